@@ -1,0 +1,15 @@
+/* rng.h - Philox4x32-10 counters (Salmon et al. 2011) keyed by what a number is for.
+ * SPDX-License-Identifier: MIT */
+#ifndef RD_RNG_H
+#define RD_RNG_H
+#include "rondo.h"
+
+/* Four 32-bit outputs for elements [4 * quad, 4 * quad + 3] of a row at time stream->time + t.
+ * Key: seed, purpose << 24 | layer; counter: quad, row, time, update. */
+void rdc_philox(const rd_stream *s, uint32_t row, uint32_t t, uint32_t quad, uint32_t out[4]);
+/* 24 bits of u as [0, 1). */
+static inline double rdc_unit(uint32_t u)
+{
+    return (double)(u >> 8) * 0x1p-24;
+}
+#endif

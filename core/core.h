@@ -1,0 +1,28 @@
+/* core.h - the running core that everything hangs on.
+ *
+ * Invariant: `refs` counts the opener and every live tensor and layer; the last one to go closes it.
+ * Only the calling thread touches this structure; workers see what a job hands them.
+ * SPDX-License-Identifier: MIT */
+#ifndef RD_CORE_H
+#define RD_CORE_H
+#include "base/arena.h"
+#include "base/error.h"
+#include "base/pool.h"
+#include "rondo.h"
+
+typedef struct rdc_registry rdc_registry;
+
+struct rd_core {
+    uint32_t refs;
+    bool grad_mode;
+    uint64_t next_node; /* number of the next node of the tape */
+    rdc_arena *arena;
+    rdc_pool *pool;
+    rdc_registry *registry;
+    rd_cpu cpu;
+    rd_kernels ops; /* composed: gemm, pack_bytes and pack are never NULL */
+    char *lib_dir;  /* or NULL */
+};
+
+void rdc_core_retain(rd_core *core);
+#endif

@@ -1,0 +1,23 @@
+/* product.h - matrix products by the composed kernel table, alone or shared among the workers.
+ * SPDX-License-Identifier: MIT */
+#ifndef RD_PRODUCT_H
+#define RD_PRODUCT_H
+#include "core.h"
+
+/* One product on the calling thread. [hot] */
+static inline void rdc_product(const rd_core *core, const rd_gemm *g)
+{
+    core->ops.gemm(g);
+}
+/* One product split over rows or columns among the workers; the bits are those of rdc_product. Packs B
+ * first where that pays (scratch from the arena). Fails when out of memory. */
+rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err);
+/* A matrix packed for op(B), kept until its block changes. */
+typedef struct rdc_packed {
+    rdc_block *block; /* NULL: not made yet */
+    uint64_t version; /* of the source block when it was packed */
+} rdc_packed;
+/* Packs b of g (b, ldb, k, n, flags) unless `packed` is of this version already. Shared among workers. */
+rd_status rdc_pack(rd_core *core, const rd_gemm *g, uint64_t version, rdc_packed *packed,
+                   rd_error *err);
+#endif

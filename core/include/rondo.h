@@ -1,0 +1,434 @@
+/* rondo.h - the embedding interface of the core: tensors, tape, recurrent layers, optimizers, files.
+ *
+ * Threads: a core and everything made from it is used from one thread at a time; the core's own worker
+ * threads never outlive a call. Ownership: a function that returns an object through a pointer gives the
+ * caller one reference, to be released by the matching _release/_free; arguments are borrowed. Errors:
+ * functions that can fail return rd_status, fill *err with one sentence for the user, and leave their
+ * results untouched. Dimensions and positions count from 0 here (the Lua surface counts from 1); ids are
+ * data and count from 1, 0 being "absent". Ids lie in tensors of rd_real, exact up to 2^24.
+ *
+ * Shapes: sequences are (batch, time, features), as in Lua; in memory they lie time-major ("sequence
+ * order"), so that one step is one contiguous block.
+ * SPDX-License-Identifier: MIT */
+#ifndef RONDO_H
+#define RONDO_H
+#include "rondo/kernel.h"
+
+#define RD_MAX_DIMS 8
+#define RD_VERSION "0.1.0"
+
+typedef struct rd_error {
+    rd_status code;
+    char text[508]; /* UTF-8, one sentence, no newline */
+} rd_error;
+
+/* ---- the core ------------------------------------------------------------------------------- */
+
+typedef struct rd_core rd_core;
+typedef struct rd_core_options {
+    uint32_t threads;    /* 0: one per CPU this process may run on */
+    const char *kernels; /* "avx2,scalar" limits the backends; NULL: all */
+    const char
+        *plugin_path;    /* colon-separated folders, absolute, searched before lib_dir; or NULL */
+    const char *lib_dir; /* where plugins-0/f32 (f64) and rondo_hdf5.so lie; NULL: no plugins */
+    bool trust_plugins;  /* skip the ownership and permission checks of plugin files */
+} rd_core_options;
+/* Opens a core, probes the CPU, starts the workers and loads the plugins. Plugins that are refused do
+ * not make it fail; see rd_plugin_at. */
+rd_status rd_core_open(const rd_core_options *options, rd_core **out, rd_error *err);
+void rd_core_release(rd_core *core); /* tensors keep their core alive */
+rd_status rd_core_set_threads(rd_core *core, uint32_t threads, rd_error *err); /* 0: all CPUs */
+uint32_t rd_core_threads(const rd_core *core);
+const char *rd_core_kernels(const rd_core *core); /* name of the backend that makes products */
+const rd_cpu *rd_core_cpu(const rd_core *core);
+
+typedef struct rd_memory_use {                 /* native memory of the core's pool */
+    size_t live_bytes, peak_bytes, held_bytes; /* held: live and recycled together */
+    uint64_t system_allocations;               /* calls to the system's allocator so far */
+} rd_memory_use;
+rd_memory_use rd_core_memory(const rd_core *core);
+void rd_core_trim(rd_core *core); /* gives recycled blocks back to the system */
+
+/* A plugin file that was loaded or refused, and what it brought. */
+typedef struct rd_plugin_report {
+    const char *path; /* of the file; "(built in)" for what is linked */
+    const char *name; /* of the plugin; NULL if refused before it was read */
+    const char *version, *license, *origin;
+    const rd_plugin *plugin; /* NULL if refused */
+    const char *refusal;     /* NULL if loaded: else the rule's number and a sentence, "L2: ..." */
+} rd_plugin_report;
+size_t rd_plugin_count(const rd_core *core);
+rd_plugin_report rd_plugin_at(const rd_core *core, size_t index);
+/* Loads one file, made absolute by realpath; its cells win over those found on the path. */
+rd_status rd_plugin_load(rd_core *core, const char *path, rd_plugin_report *out, rd_error *err);
+size_t rd_cell_count(const rd_core *core);
+const rd_cell *rd_cell_at(const rd_core *core, size_t index);
+/* NULL: not there. `err` (may be NULL) then names the nearest and every refusal. */
+const rd_cell *rd_cell_find(const rd_core *core, const char *name, rd_error *err);
+/* The backends found, best first, with the reason why one is not used (NULL: it is in use). */
+typedef struct rd_kernels_report {
+    const rd_kernels *kernels;
+    const char *why_not;
+} rd_kernels_report;
+size_t rd_kernels_count(const rd_core *core);
+rd_kernels_report rd_kernels_at(const rd_core *core, size_t index);
+
+/* Options by name, as they come from a Lua table. */
+typedef struct rd_setting {
+    const char *name;
+    int32_t kind; /* RD_INT, RD_REAL, RD_BOOL or RD_CHOICE: what was given; RD_CHOICE: text */
+    rd_value value;
+    const char *text;
+} rd_setting;
+/* Fills values[n_options] from the table's defaults and the settings. An integer is taken for a real.
+ * `what` ("lstm") begins the message: unknown (with the nearest name), mistyped, out of range. */
+rd_status rd_options_resolve(const char *what, const rd_option *options, uint32_t n_options,
+                             uint32_t option_size, const rd_setting *settings, size_t n_settings,
+                             rd_value *values, rd_error *err);
+/* Nearest of n names by edit distance, or NULL if none is near enough to suggest. */
+const char *rd_nearest(const char *name, const char *const *names, size_t n);
+
+/* ---- random numbers ------------------------------------------------------------------------- */
+
+/* What a random number is for; with the element's index it names one Philox output, so that numbers
+ * depend neither on call order nor on threads (bit contract, rule 8). */
+enum { RD_FOR_INIT = 1, RD_FOR_DROPOUT, RD_FOR_SHUFFLE, RD_FOR_SAMPLE, RD_FOR_USER };
+typedef struct rd_stream {
+    uint32_t seed;
+    uint32_t purpose; /* above */
+    uint32_t layer;   /* < 2^24: which module, parameter or generator */
+    uint32_t update;  /* optimizer updates so far, or the call number of a user's stream */
+    uint32_t time;    /* index in the stream of the first step */
+} rd_stream;
+/* One uniform number in [0, 1) of 24 bits at (row, element). */
+double rd_uniform_at(const rd_stream *stream, uint32_t row, uint64_t element);
+/* 32 random bits at (row, element). */
+uint32_t rd_bits_at(const rd_stream *stream, uint32_t row, uint64_t element);
+
+/* ---- tensors -------------------------------------------------------------------------------- */
+
+typedef struct rd_tensor rd_tensor;
+typedef enum rd_order {
+    RD_DENSE,
+    RD_SEQUENCE
+} rd_order; /* SEQUENCE: (B, T, ...) lies [T][B][...] */
+
+rd_tensor *rd_tensor_retain(rd_tensor *t);
+void rd_tensor_release(rd_tensor *t); /* NULL is fine */
+/* Uninitialised. Fails on more than RD_MAX_DIMS dimensions, an overflow, or no memory. */
+rd_status rd_tensor_new(rd_core *core, uint32_t ndim, const size_t *shape, rd_order order,
+                        rd_tensor **out, rd_error *err);
+rd_core *rd_tensor_core(const rd_tensor *t);
+uint32_t rd_tensor_ndim(const rd_tensor *t);
+const size_t *rd_tensor_shape(const rd_tensor *t);
+const size_t *rd_tensor_strides(const rd_tensor *t); /* in elements; 0 where broadcast */
+size_t rd_tensor_numel(const rd_tensor *t);
+const rd_real *rd_tensor_at(const rd_tensor *t); /* first element; to be walked by the strides */
+size_t rd_tensor_bytes(const rd_tensor *t);      /* native bytes of the block it lies in */
+/* Logical (dense, row-major) copies out and in. `values` holds numel. write fails where in-place writes
+ * are not allowed (see rd_fill). */
+void rd_tensor_read(const rd_tensor *t, rd_real *values);
+rd_status rd_tensor_write(rd_tensor *t, const rd_real *values, rd_error *err);
+rd_status rd_tensor_get(const rd_tensor *t, const size_t *index, double *value, rd_error *err);
+rd_status rd_tensor_set(rd_tensor *t, const size_t *index, double value, rd_error *err);
+/* In-place writes bump the version that backward checks, and fail on a tensor that is part of a graph
+ * or, outside no_grad, on a leaf that wants a gradient. */
+rd_status rd_fill(rd_tensor *t, double value, rd_error *err);
+rd_status rd_copy(rd_tensor *to, rd_tensor *from, rd_error *err); /* broadcasts `from` */
+rd_status rd_fill_uniform(rd_tensor *t, double low, double high, const rd_stream *s, rd_error *err);
+rd_status rd_fill_normal(rd_tensor *t, double mean, double sd, const rd_stream *s, rd_error *err);
+/* Fills by a cell's declaration; fan_in and fan_out are those of the whole matrix (t is 2-D: rows =
+ * outputs) or irrelevant. */
+rd_status rd_fill_init(rd_tensor *t, const rd_init *init, const rd_stream *s, rd_error *err);
+
+/* ---- tape ----------------------------------------------------------------------------------- */
+
+bool rd_grad_mode(const rd_core *core);
+bool rd_set_grad_mode(rd_core *core, bool on); /* returns the mode before */
+bool rd_requires_grad(const rd_tensor *t); /* leaf that wants one, or result that depends on one */
+rd_status rd_set_requires_grad(rd_tensor *t, bool on, rd_error *err); /* fails on a result */
+bool rd_is_leaf(const rd_tensor *t);
+rd_tensor *rd_grad(const rd_tensor *t); /* borrowed; NULL before the first backward */
+void rd_zero_grad(rd_tensor *t);        /* fills an existing gradient with zeros */
+rd_status rd_detach(rd_tensor *t, rd_tensor **out, rd_error *err); /* same memory, no graph */
+/* Plays the graph of `root` backward, adding to the gradient of every leaf. seed NULL: root must have
+ * one element. Without retain_graph the graph is consumed and every tensor in it becomes a constant.
+ * Fails on a graph already consumed and on a saved tensor that was written since, by name. */
+rd_status rd_backward(rd_tensor *root, rd_tensor *seed, bool retain_graph, rd_error *err);
+
+/* ---- operations: each returns a new tensor; views share memory --------------------------------- */
+
+typedef enum rd_unary {
+    RD_NEG,
+    RD_ABS,
+    RD_SQRT,
+    RD_EXP,
+    RD_LOG,
+    RD_TANH,
+    RD_SIGMOID,
+    RD_RELU,
+    RD_SOFTPLUS
+} rd_unary;
+typedef enum rd_binary {
+    RD_ADD,
+    RD_SUB,
+    RD_MUL,
+    RD_DIV,
+    RD_EQ,
+    RD_NE,
+    RD_LT,
+    RD_LE,
+    RD_GT,
+    RD_GE /* 1 or 0, constants */
+} rd_binary;
+rd_status rd_apply1(rd_unary op, rd_tensor *x, rd_tensor **out, rd_error *err);
+rd_status rd_apply2(rd_binary op, rd_tensor *a, rd_tensor *b, rd_tensor **out, rd_error *err);
+rd_status rd_scalar(rd_core *core, double value, rd_tensor **out, rd_error *err); /* 0-d constant */
+rd_status rd_where(rd_tensor *cond, rd_tensor *a, rd_tensor *b, rd_tensor **out, rd_error *err);
+
+/* (..., m, k) x (..., k, n): leading dimensions are equal or absent on one side. */
+rd_status rd_matmul(rd_tensor *a, rd_tensor *b, rd_tensor **out, rd_error *err);
+/* x (..., in), weight (out, in), bias (out) or NULL -> (..., out). One-hot x is a gather. */
+rd_status rd_linear(rd_tensor *x, rd_tensor *weight, rd_tensor *bias, rd_tensor **out,
+                    rd_error *err);
+/* ids (...) -> (..., E): id k reads row k-1, id 0 gives zeros and gets no gradient. */
+rd_status rd_embedding(rd_tensor *ids, rd_tensor *weight, rd_tensor **out, rd_error *err);
+/* ids (...) -> (..., n); the result remembers its ids, so that products with it are gathers. */
+rd_status rd_one_hot(rd_tensor *ids, size_t n, rd_tensor **out, rd_error *err);
+rd_status rd_softmax(rd_tensor *x, uint32_t dim, bool log, rd_tensor **out, rd_error *err);
+/* dim < ndim, or RD_ALL for the whole tensor (0-d result). */
+#define RD_ALL UINT32_MAX
+rd_status rd_sum(rd_tensor *x, uint32_t dim, bool keep_dim, rd_tensor **out, rd_error *err);
+rd_status rd_mean(rd_tensor *x, uint32_t dim, bool keep_dim, rd_tensor **out, rd_error *err);
+/* Gradient goes to the first maximum. */
+rd_status rd_max(rd_tensor *x, uint32_t dim, bool keep_dim, rd_tensor **out, rd_error *err);
+/* Position of the first maximum, counted from 1 (an id), without gradient. */
+rd_status rd_argmax(rd_tensor *x, uint32_t dim, bool keep_dim, rd_tensor **out, rd_error *err);
+rd_status rd_concat(rd_tensor *const *x, size_t n, uint32_t dim, rd_tensor **out, rd_error *err);
+rd_status rd_slice(rd_tensor *x, uint32_t dim, size_t start, size_t length, rd_tensor **out,
+                   rd_error *err); /* view */
+rd_status rd_select(rd_tensor *x, uint32_t dim, size_t index, rd_tensor **out,
+                    rd_error *err); /* view */
+rd_status rd_transpose(rd_tensor *x, uint32_t a, uint32_t b, rd_tensor **out,
+                       rd_error *err); /* view */
+/* Logical; a view where the strides allow it, else a copy. */
+rd_status rd_reshape(rd_tensor *x, uint32_t ndim, const size_t *shape, rd_tensor **out,
+                     rd_error *err);
+rd_status rd_contiguous(rd_tensor *x, rd_order order, rd_tensor **out, rd_error *err);
+/* out[i.., j, k..] = x[i.., ids[i.., j, k..] - 1, k..] along dim; id 0 gives 0. Shapes are equal but in
+ * dim. */
+rd_status rd_gather(rd_tensor *x, uint32_t dim, rd_tensor *ids, rd_tensor **out, rd_error *err);
+/* Zeroes with probability p and scales the rest by 1 / (1 - p). (B, T, F): row b, time stream->time + t;
+ * (B, F): row b. */
+rd_status rd_dropout(rd_tensor *x, double p, const rd_stream *stream, rd_tensor **out,
+                     rd_error *err);
+/* Over the last dimension; gain and bias (F) or NULL. */
+rd_status rd_layer_norm(rd_tensor *x, rd_tensor *gain, rd_tensor *bias, double eps, rd_tensor **out,
+                        rd_error *err);
+double rd_norm(const rd_tensor *t); /* Euclidean, in double, in storage order (rule 7) */
+bool rd_all_finite(const rd_tensor *t);
+
+/* ---- losses ----------------------------------------------------------------------------------- */
+
+typedef enum rd_reduction {
+    RD_MEAN,      /* over what is not masked */
+    RD_TOTAL,     /* sum */
+    RD_PER_BATCH, /* sum over time, mean over the rows of the batch */
+} rd_reduction;
+typedef struct rd_loss_total { /* for reports: exact whatever the reduction */
+    double sum;                /* nats, or squared errors */
+    double count;              /* positions or elements that counted */
+} rd_loss_total;
+/* logits (..., V), target ids (...): 0 is ignored. No counted position: loss 0, no gradient. */
+rd_status rd_cross_entropy(rd_tensor *logits, rd_tensor *target, rd_reduction reduction,
+                           rd_tensor **loss, rd_loss_total *total, rd_error *err);
+rd_status rd_mse(rd_tensor *y, rd_tensor *target, rd_reduction reduction, rd_tensor **loss,
+                 rd_loss_total *total, rd_error *err);
+
+/* ---- recurrent layers -------------------------------------------------------------------------- */
+
+typedef struct rd_rnn rd_rnn; /* one layer, one direction, of any cell */
+typedef struct rd_rnn_config {
+    const char *cell;
+    uint32_t input_size, hidden_size;
+    uint32_t bias;              /* 0, 1 or 2 vectors */
+    const rd_setting *settings; /* the cell's options */
+    size_t n_settings;
+    const char *label;    /* begins messages: "LSTM 'layer 2'"; copied */
+    uint32_t seed, layer; /* initial values: RD_FOR_INIT, layer, parameter's index */
+} rd_rnn_config;
+rd_status rd_rnn_new(rd_core *core, const rd_rnn_config *config, rd_rnn **out, rd_error *err);
+rd_rnn *rd_rnn_retain(rd_rnn *rnn);
+void rd_rnn_release(rd_rnn *rnn);
+const rd_cell *rd_rnn_cell(const rd_rnn *rnn);
+const rd_value *rd_rnn_options(const rd_rnn *rnn); /* as resolved; one per option of the cell */
+size_t rd_rnn_state_count(const rd_rnn *rnn);
+const char *rd_rnn_state_name(const rd_rnn *rnn, size_t index);
+uint32_t rd_rnn_state_width(const rd_rnn *rnn, size_t index);
+uint32_t rd_rnn_output_size(const rd_rnn *rnn); /* width of state 0 */
+/* Parameters in order of registration: by line its matrices "<line>_x", "<line>_<state|temp>" of shape
+ * (width, source width) and biases "<line>_b" (one) or "<line>_bx", "<line>_bh" (two); then vectors. */
+size_t rd_rnn_parameter_count(const rd_rnn *rnn);
+const char *rd_rnn_parameter_name(const rd_rnn *rnn, size_t index);
+rd_tensor *rd_rnn_parameter(const rd_rnn *rnn, size_t index); /* borrowed */
+/* x (B, T, I); states: one (B, width) each, or NULL for the cell's first values. y (B, T, H) in sequence
+ * order; final: array of state_count tensors, or NULL. T may be 1. Records one node if grad mode is on. */
+rd_status rd_rnn_forward(rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd_tensor **y,
+                         rd_tensor **final, rd_error *err);
+
+/* What an observer is shown of one step, all rows; spans by id, valid during the call only. */
+typedef struct rd_observed {
+    size_t t, rows;           /* step from 0 */
+    const rd_span *line;      /* forward: what the cell left (usually gates); backward: dL/da */
+    const rd_span *state;     /* states after the step */
+    const rd_cspan *dstate;   /* backward: dL/ds(t), complete; NULL in forward */
+    rd_cspan x;               /* backward only; at is NULL for one-hot input */
+    const rd_cspan *previous; /* states before the step */
+    const rd_cspan *temp;
+} rd_observed;
+/* Called once per step on the calling thread, t ascending in forward and descending in backward: the
+ * explicit contribution of step t to dL/dM is line^T times its source. NULL takes it away. */
+typedef struct rd_observer {
+    void (*forward)(void *user, const rd_observed *step);
+    void (*backward)(void *user, const rd_observed *step);
+    void *user;
+} rd_observer;
+void rd_rnn_observe(rd_rnn *rnn, const rd_observer *observer);
+
+/* ---- learning ----------------------------------------------------------------------------------- */
+
+typedef struct rd_optimizer rd_optimizer;
+size_t rd_optimizer_kind_count(void);
+const char *rd_optimizer_kind_name(size_t index); /* "sgd", "rmsprop", "adam", "adamw" */
+/* The options of a kind ("lr", "momentum", ...), or NULL for an unknown one. */
+const rd_option *rd_optimizer_options(const char *kind, uint32_t *n_options);
+rd_status rd_optimizer_new(const char *kind, const rd_setting *settings, size_t n_settings,
+                           rd_tensor *const *parameters, size_t n_parameters, rd_optimizer **out,
+                           rd_error *err);
+void rd_optimizer_free(rd_optimizer *o);
+/* Updates every parameter that has a gradient. */
+rd_status rd_optimizer_step(rd_optimizer *o, rd_error *err);
+uint64_t rd_optimizer_updates(const rd_optimizer *o); /* steps taken */
+double rd_optimizer_lr(const rd_optimizer *o);
+rd_status rd_optimizer_set_lr(rd_optimizer *o, double lr, rd_error *err); /* keeps all state */
+/* State for checkpoints. Slots are tensors like the parameters, named "momentum", "mean", ...; scalars
+ * are doubles: "updates" and running products. */
+size_t rd_optimizer_slot_count(const rd_optimizer *o); /* per parameter */
+const char *rd_optimizer_slot_name(const rd_optimizer *o, size_t slot);
+rd_tensor *rd_optimizer_slot(const rd_optimizer *o, size_t parameter, size_t slot); /* borrowed */
+size_t rd_optimizer_scalar_count(const rd_optimizer *o);
+const char *rd_optimizer_scalar_name(const rd_optimizer *o, size_t index);
+double rd_optimizer_scalar(const rd_optimizer *o, size_t index);
+rd_status rd_optimizer_set_scalar(rd_optimizer *o, size_t index, double value, rd_error *err);
+
+/* Global norm of the gradients, before clipping; with max_norm > 0 scales them by
+ * min(1, max_norm / (norm + 1e-6)) (PyTorch's rule). *bad: index of the first parameter whose gradient
+ * is not finite, or n; then nothing is scaled. */
+rd_status rd_clip_grad_norm(rd_tensor *const *parameters, size_t n, double max_norm, double *norm,
+                            size_t *bad, rd_error *err);
+/* Every element into [-limit, limit]. */
+rd_status rd_clip_grad_value(rd_tensor *const *parameters, size_t n, double limit, rd_error *err);
+
+typedef enum rd_schedule_kind { RD_CONSTANT, RD_EXPONENTIAL, RD_STEP, RD_COSINE } rd_schedule_kind;
+typedef struct rd_schedule {
+    rd_schedule_kind kind;
+    double base_lr, min_lr; /* min_lr: floor of the cosine */
+    double gamma;           /* factor of exponential (each update) and step */
+    uint64_t warmup_steps;  /* linear from base_lr / warmup_steps to base_lr */
+    uint64_t total_steps;   /* cosine: warm-up included */
+    uint64_t step_size;     /* step: updates between two factors */
+    uint64_t decay_after; /* exponential, step: updates before the first factor, warm-up included */
+} rd_schedule;
+/* The rate for update number `update` (the first is 0). Pure: state is the update number alone. */
+double rd_schedule_lr(const rd_schedule *schedule, uint64_t update);
+
+/* Five-point differences in double against the tape. f builds a scalar from the parameters anew at each
+ * call. report: worst |analytic - numeric| / max(1, max |numeric| of its tensor). */
+typedef struct rd_gradient_report {
+    double worst;
+    size_t tensor, element; /* where */
+    double analytic, numeric;
+} rd_gradient_report;
+typedef rd_status (*rd_scalar_fn)(void *user, rd_tensor **out, rd_error *err);
+rd_status rd_check_gradients(rd_scalar_fn f, void *user, rd_tensor *const *parameters, size_t n,
+                             rd_gradient_report *report, rd_error *err);
+
+/* ---- files -------------------------------------------------------------------------------------- */
+
+/* A named collection of arrays and texts: what a checkpoint file holds. Names are paths, "model/1.w".
+ * Entries under "history/" are left out of the state digest. */
+typedef struct rd_archive rd_archive;
+typedef enum rd_entry_kind {
+    RD_ENTRY_F32,
+    RD_ENTRY_F64,
+    RD_ENTRY_I64,
+    RD_ENTRY_TEXT
+} rd_entry_kind;
+typedef struct rd_entry { /* borrowed from the archive */
+    const char *name;
+    rd_entry_kind kind;
+    uint32_t ndim;
+    size_t shape[RD_MAX_DIMS]; /* TEXT: shape[0] is the length in bytes */
+    const void *data;          /* logical order; TEXT is also NUL-terminated */
+} rd_entry;
+rd_status rd_archive_new(rd_archive **out, rd_error *err);
+void rd_archive_free(rd_archive *a);
+rd_status rd_archive_put(rd_archive *a, const rd_entry *entry, rd_error *err); /* copies */
+rd_status rd_archive_put_tensor(rd_archive *a, const char *name, const rd_tensor *t, rd_error *err);
+size_t rd_archive_count(const rd_archive *a);
+const rd_entry *rd_archive_at(const rd_archive *a, size_t index);       /* in order of name */
+const rd_entry *rd_archive_find(const rd_archive *a, const char *name); /* NULL: not there */
+/* Copies an entry into a tensor of the same shape, converting f32 and f64. */
+rd_status rd_archive_get_tensor(const rd_archive *a, const char *name, rd_tensor *to,
+                                rd_error *err);
+
+typedef struct rd_digests { /* lower-case hex of XXH3-128 */
+    char file[33];          /* of the whole file behind the user block */
+    char state[33];         /* of the entries in order of name, without "history/" */
+} rd_digests;
+/* Writes <path>.tmp.<pid>, fsync, rename, fsync of the folder: the old file stays whole until the new one
+ * is. The HDF5 image is built in a forked child. lib_dir (of the core) holds rondo_hdf5.so. */
+rd_status rd_archive_save(const rd_core *core, const rd_archive *a, const char *path,
+                          rd_digests *digests, rd_error *err);
+/* Checks the seal, then parses in a child process. */
+rd_status rd_archive_load(const rd_core *core, const char *path, rd_archive **out,
+                          rd_digests *digests, rd_error *err);
+
+/* A text file, mapped; its symbols are bytes or UTF-8 code points. */
+typedef struct rd_text rd_text;
+typedef struct rd_vocab rd_vocab; /* symbols 1..n in ascending order of byte or code point */
+typedef enum rd_level { RD_BYTE, RD_CHAR } rd_level;
+rd_status rd_text_open(const char *path, rd_level level, rd_text **out, rd_error *err);
+void rd_text_free(rd_text *t);
+uint64_t rd_text_length(const rd_text *t); /* in symbols */
+rd_vocab *rd_text_vocab(const rd_text *t); /* borrowed: of the whole text */
+/* Ids of symbols [from, from + n) by the vocabulary; 0 where it lacks one. */
+rd_status rd_text_ids(const rd_text *t, const rd_vocab *v, uint64_t from, size_t n, int32_t *ids,
+                      rd_error *err);
+/* Fills x (B, T) with symbols first[b] .. first[b]+T-1 of each row b. */
+rd_status rd_text_batch(const rd_text *t, const rd_vocab *v, const uint64_t *first, rd_tensor *x,
+                        rd_error *err);
+rd_status rd_vocab_new(rd_level level, const uint32_t *symbols, size_t n, rd_vocab **out,
+                       rd_error *err);
+rd_vocab *rd_vocab_retain(rd_vocab *v);
+void rd_vocab_release(rd_vocab *v);
+size_t rd_vocab_size(const rd_vocab *v);
+rd_level rd_vocab_level(const rd_vocab *v);
+uint32_t rd_vocab_symbol(const rd_vocab *v, size_t id); /* id 1..n */
+/* Encodes UTF-8 (or bytes). Fails with the position and the symbol that the vocabulary lacks. ids holds
+ * `length` places; *n is how many were used. */
+rd_status rd_vocab_encode(const rd_vocab *v, const char *text, size_t length, int32_t *ids,
+                          size_t *n, rd_error *err);
+/* UTF-8 (or the byte) of an id; returns the number of bytes, at most 4; 0 for id 0. */
+size_t rd_vocab_decode(const rd_vocab *v, int32_t id, char bytes[4]);
+
+/* Draws one id from logits of n classes. Temperature 0 or greedy: the first largest. */
+typedef struct rd_sampling {
+    double temperature; /* > 0; 0: greedy */
+    uint32_t top_k;     /* 0: off */
+    double top_p;       /* 1: off */
+} rd_sampling;
+/* logits (B, V) -> ids (B); number i of the stream for position i: stream->time, row b. */
+rd_status rd_sample(rd_tensor *logits, const rd_sampling *how, const rd_stream *stream,
+                    rd_tensor **ids, rd_error *err);
+#endif

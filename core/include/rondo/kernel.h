@@ -1,0 +1,55 @@
+/* kernel.h - all that the author of a kernel backend includes.
+ * SPDX-License-Identifier: MIT */
+#ifndef RD_KERNEL_H
+#define RD_KERNEL_H
+#include "cell.h"
+
+enum {
+    RD_CPU_SSE2 = 1u,
+    RD_CPU_AVX2 = 2u,
+    RD_CPU_FMA = 4u,
+    RD_CPU_AVX512F = 8u,
+    RD_CPU_AVX512VL = 16u,
+    RD_CPU_AVX512BW = 32u,
+    RD_CPU_AVX512DQ = 64u,
+    RD_CPU_NEON = 128u
+};
+typedef struct rd_cpu { /* measured once by the core, OS support for the registers included */
+    uint32_t size, threads;
+    uint64_t features;
+    uint32_t l1_bytes, l2_bytes, l3_bytes, reserved;
+} rd_cpu;
+
+/* C = [C +] op(A) op(B), all row-major, in the order of arithmetic of the bit contract, rule 3:
+ * for each (i, j) one chain s = C[i,j] or +0; s = fma(a_ik, b_kj, s) for k ascending (K_DOWN:
+ * descending). Without ACCUMULATE C is not read. op(A) is m x k: A[i*lda + k], or A[k*lda + i] with
+ * TRANS_A; op(B) is k x n: B[k*ldb + j], or B[j*ldb + k] with TRANS_B. Any m, n, k, 0 included. */
+enum { RD_TRANS_A = 1u, RD_TRANS_B = 2u, RD_ACCUMULATE = 4u, RD_K_DOWN = 8u };
+typedef struct rd_gemm {
+    uint32_t size, flags;
+    size_t m, n, k;
+    const rd_real *a, *b;
+    rd_real *c;
+    size_t lda, ldb, ldc;
+    const void
+        *packed_b; /* not NULL: made by this backend's pack() from the same b, k, n and flags */
+} rd_gemm;
+
+enum { RD_KERNELS_INEXACT = 1u }; /* products do not follow rule 3 (a vendor library) */
+typedef struct rd_kernels {
+    uint32_t size, flags;
+    const char *name, *help;
+    uint64_t needs;               /* data, not code: the core refuses before it calls anything */
+    int (*score)(const rd_cpu *); /* [setup] 0: not here; else higher wins */
+    /* Each op may be NULL; the core fills the gap from the next lower score, scalar last. pack and
+     * gemm go together. [hot]: on worker threads, no allocation but the stack. */
+    void (*gemm)(const rd_gemm *);
+    size_t (*pack_bytes)(size_t k, size_t n);
+    /* Fills `to` (64-byte aligned, pack_bytes long) with columns [64*first, 64*last) of op(B), so that
+     * threads can share the work; panels are 64 columns wide. */
+    void (*pack)(const rd_gemm *, void *to, size_t first, size_t last);
+} rd_kernels;
+RD_RECORD(rd_cpu, reserved);
+RD_RECORD(rd_gemm, packed_b);
+RD_RECORD(rd_kernels, pack);
+#endif
