@@ -15,7 +15,7 @@
 __attribute__((format(printf, 3, 4))) rd_status rdc_fail(rd_error *err, rd_status code,
                                                          const char *format, ...);
 rd_status rdc_no_memory(rd_error *err, size_t bytes);
-/* False on overflow; *out is then untouched. */
+/* False on overflow; *out is then not to be used. */
 bool rdc_mul_size(size_t a, size_t b, size_t *out);
 bool rdc_add_size(size_t a, size_t b, size_t *out);
 #endif
