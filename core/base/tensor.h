@@ -23,8 +23,15 @@ struct rd_tensor {
     bool wants_grad;            /* a leaf that collects a gradient */
     bool is_view;               /* shares its block with the tensor it was made from */
     rd_tensor *grad;            /* of a leaf */
-    rd_tensor *ids;             /* of a one-hot tensor: what it was made from */
+    rd_tensor *ids;       /* of a one-hot tensor: what it was made from, packed in its order */
+    uint64_t ids_version; /* of the block when the ids were right; see rdc_one_hot_ids */
 };
+
+/* The ids of a one-hot tensor, row for row in storage order, or NULL: also once its values were written. */
+static inline rd_tensor *rdc_one_hot_ids(const rd_tensor *t)
+{
+    return t->ids && t->ids_version == t->block->version ? t->ids : NULL;
+}
 
 /* Order of storage that results of an operation on t take. */
 rd_order rdc_order(const rd_tensor *t);
