@@ -9,6 +9,8 @@
  *
  * Shapes: sequences are (batch, time, features), as in Lua; in memory they lie time-major ("sequence
  * order"), so that one step is one contiguous block.
+ *
+ * Over 400 lines: the whole interface in one place, in the order in which it is learnt.
  * SPDX-License-Identifier: MIT */
 #ifndef RONDO_H
 #define RONDO_H

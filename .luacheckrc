@@ -1,0 +1,5 @@
+-- .luacheckrc - what luacheck checks. SPDX-License-Identifier: MIT
+std = "lua54"
+max_line_length = 120
+files["tests"].std = "+busted"
+exclude_files = { "build*" }

@@ -1,0 +1,30 @@
+# uninstall.cmake - removes what `cmake --install` put down, and the folders that are then empty.
+# Run by the target `uninstall` with -DBUILD=<build folder>.
+# SPDX-License-Identifier: MIT
+set(manifest ${BUILD}/install_manifest.txt)
+if(NOT EXISTS ${manifest})
+  message(FATAL_ERROR "nothing to uninstall: ${manifest} is not there (run cmake --install first)")
+endif()
+file(READ ${BUILD}/install_prefix.txt prefix)
+file(STRINGS ${manifest} files)
+set(root $ENV{DESTDIR})
+set(folders)
+foreach(file IN LISTS files)
+  file(REMOVE ${root}${file})
+  # Every folder between the file and <prefix>/<bin|lib|share>, which may be the system's, stays a candidate.
+  get_filename_component(folder ${file} DIRECTORY)
+  while(folder MATCHES "^${prefix}/[^/]+/.")
+    list(APPEND folders ${folder})
+    get_filename_component(folder ${folder} DIRECTORY)
+  endwhile()
+endforeach()
+list(REMOVE_DUPLICATES folders)
+list(SORT folders ORDER DESCENDING) # a folder comes after what lies in it
+foreach(folder IN LISTS folders)
+  file(GLOB left ${root}${folder}/* ${root}${folder}/.[!.]*)
+  if(NOT left)
+    file(REMOVE_RECURSE ${root}${folder})
+  endif()
+endforeach()
+file(REMOVE ${manifest} ${BUILD}/install_prefix.txt)
+message(STATUS "uninstalled from ${root}${prefix}")

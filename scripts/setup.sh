@@ -1,0 +1,91 @@
+#!/bin/bash
+# setup.sh - installs the Debian packages that Rondo needs, if any is missing.
+#
+# usage: scripts/setup.sh [run|test|all|bench]
+#   run    to build and use Rondo (the default)
+#   test   run, and what scripts/test.sh needs
+#   bench  run, and what the comparisons with other libraries need
+#   all    everything
+#
+# Asks nothing, needs no network when nothing is missing, and then takes a few hundredths of a second.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+
+run=(gcc libc6-dev cmake ninja-build pkg-config lua5.4 liblua5.4-dev libhdf5-dev libxxhash-dev
+    libseccomp-dev lua-argparse lua-dkjson bible-kjv bible-kjv-text)
+test=(libcmocka-dev lua-busted lua-check clang clang-format clang-tidy libclang-rt-dev cppcheck
+    valgrind hdf5-tools python3-h5py)
+# The C library of the cross compiler is only recommended by it, and recommendations are not installed.
+if [ "$(uname -m)" != aarch64 ]; then
+    test+=(qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
+fi
+bench=(python3-torch python3-numpy libopenblas-dev)
+
+what=${1:-run}
+case $what in
+run) wanted=("${run[@]}") ;;
+test) wanted=("${run[@]}" "${test[@]}") ;;
+bench) wanted=("${run[@]}" "${bench[@]}") ;;
+all) wanted=("${run[@]}" "${test[@]}" "${bench[@]}") ;;
+-h | --help)
+    sed -n '2,/^# SPDX/{/^# SPDX/d;s/^# \{0,1\}//;p}' "$0"
+    exit 0
+    ;;
+*)
+    echo "setup.sh: '$what' is not one of run, test, all, bench" >&2
+    exit 2
+    ;;
+esac
+
+if ! command -v dpkg-query >/dev/null; then
+    cat >&2 <<TEXT
+setup.sh: this is not a Debian or Ubuntu system, so nothing is installed. Rondo needs a C compiler (gcc),
+CMake >= 3.25, Ninja, pkg-config, and with their headers: Lua 5.4, HDF5 >= 1.10 (C library), xxHash,
+libseccomp; the Lua modules argparse and dkjson; for the demo the program 'bible' (bible-kjv).
+Debian's names of everything that '$what' needs:
+  ${wanted[*]}
+Going on with what is here.
+TEXT
+    exit 0
+fi
+
+# A package counts when it is installed, or when another one provides it under that name.
+installed=$(dpkg-query -W -f='${db:Status-Status} ${Package} ${Provides}\n' | sed -n 's/^installed / /p' |
+    tr '\n,' '  ')
+missing=()
+for package in "${wanted[@]}"; do
+    case "$installed " in
+    *" $package "*) ;;
+    *) missing+=("$package") ;;
+    esac
+done
+if [ ${#missing[@]} -eq 0 ]; then
+    exit 0
+fi
+
+install=(apt-get install -y --no-install-recommends "${missing[@]}")
+sudo=()
+if [ "$(id -u)" -ne 0 ]; then
+    sudo=(sudo)
+    if [ ! -t 0 ]; then
+        sudo=(sudo -n)
+    fi
+fi
+refuse() {
+    echo "setup.sh: $1; as root, run" >&2
+    echo "  apt-get update && ${install[*]}" >&2
+    exit 1
+}
+if ! command -v apt-get >/dev/null; then
+    refuse "packages are missing and there is no apt-get"
+fi
+if [ ${#sudo[@]} -gt 0 ] && ! command -v sudo >/dev/null; then
+    refuse "packages are missing, this is not root and there is no sudo"
+fi
+
+echo "setup.sh: installing ${missing[*]}" >&2
+quiet=(env DEBIAN_FRONTEND=noninteractive)
+# A list that cannot be fetched (a third party's, say) is no reason to stop: the install decides.
+"${sudo[@]}" "${quiet[@]}" apt-get update -qq </dev/null >&2 ||
+    echo "setup.sh: apt-get update had errors, trying with the lists that are here" >&2
+"${sudo[@]}" "${quiet[@]}" "${install[@]}" -qq </dev/null >&2 || refuse "apt-get failed (see above)"

@@ -1,0 +1,151 @@
+# checks.sh - the checks that scripts/test.sh runs, one function each.
+#
+# A check prints to its log and returns 0, SKIP with the reason as its last line, or anything else for a
+# failure. It counts as one, unless it leaves "passed failed skipped" in $logs/NAME.count. It runs in the
+# source folder, uses one core and leaves nothing outside build/.
+# SPDX-License-Identifier: MIT
+# shellcheck shell=bash disable=SC2034,SC2154
+
+readonly SKIP=77
+# The order is that of running: the long ones first, so that both cores stay busy to the end.
+checks=(tests_sanitize clang_tidy tests_release tests_double lua cppcheck headers style format luacheck
+    install)
+
+werror=OFF
+if [ "${CI:-}" = true ]; then
+    werror=ON
+fi
+
+# need PROGRAM PACKAGE: ends the check as skipped if the program is not there.
+need() {
+    command -v "$1" >/dev/null || {
+        echo "$1 is missing (Debian's $2)"
+        exit $SKIP
+    }
+}
+
+# files SUFFIX FOLDER...: the project's files, also those not yet committed.
+files() {
+    local suffix=$1
+    shift
+    find "$@" -path ./build -prune -o -path ./.git -prune -o -type f -name "*$suffix" -print | sort
+}
+
+build() {
+    cmake --preset "$1" -DRONDO_WERROR=$werror
+    cmake --build --preset "$1"
+}
+
+# cmocka NAME PRESET [ARGUMENT...]: runs the C tests of a build through ctest and counts their cases.
+cmocka() {
+    local name=$1 folder=build/$2 status=0 p f s programs
+    shift 2
+    if [ ! -d "$folder/tests" ]; then
+        echo "the C tests were not built (Debian's libcmocka-dev)"
+        return $SKIP
+    fi
+    ctest --test-dir "$folder" -V "$@" || status=$?
+    p=$(sum_of 'PASSED' "$logs/$name.log")
+    f=$(sum_of 'FAILED' "$logs/$name.log")
+    s=$(sum_of 'SKIPPED' "$logs/$name.log")
+    # A program that crashed or hung has no summary of its own.
+    programs=$(sed -n '/^The following tests FAILED/,$p' "$logs/$name.log" | grep -c ' - ' || true)
+    if [ "$f" -lt "$programs" ]; then
+        f=$programs
+    fi
+    echo "$p $f $s" >"$logs/$name.count"
+    if [ "$f" -gt 0 ]; then # the end of the log is what is shown
+        grep -E '\[  (ERROR|FAILED)|error:|Error|FAILED' "$logs/$name.log" | tail -n 50 || true
+    fi
+    return $status
+}
+sum_of() {
+    sed -nE "s/^[0-9]+: \[ *$1 *\] ([0-9]+) test.*/\1/p" "$2" | awk '{ n += $1 } END { print n + 0 }'
+}
+check_tests_release() { cmocka tests_release release; }
+check_tests_double() { cmocka tests_double double; }
+check_tests_sanitize() {
+    ASAN_OPTIONS=strict_string_checks=1:detect_stack_use_after_return=1 \
+        UBSAN_OPTIONS=print_stacktrace=1 cmocka tests_sanitize sanitize
+}
+
+# with_tree PRESET COMMAND...: a build's command on PATH and its modules on Lua's paths.
+with_tree() {
+    local tree=$PWD/build/$1
+    shift
+    PATH=$tree/bin:$PATH LUA_PATH="$tree/share/lua/5.4/?.lua;$tree/share/lua/5.4/?/init.lua;;" \
+        LUA_CPATH="$tree/lib/lua/5.4/?.so;;" "$@"
+}
+check_lua() {
+    local status=0 line
+    if [ -z "$(files _spec.lua tests)" ]; then
+        echo "there are no tests in tests/lua"
+        return $SKIP
+    fi
+    need busted lua-busted
+    with_tree release timeout 600 lua5.4 "$(command -v busted)" -o plainTerminal tests/lua || status=$?
+    line=$(grep -E '^[0-9]+ success.* / [0-9]+ fail' "$logs/lua.log" | tail -n 1)
+    if [ -n "$line" ]; then # "3 successes / 0 failures / 1 error / 0 pending : 0.1 seconds"
+        awk '{ print $1, $4 + $7, $10 }' <<<"$line" >"$logs/lua.count"
+    fi
+    return $status
+}
+
+check_format() {
+    need clang-format clang-format
+    { files .c . && files .h .; } | xargs clang-format --dry-run -Werror
+}
+check_clang_tidy() {
+    need clang-tidy clang-tidy
+    files .c core plugins lua | xargs -n 6 clang-tidy -p build/release --quiet
+}
+check_cppcheck() {
+    need cppcheck cppcheck
+    files .c core plugins lua | cppcheck --file-list=- --std=c11 --quiet \
+        --enable=warning,performance,portability --suppressions-list=tests/cppcheck.txt \
+        --inline-suppr --error-exitcode=1 -Icore -Icore/include -Ilua/src
+}
+check_luacheck() {
+    need luacheck lua-check
+    files .lua lua scripts tests | xargs luacheck --quiet --no-color
+}
+check_style() { lua5.4 scripts/check_style.lua; }
+
+# Every header compiles alone; those that a plugin includes also as later C and as C++.
+check_headers() {
+    local header compile
+    need clang++ clang
+    for header in $(files .h core plugins lua tests); do
+        case $header in
+        *_body.h) continue ;; # one source for several instruction sets, included with macros set
+        lua/*) compile="gcc -std=c11 $(pkg-config --cflags lua5.4)" ;;
+        *) compile='gcc -std=c11' ;;
+        esac
+        echo "$header"
+        $compile -D_GNU_SOURCE -Wall -Wextra -Werror -Wno-unused-function -fsyntax-only -Icore -Icore/include \
+            -x c "$header"
+        case $header in
+        core/include/rondo/*)
+            gcc -std=c17 -Wall -Wextra -Werror -Wno-unused-function -fsyntax-only -Icore/include -x c "$header"
+            clang -std=c17 -Wall -Wextra -Werror -Wno-unused-function -fsyntax-only -Icore/include -x c "$header"
+            clang++ -std=c++17 -Wall -Wextra -Werror -Wno-unused-function -fsyntax-only -Icore/include \
+                -x c++ "$header"
+            ;;
+        esac
+    done
+}
+
+# Installed elsewhere the command works from any folder, and uninstalling leaves no file.
+check_install() {
+    local prefix
+    if [ ! -x build/release/bin/rondo ]; then
+        echo "the command is not built"
+        return $SKIP
+    fi
+    prefix=$(mktemp -d)
+    trap 'rm -rf "$prefix"' EXIT
+    cmake --install build/release --prefix "$prefix"
+    (cd / && env -i "$prefix/bin/rondo" --version && env -i "$prefix/bin/rondo" plugins)
+    cmake --build build/release --target uninstall
+    find "$prefix" ! -type d | tee /dev/stderr | wc -l | grep -qx 0
+}
