@@ -6,11 +6,11 @@
  * compiler then makes one copy per instruction set and the loader picks. Compile with
  * -O3 -fno-math-errno -fno-trapping-math -ffp-contract=off.
  *
- * Suffix _f is float, _d double, none rd_real. Errors stay under 2.5 units in the last place (double: 1e-15); infinities
- * give limits, NaN gives NaN. Every polynomial is a plain Taylor series: on the reduced ranges here a
- * fitted one would save at most one term.
+ * Suffix _f is float, _d double, none rd_real. Errors stay under 2.5 units in the last place (double:
+ * 1e-15); infinities give limits, NaN gives NaN. Every polynomial is a plain Taylor series: on the reduced
+ * ranges here a fitted one would save at most one term.
  *
- * Longer than a header should be: the functions must be inline to be widened.
+ * Over 400 lines, longer than a header should be: the functions must be inline to be widened.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_POINTMATH_H
 #define RD_POINTMATH_H
