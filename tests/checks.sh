@@ -9,7 +9,7 @@
 readonly SKIP=77
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
 checks=(tests_sanitize clang_tidy tests_release tests_double lua cppcheck headers style format luacheck
-    install)
+    install readme valgrind)
 
 werror=OFF
 if [ "${CI:-}" = true ]; then
@@ -148,4 +148,33 @@ check_install() {
     (cd / && env -i "$prefix/bin/rondo" --version && env -i "$prefix/bin/rondo" plugins)
     cmake --build build/release --target uninstall
     find "$prefix" ! -type d | tee /dev/stderr | wc -l | grep -qx 0
+}
+
+# The code blocks of every README run in the build tree.
+check_readme() {
+    local status=0
+    if [ ! -x build/release/bin/rondo ]; then
+        echo "the command is not built"
+        return $SKIP
+    fi
+    # shellcheck disable=SC2046
+    with_tree release lua5.4 tests/readme/run_blocks.lua $(files README.md .) || status=$?
+    tail -n 1 "$logs/readme.log" | grep -xE '[0-9]+ [0-9]+ [0-9]+' >"$logs/readme.count"
+    return $status
+}
+
+# Every tenth C test under valgrind, which knows AVX2 at most.
+check_valgrind() {
+    local tests
+    need valgrind valgrind
+    tests=$(find build/release/tests -maxdepth 1 -type f -name 'test_*' -executable | sort | awk 'NR % 10 == 1')
+    if [ -z "$tests" ]; then
+        echo "the C tests were not built (Debian's libcmocka-dev)"
+        return $SKIP
+    fi
+    for test in $tests; do
+        echo "$test"
+        RONDO_KERNELS=avx2,scalar valgrind --quiet --error-exitcode=9 --leak-check=full \
+            --errors-for-leak-kinds=definite --trace-children=no "$test"
+    done
 }
