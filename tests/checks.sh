@@ -1,12 +1,9 @@
 # checks.sh - the checks that scripts/test.sh runs, one function each.
 #
-# A check prints to its log and returns 0, SKIP with the reason as its last line, or anything else for a
-# failure. It counts as one, unless it leaves "passed failed skipped" in $logs/NAME.count. It runs in the
-# source folder, uses one core and leaves nothing outside build/.
+# A check (see tests/runner.sh) runs in the source folder, uses one core and leaves nothing outside build/.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154
 
-readonly SKIP=77
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
 checks=(tests_sanitize clang_tidy tests_release tests_double lua cppcheck headers style format luacheck
     install readme valgrind)
@@ -20,7 +17,7 @@ fi
 need() {
     command -v "$1" >/dev/null || {
         echo "$1 is missing (Debian's $2)"
-        exit $SKIP
+        exit "$SKIP"
     }
 }
 
@@ -42,7 +39,7 @@ cmocka() {
     shift 2
     if [ ! -d "$folder/tests" ]; then
         echo "the C tests were not built (Debian's libcmocka-dev)"
-        return $SKIP
+        return "$SKIP"
     fi
     ctest --test-dir "$folder" -V "$@" || status=$?
     p=$(sum_of 'PASSED' "$logs/$name.log")
@@ -80,7 +77,7 @@ check_lua() {
     local status=0 line
     if [ -z "$(files _spec.lua tests)" ]; then
         echo "there are no tests in tests/lua"
-        return $SKIP
+        return "$SKIP"
     fi
     need busted lua-busted
     with_tree release timeout 600 lua5.4 "$(command -v busted)" -o plainTerminal tests/lua || status=$?
@@ -140,7 +137,7 @@ check_install() {
     local prefix
     if [ ! -x build/release/bin/rondo ]; then
         echo "the command is not built"
-        return $SKIP
+        return "$SKIP"
     fi
     prefix=$(mktemp -d)
     trap 'rm -rf "$prefix"' EXIT
@@ -155,7 +152,7 @@ check_readme() {
     local status=0
     if [ ! -x build/release/bin/rondo ]; then
         echo "the command is not built"
-        return $SKIP
+        return "$SKIP"
     fi
     # shellcheck disable=SC2046
     with_tree release lua5.4 tests/readme/run_blocks.lua $(files README.md .) || status=$?
@@ -170,7 +167,7 @@ check_valgrind() {
     tests=$(find build/release/tests -maxdepth 1 -type f -name 'test_*' -executable | sort | awk 'NR % 10 == 1')
     if [ -z "$tests" ]; then
         echo "the C tests were not built (Debian's libcmocka-dev)"
-        return $SKIP
+        return "$SKIP"
     fi
     for test in $tests; do
         echo "$test"
