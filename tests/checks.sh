@@ -5,7 +5,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
-checks=(tests_sanitize clang_tidy tests_release tests_double lua cppcheck headers style format luacheck
+checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release tests_double lua cppcheck headers style format luacheck
     install readme valgrind)
 
 werror=OFF
@@ -147,6 +147,29 @@ check_install() {
     find "$prefix" ! -type d | tee /dev/stderr | wc -l | grep -qx 0
 }
 
+# The bit suite (core/BITS.md, rule 11): other compilers, levels and machines give the same digests.
+bits() { # NAME CMAKE-OPTION...
+    local name=$1 tree=build/bits-$1
+    shift
+    cmake -S . -B "$tree" -G Ninja -DRONDO_WERROR=$werror "$@"
+    cmake --build "$tree" -j 1 --target bits_program plugins
+    "$tree/tests/bits_program" >"$logs/bits_$name.tsv"
+    diff tests/bits/golden.tsv "$logs/bits_$name.tsv"
+}
+check_bits_gcc_o0() { bits gcc_o0 -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O0; }
+check_bits_no_clones() { bits no_clones -DCMAKE_C_COMPILER=gcc -DRONDO_CLONES=OFF; }
+check_bits_clang() {
+    need clang clang
+    bits clang -DCMAKE_C_COMPILER=clang
+}
+check_bits_aarch64() {
+    need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+    need qemu-aarch64 qemu-user
+    tests/qemu/build.sh build/bits-aarch64
+    qemu-aarch64 build/bits-aarch64/bits_program >"$logs/bits_aarch64.tsv"
+    diff tests/bits/golden.tsv "$logs/bits_aarch64.tsv"
+}
+
 # The code blocks of every README run in the build tree.
 check_readme() {
     local status=0
@@ -160,6 +183,10 @@ check_readme() {
     return $status
 }
 
+memcheck() {
+    RONDO_KERNELS=avx2,scalar valgrind --quiet --error-exitcode=9 --leak-check=full \
+        --errors-for-leak-kinds=definite --trace-children=no "$@"
+}
 # Every tenth C test under valgrind, which knows AVX2 at most.
 check_valgrind() {
     local tests
@@ -171,7 +198,6 @@ check_valgrind() {
     fi
     for test in $tests; do
         echo "$test"
-        RONDO_KERNELS=avx2,scalar valgrind --quiet --error-exitcode=9 --leak-check=full \
-            --errors-for-leak-kinds=definite --trace-children=no "$test"
+        memcheck "$test"
     done
 }
