@@ -5,8 +5,8 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
-checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release tests_double lua cppcheck headers style format luacheck
-    install readme valgrind)
+checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
+    tests_double lua valgrind readme cppcheck headers style format luacheck install)
 
 werror=OFF
 if [ "${CI:-}" = true ]; then
@@ -148,7 +148,14 @@ check_install() {
 }
 
 # The bit suite (core/BITS.md, rule 11): other compilers, levels and machines give the same digests.
+need_bits() {
+    if [ ! -e tests/bits/golden.tsv ]; then
+        echo "tests/bits/golden.tsv is not there"
+        exit "$SKIP"
+    fi
+}
 bits() { # NAME CMAKE-OPTION...
+    need_bits
     local name=$1 tree=build/bits-$1
     shift
     cmake -S . -B "$tree" -G Ninja -DRONDO_WERROR=$werror "$@"
@@ -165,6 +172,7 @@ check_bits_clang() {
 check_bits_aarch64() {
     need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
     need qemu-aarch64 qemu-user
+    need_bits
     tests/qemu/build.sh build/bits-aarch64
     qemu-aarch64 build/bits-aarch64/bits_program >"$logs/bits_aarch64.tsv"
     diff tests/bits/golden.tsv "$logs/bits_aarch64.tsv"
@@ -183,6 +191,10 @@ check_readme() {
     return $status
 }
 
+# c_tests PRESET: their files.
+c_tests() {
+    ctest --test-dir "build/$1" -N | sed -n "s,^ *Test *#[0-9]*: ,build/$1/tests/,p"
+}
 memcheck() {
     RONDO_KERNELS=avx2,scalar valgrind --quiet --error-exitcode=9 --leak-check=full \
         --errors-for-leak-kinds=definite --trace-children=no "$@"
@@ -191,7 +203,7 @@ memcheck() {
 check_valgrind() {
     local tests
     need valgrind valgrind
-    tests=$(find build/release/tests -maxdepth 1 -type f -name 'test_*' -executable | sort | awk 'NR % 10 == 1')
+    tests=$(c_tests release | awk 'NR % 10 == 1')
     if [ -z "$tests" ]; then
         echo "the C tests were not built (Debian's libcmocka-dev)"
         return "$SKIP"

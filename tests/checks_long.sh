@@ -7,7 +7,7 @@ checks=(valgrind_all flat_memory fresh)
 # All C tests under valgrind.
 check_valgrind_all() {
     need valgrind valgrind
-    for test in build/release/tests/test_*; do
+    for test in $(c_tests release); do
         echo "$test"
         memcheck "$test"
     done

@@ -64,8 +64,9 @@ static void put_list(lua_State *L, rd_archive *a, const char *name)
         integers = integers && lua_isinteger(L, -1);
         lua_pop(L, 1);
     }
-    int64_t *as_int = rdl_buffer(L, n, sizeof(int64_t)); /* a double is as wide */
-    double *as_real = (double *)as_int;
+    void *buffer = rdl_buffer(L, n, sizeof(int64_t)); /* a double is as wide */
+    int64_t *as_int = buffer;
+    double *as_real = buffer;
     for (size_t i = 0; i < n; i++) {
         lua_rawgeti(L, 3, (lua_Integer)i + 1);
         if (integers)
@@ -79,7 +80,7 @@ static void put_list(lua_State *L, rd_archive *a, const char *name)
                           .kind = integers ? RD_ENTRY_I64 : RD_ENTRY_F64,
                           .ndim = 1,
                           .shape = {n},
-                          .data = as_int});
+                          .data = buffer});
 }
 
 static int archive_put(lua_State *L)

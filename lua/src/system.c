@@ -95,8 +95,7 @@ static int system_time(lua_State *L)
 static int system_hostname(lua_State *L)
 {
     char name[256] = "";
-    if (gethostname(name, sizeof name - 1) != 0) strcpy(name, "unknown");
-    lua_pushstring(L, name);
+    lua_pushstring(L, gethostname(name, sizeof name - 1) == 0 ? name : "unknown");
     return 1;
 }
 
