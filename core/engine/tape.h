@@ -47,6 +47,7 @@ struct rdc_node {
     size_t size_arg[6];
     rd_stream stream;
     void *state;
+    bool retained; /* while its backward runs: the graph stays, to be played again */
 };
 
 /* Is a node to be recorded for these inputs? (NULL inputs are skipped.) */

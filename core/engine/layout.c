@@ -1,0 +1,424 @@
+/* layout.c - reading a cell's declaration (rule C1 of the plugin border) and placing its parameters.
+ *
+ * Invariant while layout() runs: the first error is kept in the builder and later calls do nothing.
+ * SPDX-License-Identifier: MIT */
+#include "engine/layout.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_WIDTH = 1 << 20, ALIGNED = 16 /* elements: a cache line of float */ };
+
+struct builder {
+    rd_builder base; /* what the plugin sees; first, so that both have one address */
+    const char *what;
+    rdc_layout *layout;
+    rd_error *err;
+    rd_status status;
+};
+
+static struct builder *open_builder(rd_builder *b)
+{
+    struct builder *self = (struct builder *)b;
+    return self->status == RD_OK ? self : NULL;
+}
+
+static void refuse(struct builder *b, const char *kind, const char *name, const char *why)
+{
+    b->status = rdc_fail(b->err, RD_E_ARG, "%s: rule C1: %s '%s' %s", b->what, kind,
+                         name ? name : "(no name)", why);
+}
+
+static bool good_name(const char *name)
+{
+    if (!name || name[0] < 'a' || name[0] > 'z') return false;
+    const size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
+    return name[n] == '\0' && n < RDC_MAX_NAME;
+}
+
+/* What every kind of declaration has in common; `count` is how many of its kind there are so far. */
+static bool common(struct builder *b, const char *kind, const char *name, uint32_t id,
+                   uint32_t width, uint32_t count, uint32_t most)
+{
+    if (!good_name(name))
+        refuse(b, kind, name, "has no name of the form [a-z][a-z0-9_]*, at most 31 characters");
+    else if (count >= most)
+        refuse(b, kind, name, "is one more than a cell may have");
+    else if (id != count)
+        refuse(b, kind, name, "does not have the next id of its kind: ids count from 0, in order");
+    else if (width < 1 || width > MAX_WIDTH)
+        refuse(b, kind, name, "has a width outside 1..1048576");
+    return b->status == RD_OK;
+}
+
+static void add_state(rd_builder *builder, const rd_state_decl *d)
+{
+    struct builder *b = open_builder(builder);
+    if (!b) return;
+    rdc_layout *l = b->layout;
+    if (!common(b, "state", d->name, d->id, d->width, l->n_states, RDC_MAX_STATES)) return;
+    rd_state_decl *own = &l->state[l->n_states];
+    strcpy(l->state_name[l->n_states], d->name);
+    *own = *d;
+    own->name = l->state_name[l->n_states++];
+}
+
+static void add_temp(rd_builder *builder, const rd_temp_decl *d)
+{
+    struct builder *b = open_builder(builder);
+    if (!b) return;
+    rdc_layout *l = b->layout;
+    if (!common(b, "temp", d->name, d->id, d->width, l->n_temps, RDC_MAX_TEMPS)) return;
+    strcpy(l->temp_name[l->n_temps], d->name);
+    l->temp[l->n_temps] = *d;
+    l->temp[l->n_temps].name = l->temp_name[l->n_temps];
+    l->n_temps++;
+}
+
+static void add_line(rd_builder *builder, const rd_line_decl *d)
+{
+    struct builder *b = open_builder(builder);
+    if (!b) return;
+    rdc_layout *l = b->layout;
+    if (!common(b, "line", d->name, d->id, d->width, l->n_lines, RDC_MAX_LINES)) return;
+    strcpy(l->line_name[l->n_lines], d->name);
+    l->line[l->n_lines] = *d;
+    l->line[l->n_lines].name = l->line_name[l->n_lines];
+    l->n_lines++;
+}
+
+static void add_vec(rd_builder *builder, const rd_vec_decl *d)
+{
+    struct builder *b = open_builder(builder);
+    if (!b) return;
+    rdc_layout *l = b->layout;
+    if (!common(b, "vector", d->name, d->id, d->width, l->n_vecs, RDC_MAX_VECS)) return;
+    strcpy(l->vec_name[l->n_vecs], d->name);
+    l->vec[l->n_vecs] = *d;
+    l->vec[l->n_vecs].name = l->vec_name[l->n_vecs];
+    l->n_vecs++;
+}
+
+static void add_save(rd_builder *builder, const rd_save_decl *d)
+{
+    struct builder *b = open_builder(builder);
+    if (!b) return;
+    rdc_layout *l = b->layout;
+    if (!common(b, "save", "save", d->id, d->width, l->n_saves, RDC_MAX_SAVES)) return;
+    l->save[l->n_saves++] = *d;
+}
+
+static rd_status fail_layout(rd_builder *builder, rd_status code, const char *text)
+{
+    struct builder *b = open_builder(builder);
+    if (b) b->status = rdc_fail(b->err, code != RD_OK ? code : RD_E_ARG, "%s: %s", b->what, text);
+    return code;
+}
+
+uint32_t rdc_source_count(const rdc_layout *l)
+{
+    return RDC_SOURCE_STATE + l->n_states + l->n_temps;
+}
+
+uint32_t rdc_source_width(const rdc_layout *l, uint32_t source)
+{
+    if (source == RDC_SOURCE_X) return l->in;
+    const uint32_t k = source - RDC_SOURCE_STATE;
+    return k < l->n_states ? l->state[k].width : l->temp[k - l->n_states].width;
+}
+
+const char *rdc_source_name(const rdc_layout *l, uint32_t source)
+{
+    if (source == RDC_SOURCE_X) return "x";
+    const uint32_t k = source - RDC_SOURCE_STATE;
+    return k < l->n_states ? l->state_name[k] : l->temp_name[k - l->n_states];
+}
+
+bool rdc_feeds(const rdc_layout *l, uint32_t source, uint32_t line)
+{
+    const rd_line_decl *d = &l->line[line];
+    if (source == RDC_SOURCE_X) return (d->flags & RD_FROM_X) != 0;
+    const uint32_t k = source - RDC_SOURCE_STATE;
+    return k < l->n_states ? (d->states >> k & 1u) != 0 : (d->temps >> (k - l->n_states) & 1u) != 0;
+}
+
+static void check_line(struct builder *b, const rd_line_decl *d)
+{
+    const rdc_layout *l = b->layout;
+    if (l->n_states < 32 && d->states >> l->n_states)
+        refuse(b, "line", d->name, "names a state that is not declared");
+    else if (l->n_temps < 32 && d->temps >> l->n_temps)
+        refuse(b, "line", d->name, "names a temp that is not declared");
+    else if (d->phase > RDC_MAX_LINES)
+        refuse(b, "line", d->name, "has a phase beyond 32");
+    for (uint32_t j = 0; j < l->n_temps && b->status == RD_OK; j++)
+        if (d->temps >> j & 1u && l->temp[j].phase >= d->phase)
+            refuse(b, "line", d->name, "names a temp that no earlier phase makes");
+}
+
+static bool name_taken(const rdc_layout *l, const char *name, uint32_t sources_before)
+{
+    for (uint32_t s = 0; s < sources_before; s++)
+        if (strcmp(rdc_source_name(l, s), name) == 0) return true;
+    return false;
+}
+
+/* Rule C1 for the declaration as a whole. */
+static void check_whole(struct builder *b)
+{
+    rdc_layout *l = b->layout;
+    if (l->n_states == 0)
+        refuse(b, "the cell", b->what, "declares no state; state 0 is its output");
+    for (uint32_t k = 0; k < l->n_lines && b->status == RD_OK; k++) {
+        check_line(b, &l->line[k]);
+        if (l->line[k].phase >= l->n_phases) l->n_phases = l->line[k].phase + 1;
+        for (uint32_t i = 0; i < k && b->status == RD_OK; i++)
+            if (strcmp(l->line_name[i], l->line_name[k]) == 0)
+                refuse(b, "line", l->line_name[k], "is declared twice");
+    }
+    if (l->n_phases == 0) l->n_phases = 1;
+    for (uint32_t j = 0; j < l->n_temps && b->status == RD_OK; j++)
+        if (l->temp[j].phase >= l->n_phases)
+            refuse(b, "temp", l->temp_name[j], "belongs to a phase that has no line");
+    for (uint32_t s = 0; s < rdc_source_count(l) && b->status == RD_OK; s++)
+        if (name_taken(l, rdc_source_name(l, s), s))
+            refuse(b, "state or temp", rdc_source_name(l, s), "has a name that is taken");
+}
+
+static rd_status declare(struct builder *b, const rd_cell *cell, const rd_setup *setup)
+{
+    b->base = (rd_builder){.size = sizeof(rd_builder),
+                           .state = add_state,
+                           .temp = add_temp,
+                           .line = add_line,
+                           .vec = add_vec,
+                           .save = add_save,
+                           .fail = fail_layout};
+    const rd_status returned = cell->layout(setup, &b->base);
+    if (b->status == RD_OK && returned != RD_OK)
+        b->status = rdc_fail(b->err, returned, "%s: its layout failed without a reason", b->what);
+    if (b->status == RD_OK) check_whole(b);
+    return b->status;
+}
+
+static void place_columns(rdc_layout *l)
+{
+    uint32_t n = 0;
+    for (uint32_t p = 0; p < l->n_phases; p++) {
+        for (uint32_t k = 0; k < l->n_lines; k++) {
+            if (l->line[k].phase != p) continue;
+            l->line_at[n++] = k;
+            l->column[k] = l->line_row;
+            l->line_row += l->line[k].width;
+        }
+    }
+    for (uint32_t v = 0; v < l->n_vecs; v++) {
+        l->vec_column[v] = l->vec_row;
+        l->vec_row += l->vec[v].width;
+    }
+}
+
+static rdc_parameter *new_parameter(rdc_layout *l, rdc_role role, const char *line,
+                                    const char *suffix)
+{
+    rdc_parameter *p = &l->parameter[l->n_parameters++];
+    p->role = role;
+    strcpy(p->name, line);
+    if (suffix) strcat(strcat(p->name, "_"), suffix);
+    return p;
+}
+
+static void add_bias(rdc_layout *l, uint32_t line, rdc_role role, bool first)
+{
+    static const char *const suffix[] = {
+        [RDC_BIAS] = "b", [RDC_BIAS_X] = "bx", [RDC_BIAS_H] = "bh"};
+    const rd_line_decl *d = &l->line[line];
+    rdc_parameter *p = new_parameter(l, role, d->name, suffix[role]);
+    p->line = line;
+    p->ndim = 1;
+    p->shape[0] = d->width;
+    p->init.kind = RD_INIT_ZERO; /* of two vectors, which are only ever added, the first has it */
+    if (first && d->init_bias.kind != RD_INIT_DEFAULT) p->init = d->init_bias;
+}
+
+static void list_line(rdc_layout *l, uint32_t line)
+{
+    const rd_line_decl *d = &l->line[line];
+    for (uint32_t s = 0; s < rdc_source_count(l); s++) {
+        if (!rdc_feeds(l, s, line)) continue;
+        rdc_parameter *p = new_parameter(l, RDC_MATRIX, d->name, rdc_source_name(l, s));
+        p->line = line;
+        p->source = s;
+        p->ndim = 2;
+        p->shape[0] = d->width;
+        p->shape[1] = rdc_source_width(l, s);
+        p->init = s == RDC_SOURCE_X ? d->init_x : d->init_rec;
+    }
+    const bool x = (d->flags & RD_BIAS_X) != 0, h = (d->flags & RD_BIAS_REC) != 0;
+    if (l->bias == 1 && (x || h)) add_bias(l, line, RDC_BIAS, true);
+    if (l->bias == 2 && x) add_bias(l, line, RDC_BIAS_X, true);
+    if (l->bias == 2 && h) add_bias(l, line, RDC_BIAS_H, !x);
+}
+
+/* Parameters in the order of registration (rondo.h), without places yet. */
+static void list_parameters(rdc_layout *l)
+{
+    for (uint32_t k = 0; k < l->n_lines; k++) list_line(l, k);
+    for (uint32_t v = 0; v < l->n_vecs; v++) {
+        rdc_parameter *p = new_parameter(l, RDC_VECTOR, l->vec_name[v], NULL);
+        p->line = v;
+        p->ndim = 1;
+        p->shape[0] = l->vec[v].width;
+        p->init = l->vec[v].init;
+        if (p->init.kind == RD_INIT_DEFAULT) p->init.kind = RD_INIT_ZERO;
+    }
+}
+
+static rdc_parameter *matrix_of(rdc_layout *l, uint32_t line, uint32_t source)
+{
+    for (uint32_t i = 0; i < l->n_parameters; i++) {
+        rdc_parameter *p = &l->parameter[i];
+        if (p->role == RDC_MATRIX && p->line == line && p->source == source) return p;
+    }
+    return NULL;
+}
+
+/* Takes shape[0] * shape[1] elements at *cursor; false on overflow. */
+static bool take(size_t *cursor, rdc_parameter *p)
+{
+    size_t n = p->shape[0];
+    p->at = *cursor;
+    if (p->ndim == 2 && !rdc_mul_size(n, p->shape[1], &n)) return false;
+    return rdc_add_size(*cursor, n, cursor);
+}
+
+static bool align(size_t *cursor)
+{
+    if (!rdc_add_size(*cursor, ALIGNED - 1, cursor)) return false;
+    *cursor -= *cursor % ALIGNED;
+    return true;
+}
+
+/* Stacks the matrices of one source in one phase and finds the runs of neighbours. */
+static bool place_source(rdc_layout *l, uint32_t phase, uint32_t source, size_t *cursor)
+{
+    rdc_run *run = NULL;
+    if (!align(cursor)) return false;
+    for (uint32_t i = 0; i < l->n_lines; i++) {
+        const uint32_t k = l->line_at[i];
+        if (l->line[k].phase != phase || !rdc_feeds(l, source, k)) continue;
+        rdc_parameter *p = matrix_of(l, k, source);
+        if (!take(cursor, p)) return false;
+        if (!run || run->column + run->width != l->column[k]) {
+            run = &l->run[l->n_runs++];
+            *run = (rdc_run){.phase = phase,
+                             .source = source,
+                             .first_line = i,
+                             .column = l->column[k],
+                             .source_width = rdc_source_width(l, source),
+                             .at = p->at};
+        }
+        run->n_lines++;
+        run->width += l->line[k].width;
+    }
+    return true;
+}
+
+static bool place_parameters(rdc_layout *l)
+{
+    size_t cursor = 0;
+    for (uint32_t p = 0; p < l->n_phases; p++)
+        for (uint32_t s = 0; s < rdc_source_count(l); s++)
+            if (!place_source(l, p, s, &cursor)) return false;
+    for (uint32_t i = 0; i < l->n_parameters; i++)
+        if (l->parameter[i].ndim == 1 && (!align(&cursor) || !take(&cursor, &l->parameter[i])))
+            return false;
+    l->weights = cursor;
+    return true;
+}
+
+static bool same_declaration(const rdc_layout *a, const rdc_layout *b)
+{
+    if (a->n_states != b->n_states || a->n_temps != b->n_temps || a->n_lines != b->n_lines ||
+        a->n_vecs != b->n_vecs || a->n_saves != b->n_saves)
+        return false;
+    for (uint32_t k = 0; k < a->n_lines; k++) {
+        const rd_line_decl *x = &a->line[k], *y = &b->line[k];
+        if (strcmp(a->line_name[k], b->line_name[k]) != 0 || x->width != y->width ||
+            x->phase != y->phase || x->flags != y->flags || x->states != y->states ||
+            x->temps != y->temps)
+            return false;
+    }
+    for (uint32_t k = 0; k < a->n_states; k++)
+        if (strcmp(a->state_name[k], b->state_name[k]) != 0 ||
+            a->state[k].width != b->state[k].width)
+            return false;
+    return true;
+}
+
+/* Rule C1: layout() is a pure function, so a second run declares the same. */
+static rd_status check_pure(const struct builder *first, const rd_cell *cell, const rd_setup *setup)
+{
+    rdc_layout *again = calloc(1, sizeof *again);
+    if (!again) return rdc_no_memory(first->err, sizeof *again);
+    struct builder b = {.what = first->what, .layout = again, .err = first->err};
+    rd_status status = declare(&b, cell, setup);
+    if (status == RD_OK && !same_declaration(first->layout, again))
+        status = rdc_fail(first->err, RD_E_ARG,
+                          "%s: rule C1: layout() declared something else when it was called again",
+                          first->what);
+    free(again);
+    return status;
+}
+
+/* Two parameters of one name, as of a line fed by a state called "b". */
+static rd_status check_names(const rdc_layout *l, const char *what, rd_error *err)
+{
+    for (uint32_t i = 0; i < l->n_parameters; i++)
+        for (uint32_t j = 0; j < i; j++)
+            if (strcmp(l->parameter[i].name, l->parameter[j].name) == 0)
+                return rdc_fail(err, RD_E_ARG, "%s: rule C1: two parameters are called '%s'", what,
+                                l->parameter[i].name);
+    return RD_OK;
+}
+
+static rd_status place(rdc_layout *l, const char *what, rd_error *err)
+{
+    const size_t n = (size_t)l->n_lines * (rdc_source_count(l) + 2) + l->n_vecs;
+    l->run = calloc(n, sizeof *l->run);
+    l->parameter = calloc(n, sizeof *l->parameter);
+    if (!l->run || !l->parameter) return rdc_no_memory(err, n * sizeof *l->parameter);
+    place_columns(l);
+    list_parameters(l);
+    RD_TRY(check_names(l, what, err));
+    if (!place_parameters(l) || l->weights > SIZE_MAX / sizeof(rd_real) / 4)
+        return rdc_fail(err, RD_E_ARG, "%s: the parameters are larger than memory can be", what);
+    return RD_OK;
+}
+
+rd_status rdc_layout_new(const char *what, const rd_cell *cell, const rd_setup *setup,
+                         uint32_t bias, rdc_layout **out, rd_error *err)
+{
+    rdc_layout *l = calloc(1, sizeof *l);
+    if (!l) return rdc_no_memory(err, sizeof *l);
+    l->in = setup->in;
+    l->hidden = setup->hidden;
+    l->bias = bias;
+    struct builder b = {.what = what, .layout = l, .err = err};
+    rd_status status = declare(&b, cell, setup);
+    if (status == RD_OK) status = check_pure(&b, cell, setup);
+    if (status == RD_OK) status = place(l, what, err);
+    if (status != RD_OK) {
+        rdc_layout_free(l);
+        return status;
+    }
+    *out = l;
+    return RD_OK;
+}
+
+void rdc_layout_free(rdc_layout *l)
+{
+    if (!l) return;
+    free(l->run);
+    free(l->parameter);
+    free(l);
+}

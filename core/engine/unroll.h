@@ -1,0 +1,23 @@
+/* unroll.h - one worker's view of a pass: the spans that a cell's step functions are shown.
+ * SPDX-License-Identifier: MIT */
+#ifndef RD_UNROLL_H
+#define RD_UNROLL_H
+#include "engine/rnn.h"
+
+typedef struct rdc_view { /* rows [first, last) of one step */
+    const rdc_pass *pass;
+    size_t first, last;
+    rd_span line[RDC_MAX_LINES], next[RDC_MAX_STATES], temp[RDC_MAX_TEMPS], save[RDC_MAX_SAVES];
+    rd_cspan prev[RDC_MAX_STATES], made[RDC_MAX_TEMPS]; /* made: temp, to be read only */
+    const rd_real *vec[RDC_MAX_VECS];
+    rd_step step; /* points into the arrays above */
+} rdc_view;
+
+/* Binds a view to its pass and rows; then _at moves it to a step. */
+void rdc_view_open(rdc_view *v, const rdc_pass *pass, size_t first, size_t last);
+void rdc_view_at(rdc_view *v, size_t t);
+/* Values of a source at step t from row `row` on; rows are the source's width apart. */
+const rd_real *rdc_source_at(const rdc_pass *pass, uint32_t source, size_t t, size_t row);
+/* Shows an observer one step, all rows; dstate and the x are for backward only. */
+rd_observed rdc_observed(rdc_view *v, size_t t);
+#endif

@@ -1,0 +1,354 @@
+/* unroll_backward.c - backpropagation through time.
+ *
+ * A step, last first (bit contract, rule 5): dL/ds(t) is complete once dy(t) is added; dprev and dtemp
+ * start at +0; for each phase, last first, the cell turns its lines into dL/da and adds direct terms, and
+ * then dsource += dA M over the lines in id order. Each worker takes its rows through all steps. What
+ * sums over rows (dL/dM, dL/db) or needs no order in time (dx) is done once, after the time loop.
+ *
+ * dL/ds lies in two slots that take turns, slot t + 1 being the gradient of the state after step t; with
+ * an observer there is a slot for every step.
+ * SPDX-License-Identifier: MIT */
+#include "engine/unroll.h"
+#include <assert.h>
+#include <string.h>
+
+struct backward {
+    const rdc_pass *pass;
+    rdc_sequence dstate[RDC_MAX_STATES], dtemp[RDC_MAX_TEMPS];
+    const rd_real *dy; /* [T][B][width of state 0], or NULL */
+    rd_real *dx;       /* [T][B][I] for cells that read x, or NULL */
+    rd_real *dvec;     /* pieces [T][blocks][phases][vec_row], or NULL */
+    rdc_block *dvec_block;
+};
+
+/* The spans of one backward call. */
+struct back_view {
+    rdc_view v;
+    rd_cspan dnext[RDC_MAX_STATES];
+    rd_span dprev[RDC_MAX_STATES], dtemp[RDC_MAX_TEMPS];
+    rd_real *dvec[RDC_MAX_VECS];
+};
+
+static void open_view(struct back_view *bv, const struct backward *b, size_t first, size_t last)
+{
+    rdc_view_open(&bv->v, b->pass, first, last);
+    bv->v.step.dnext = bv->dnext;
+    bv->v.step.dprev = bv->dprev;
+    bv->v.step.dtemp = bv->dtemp;
+    bv->v.step.dvec = bv->dvec;
+}
+
+static void view_at(struct back_view *bv, const struct backward *b, size_t t)
+{
+    const rdc_layout *l = b->pass->rnn->layout;
+    const size_t row = bv->v.first;
+    rdc_view_at(&bv->v, t);
+    for (uint32_t k = 0; k < l->n_states; k++) {
+        const rdc_sequence *s = &b->dstate[k];
+        bv->dnext[k] = (rd_cspan){rdc_slot(s, t + 1) + row * s->width, s->width, s->width};
+        bv->dprev[k] = (rd_span){rdc_slot(s, t) + row * s->width, s->width, s->width};
+    }
+    for (uint32_t j = 0; j < l->n_temps; j++) {
+        const rdc_sequence *s = &b->dtemp[j];
+        bv->dtemp[j] = (rd_span){s->at + row * s->width, s->width, s->width};
+    }
+    if (b->pass->rnn->cell->flags & RD_CELL_READS_X) {
+        rd_real *dx = b->dx ? b->dx + (t * b->pass->rows + row) * l->in : NULL;
+        bv->v.step.dx = (rd_span){dx, l->in, l->in};
+    }
+}
+
+/* dL/ds(t) = what step t + 1 left, plus dy(t). +0 stands for a dy that nobody asked for, so that a
+ * sequence and its steps one by one see the same addition. */
+static void complete_dnext(const struct backward *b, size_t t, size_t first, size_t last)
+{
+    const rdc_layout *l = b->pass->rnn->layout;
+    const size_t width = l->state[0].width, n = (last - first) * width;
+    rd_real *restrict to = rdc_slot(&b->dstate[0], t + 1) + first * width;
+    if (b->dy) {
+        const rd_real *restrict dy = b->dy + (t * b->pass->rows + first) * width;
+        for (size_t i = 0; i < n; i++) to[i] += dy[i];
+    } else {
+        for (size_t i = 0; i < n; i++) to[i] += 0;
+    }
+    for (uint32_t k = 0; k < l->n_states; k++) {
+        const rdc_sequence *s = &b->dstate[k];
+        if (l->state[k].flags & RD_STATE_STOP)
+            memset(rdc_slot(s, t + 1) + first * s->width, 0,
+                   (last - first) * s->width * sizeof(rd_real));
+    }
+}
+
+static void zero_rows(const rdc_sequence *s, size_t t, size_t first, size_t last)
+{
+    memset(rdc_slot(s, t) + first * s->width, 0, (last - first) * s->width * sizeof(rd_real));
+}
+
+/* dsource += dA M for the runs of one phase, but for x, which waits until the end. */
+static void flow_back(const struct backward *b, uint32_t phase, size_t t, size_t first, size_t last)
+{
+    const rdc_pass *p = b->pass;
+    const rd_rnn *rnn = p->rnn;
+    const rdc_layout *l = rnn->layout;
+    for (uint32_t r = 0; r < l->n_runs; r++) {
+        const rdc_run *run = &l->run[r];
+        if (run->phase != phase || run->source == RDC_SOURCE_X) continue;
+        const uint32_t k = run->source - RDC_SOURCE_STATE;
+        if (k < l->n_states && l->state[k].flags & RD_STATE_STOP) continue;
+        const rdc_sequence *to = k < l->n_states ? &b->dstate[k] : &b->dtemp[k - l->n_states];
+        const rd_gemm g = {.size = sizeof(rd_gemm),
+                           .flags = RD_ACCUMULATE,
+                           .m = last - first,
+                           .n = run->source_width,
+                           .k = run->width,
+                           .a = rdc_slot(&p->line, t) + first * l->line_row + run->column,
+                           .lda = l->line_row,
+                           .b = (const rd_real *)rnn->weights->at + run->at,
+                           .ldb = run->source_width,
+                           .c = rdc_slot(to, t) + first * to->width,
+                           .ldc = to->width,
+                           .packed_b = rnn->backward_pack[r].block->at};
+        rdc_product(rnn->core, &g);
+    }
+}
+
+/* One backward call of the cell: rows [first, last), which are block `block` where there are vectors. */
+static void call_cell(struct back_view *bv, const struct backward *b, size_t t, size_t block)
+{
+    const rdc_layout *l = b->pass->rnn->layout;
+    const uint32_t phase = bv->v.step.phase;
+    if (b->dvec) {
+        const size_t blocks = rdc_row_blocks(b->pass->rows);
+        rd_real *piece = b->dvec + ((t * blocks + block) * l->n_phases + phase) * l->vec_row;
+        memset(piece, 0, l->vec_row * sizeof *piece);
+        for (uint32_t i = 0; i < l->n_vecs; i++) bv->dvec[i] = piece + l->vec_column[i];
+    }
+    b->pass->rnn->cell->backward(&bv->v.step);
+}
+
+/* The cell's part of one phase for blocks [first_block, last_block), rule 6b. */
+static void call_blocks(const struct backward *b, uint32_t phase, size_t t, size_t first_block,
+                        size_t last_block)
+{
+    struct back_view bv;
+    const size_t rows = b->pass->rows;
+    for (size_t block = first_block; block < last_block; block++) {
+        open_view(&bv, b, rdc_block_border(rows, block), rdc_block_border(rows, block + 1));
+        view_at(&bv, b, t);
+        bv.v.step.phase = phase;
+        call_cell(&bv, b, t, block);
+    }
+}
+
+/* [hot] */
+static void run_worker(void *job, uint32_t worker, uint32_t workers)
+{
+    const struct backward *b = job;
+    const rdc_layout *l = b->pass->rnn->layout;
+    const size_t rows = b->pass->rows, blocks = rdc_row_blocks(rows);
+    const size_t first_block = blocks * worker / workers;
+    const size_t last_block = blocks * (worker + 1) / workers;
+    const size_t first = rdc_block_border(rows, first_block);
+    const size_t last = rdc_block_border(rows, last_block);
+    if (first == last) return;
+    struct back_view bv;
+    open_view(&bv, b, first, last);
+    for (size_t t = b->pass->steps; t-- > 0;) {
+        complete_dnext(b, t, first, last);
+        for (uint32_t k = 0; k < l->n_states; k++) zero_rows(&b->dstate[k], t, first, last);
+        for (uint32_t k = 0; k < l->n_temps; k++) zero_rows(&b->dtemp[k], t, first, last);
+        view_at(&bv, b, t);
+        for (uint32_t phase = l->n_phases; phase-- > 0;) {
+            bv.v.step.phase = phase;
+            if (b->dvec)
+                call_blocks(b, phase, t, first_block, last_block);
+            else
+                call_cell(&bv, b, t, 0);
+            flow_back(b, phase, t, first, last);
+        }
+    }
+}
+
+/* ---- around the time loop ------------------------------------------------------------------------ */
+
+static rd_status pack_weights(const rdc_pass *p, bool want_x, rd_error *err)
+{
+    const rd_rnn *rnn = p->rnn;
+    const rdc_layout *l = rnn->layout;
+    for (uint32_t r = 0; r < l->n_runs; r++) {
+        if (l->run[r].source == RDC_SOURCE_X && !want_x) continue;
+        const rd_gemm g = {.size = sizeof(rd_gemm),
+                           .flags = RD_ACCUMULATE,
+                           .n = l->run[r].source_width,
+                           .k = l->run[r].width,
+                           .b = (const rd_real *)rnn->weights->at + l->run[r].at,
+                           .ldb = l->run[r].source_width};
+        RD_TRY(rdc_pack(rnn->core, &g, rnn->weights->version, &rnn->backward_pack[r], err));
+    }
+    return RD_OK;
+}
+
+/* Buffers of the time loop; gradients of the final states go into the last slot. */
+static rd_status open_buffers(struct backward *b, const rdc_node *node, rd_error *err)
+{
+    const rdc_pass *p = b->pass;
+    rd_rnn *rnn = p->rnn;
+    const rdc_layout *l = rnn->layout;
+    const bool seen = rnn->observed && rnn->observer.backward;
+    for (uint32_t k = 0; k < l->n_states; k++) {
+        rdc_sequence *s = &b->dstate[k];
+        const size_t slots = seen ? p->steps + 1 : 2;
+        RD_TRY(rdc_sequence_new(rnn->core, s, slots, p->rows, l->state[k].width, err));
+        const rd_tensor *dfinal = k + 1 < node->n_out ? node->dout[k + 1] : NULL;
+        rd_real *last = rdc_slot(s, p->steps);
+        if (dfinal)
+            memcpy(last, dfinal->at, s->step * sizeof *last);
+        else
+            memset(last, 0, s->step * sizeof *last);
+    }
+    for (uint32_t j = 0; j < l->n_temps; j++)
+        RD_TRY(rdc_sequence_new(rnn->core, &b->dtemp[j], 1, p->rows, l->temp[j].width, err));
+    b->dy = node->dout[0] ? node->dout[0]->at : NULL;
+    if (l->n_vecs > 0) {
+        size_t n = p->steps * rdc_row_blocks(p->rows);
+        if (!rdc_mul_size(n, l->n_phases, &n) || !rdc_mul_size(n, l->vec_row, &n) ||
+            !rdc_mul_size(n, sizeof(rd_real), &n) ||
+            !(b->dvec_block = rdc_block_new(rnn->core->arena, n)))
+            return rdc_no_memory(err, n);
+        b->dvec = b->dvec_block->at;
+    }
+    return RD_OK;
+}
+
+static void close_buffers(struct backward *b)
+{
+    const rd_rnn *rnn = b->pass->rnn;
+    for (uint32_t k = 0; k < rnn->layout->n_states; k++)
+        rdc_block_release(rnn->core->arena, b->dstate[k].block);
+    for (uint32_t j = 0; j < rnn->layout->n_temps; j++)
+        rdc_block_release(rnn->core->arena, b->dtemp[j].block);
+    rdc_block_release(rnn->core->arena, b->dvec_block);
+}
+
+/* dx += dA M_x, last phase first, for all rows of all steps (rule 5). dx starts at the cell's direct
+ * terms or +0. */
+static rd_status input_gradient(const rdc_pass *p, rd_real *dx, rd_error *err)
+{
+    const rd_rnn *rnn = p->rnn;
+    const rdc_layout *l = rnn->layout;
+    for (uint32_t phase = l->n_phases; phase-- > 0;) {
+        for (uint32_t r = 0; r < l->n_runs; r++) {
+            const rdc_run *run = &l->run[r];
+            if (run->phase != phase || run->source != RDC_SOURCE_X) continue;
+            const rd_gemm g = {.size = sizeof(rd_gemm),
+                               .flags = RD_ACCUMULATE,
+                               .m = p->steps * p->rows,
+                               .n = l->in,
+                               .k = run->width,
+                               .a = p->line.at + run->column,
+                               .lda = l->line_row,
+                               .b = (const rd_real *)rnn->weights->at + run->at,
+                               .ldb = l->in,
+                               .c = dx,
+                               .ldc = l->in,
+                               .packed_b = rnn->backward_pack[r].block->at};
+            RD_TRY(rdc_product_shared(rnn->core, &g, err));
+        }
+    }
+    return RD_OK;
+}
+
+struct add_job {
+    rd_real *to;
+    const rd_real *from;
+};
+
+static void add_range(void *job, size_t first, size_t last)
+{
+    const struct add_job *j = job;
+    rd_real *restrict to = j->to;
+    const rd_real *restrict from = j->from;
+    for (size_t i = first; i < last; i++) to[i] += from[i];
+}
+
+static void show_observer(const struct backward *b)
+{
+    struct back_view bv;
+    const rdc_pass *p = b->pass;
+    const rdc_layout *l = p->rnn->layout;
+    open_view(&bv, b, 0, p->rows);
+    for (size_t t = p->steps; t-- > 0;) {
+        rd_observed seen = rdc_observed(&bv.v, t);
+        view_at(&bv, b, t);
+        seen.dstate = bv.dnext;
+        const rd_real *x = p->ids ? NULL : rdc_source_at(p, RDC_SOURCE_X, t, 0);
+        seen.x = (rd_cspan){x, l->in, l->in};
+        p->rnn->observer.backward(p->rnn->observer.user, &seen);
+    }
+}
+
+/* Runs the loop and hands out its results. The lines of `pass` become dL/da. */
+static rd_status play(struct backward *b, rdc_node *node, rd_error *err)
+{
+    const rdc_pass *p = b->pass;
+    rd_rnn *rnn = p->rnn;
+    rdc_arena *arena = rnn->core->arena;
+    const uint32_t n_states = rnn->layout->n_states;
+    rd_tensor *din_x = node->din[0];
+    const size_t n_x = p->steps * p->rows * rnn->layout->in;
+    rdc_block *apart =
+        NULL; /* a leaf's gradient may hold earlier contributions: ours is made complete */
+    rd_status status = pack_weights(p, din_x != NULL, err);
+    if (status != RD_OK) return status;
+    if (din_x && node->in[0].leaf) {
+        apart = rdc_block_new(arena, n_x * sizeof(rd_real));
+        if (!apart) return rdc_no_memory(err, n_x * sizeof(rd_real));
+        memset(apart->at, 0, n_x * sizeof(rd_real));
+    }
+    rd_real *dx = apart ? apart->at : din_x ? din_x->at : NULL;
+    if (rnn->cell->flags & RD_CELL_READS_X) b->dx = dx;
+    rdc_pool_run(rnn->core->pool, run_worker, b);
+    if (dx) status = input_gradient(p, dx, err);
+    if (apart && status == RD_OK) {
+        struct add_job job = {din_x->at, apart->at};
+        rdc_pool_range(rnn->core->pool, n_x, 1 << 14, add_range, &job);
+    }
+    rdc_block_release(arena, apart);
+    for (uint32_t k = 0; k < n_states; k++) {
+        rd_tensor *din = node->din[1 + k];
+        if (!din) continue;
+        struct add_job job = {din->at, rdc_slot(&b->dstate[k], 0)};
+        add_range(&job, 0, b->dstate[k].step);
+    }
+    const rdc_weight_job job = {p, node->din + 1 + n_states, b->dvec};
+    if (status == RD_OK) status = rdc_weight_gradients(&job, err);
+    if (status == RD_OK && rnn->observed && rnn->observer.backward) show_observer(b);
+    return status;
+}
+
+static rd_status rnn_backward(rdc_node *node, rd_error *err)
+{
+    rdc_pass own = *(const rdc_pass *)node->state;
+    rd_core *core = node->core;
+    struct backward b = {.pass = &own};
+    rd_status status = RD_OK;
+    own.line.block = NULL;
+    if (node->retained) { /* to be played again: dL/da must not replace what forward left */
+        status = rdc_sequence_new(core, &own.line, own.steps, own.rows, own.line.width, err);
+        if (status != RD_OK) return status;
+        const rdc_pass *kept = node->state;
+        memcpy(own.line.at, kept->line.at, kept->line.step * kept->steps * sizeof(rd_real));
+    }
+    status = open_buffers(&b, node, err);
+    if (status == RD_OK) status = play(&b, node, err);
+    close_buffers(&b);
+    rdc_block_release(core->arena, own.line.block);
+    return status;
+}
+
+static void rnn_dispose(rdc_node *node)
+{
+    rdc_pass_free(node->state);
+}
+
+const rdc_op rdc_rnn_op = {.name = "rnn", .backward = rnn_backward, .dispose = rnn_dispose};

@@ -1,0 +1,334 @@
+/* unroll_forward.c - a cell run over a sequence.
+ *
+ * A step forms each line as start, then x, then states by id, then temps by id (bit contract, rule 4) and
+ * calls the cell. Rows never meet, so each worker takes its rows through all steps without a barrier.
+ * The product with x is made
+ *     fused:   for a worker's rows of one step, while they are in cache, where a step has many rows;
+ *     hoisted: for all rows of many steps at once, shared among the workers, where it has few;
+ *     looked up in a table of `start + column of W_x` for every id, where x is one-hot.
+ * The bits are the same, since the order within each sum is.
+ * SPDX-License-Identifier: MIT */
+#include "engine/unroll.h"
+#include <assert.h>
+#include <string.h>
+
+enum {
+    FUSE_ROWS = 32,          /* rows a step must have for the product with x to be fused */
+    HOIST_ROWS = 256,        /* rows hoisted at once when nothing is kept */
+    TABLE_MAX = 4 << 20,     /* elements a table of one-hot input may have */
+    TABLE_ALWAYS = 256 << 10 /* so few are worth making for a single step: it is made once */
+};
+
+struct forward {
+    rdc_pass *pass;
+    rd_real *start;       /* [line_row]: what every sum starts at */
+    const rd_real *table; /* of one-hot input, or NULL: columns of W_x are picked */
+    size_t from, to;      /* steps of this stretch */
+    bool hoist;
+};
+
+void rdc_view_open(rdc_view *v, const rdc_pass *pass, size_t first, size_t last)
+{
+    const rd_rnn *rnn = pass->rnn;
+    const rdc_layout *l = rnn->layout;
+    const rd_real *weights = rnn->weights->at;
+    v->pass = pass;
+    v->first = first;
+    v->last = last;
+    for (uint32_t i = 0; i < l->n_parameters; i++)
+        if (l->parameter[i].role == RDC_VECTOR)
+            v->vec[l->parameter[i].line] = weights + l->parameter[i].at;
+    v->step = (rd_step){.size = sizeof(rd_step),
+                        .rows = (uint32_t)(last - first),
+                        .in = l->in,
+                        .hidden = l->hidden,
+                        .opt = rnn->options,
+                        .line = v->line,
+                        .next = v->next,
+                        .temp = v->temp,
+                        .save = v->save,
+                        .prev = v->prev,
+                        .vec = v->vec};
+}
+
+static rd_span span_at(const rdc_sequence *s, size_t slot, size_t row)
+{
+    return (rd_span){rdc_slot(s, slot) + row * s->width, s->width, s->width};
+}
+
+void rdc_view_at(rdc_view *v, size_t t)
+{
+    const rdc_pass *p = v->pass;
+    const rdc_layout *l = p->rnn->layout;
+    rd_real *row = rdc_slot(&p->line, t) + v->first * l->line_row;
+    for (uint32_t k = 0; k < l->n_lines; k++)
+        v->line[k] = (rd_span){row + l->column[k], l->line_row, l->line[k].width};
+    for (uint32_t k = 0; k < l->n_states; k++) {
+        const rd_span prev = span_at(&p->state[k], t, v->first);
+        v->prev[k] = (rd_cspan){prev.at, prev.row, prev.width};
+        v->next[k] = span_at(&p->state[k], t + 1, v->first);
+    }
+    for (uint32_t k = 0; k < l->n_temps; k++) {
+        v->temp[k] = span_at(&p->temp[k], t, v->first);
+        v->made[k] = (rd_cspan){v->temp[k].at, v->temp[k].row, v->temp[k].width};
+    }
+    for (uint32_t k = 0; k < l->n_saves; k++) v->save[k] = span_at(&p->save[k], t, v->first);
+    if (p->rnn->cell->flags & RD_CELL_READS_X)
+        v->step.x = (rd_cspan){rdc_source_at(p, RDC_SOURCE_X, t, v->first), l->in, l->in};
+    v->step.t = (int64_t)t;
+}
+
+const rd_real *rdc_source_at(const rdc_pass *pass, uint32_t source, size_t t, size_t row)
+{
+    const rdc_layout *l = pass->rnn->layout;
+    if (source == RDC_SOURCE_X) return pass->x->at + (t * pass->rows + row) * l->in;
+    const uint32_t k = source - RDC_SOURCE_STATE;
+    const rdc_sequence *s = k < l->n_states ? &pass->state[k] : &pass->temp[k - l->n_states];
+    return rdc_slot(s, t) + row * s->width;
+}
+
+rd_observed rdc_observed(rdc_view *v, size_t t)
+{
+    rdc_view_at(v, t);
+    return (rd_observed){.t = t,
+                         .rows = v->last - v->first,
+                         .line = v->line,
+                         .state = v->next,
+                         .previous = v->prev,
+                         .temp = v->made};
+}
+
+/* start: +0, b, or the rounded sum of b_x and b_h (rule 4). */
+static void make_start(const rd_rnn *rnn, rd_real *start)
+{
+    const rdc_layout *l = rnn->layout;
+    const rd_real *weights = rnn->weights->at;
+    memset(start, 0, l->line_row * sizeof *start);
+    for (uint32_t i = 0; i < l->n_parameters; i++) {
+        const rdc_parameter *p = &l->parameter[i];
+        if (p->role == RDC_MATRIX || p->role == RDC_VECTOR) continue;
+        rd_real *to = start + l->column[p->line];
+        const rd_real *b = weights + p->at;
+        /* b_x is registered before the b_h of its line */
+        const bool sum = p->role == RDC_BIAS_H && l->line[p->line].flags & RD_BIAS_X;
+        for (size_t j = 0; j < p->shape[0]; j++) to[j] = sum ? to[j] + b[j] : b[j];
+    }
+}
+
+struct table_job {
+    const rd_rnn *rnn;
+    const rd_real *start;
+    rd_real *table;
+};
+
+/* Table rows [first, last): id 0 is absent and leaves start; id k adds column k-1 of every W_x. */
+static void fill_table(void *job, size_t first, size_t last)
+{
+    const struct table_job *j = job;
+    const rdc_layout *l = j->rnn->layout;
+    const rd_real *weights = j->rnn->weights->at;
+    for (size_t id = first; id < last; id++) {
+        rd_real *row = j->table + id * l->line_row;
+        memcpy(row, j->start, l->line_row * sizeof *row);
+        if (id == 0) continue;
+        for (uint32_t r = 0; r < l->n_runs; r++) {
+            const rdc_run *run = &l->run[r];
+            if (run->source != RDC_SOURCE_X) continue;
+            const rd_real *column = weights + run->at + (id - 1);
+            for (uint32_t i = 0; i < run->width; i++)
+                row[run->column + i] += column[(size_t)i * run->source_width];
+        }
+    }
+}
+
+/* The table of one-hot input, kept until the weights change; NULL where it would not pay. */
+static rd_status make_table(struct forward *f, rd_error *err)
+{
+    rd_rnn *rnn = f->pass->rnn;
+    const rdc_layout *l = rnn->layout;
+    rdc_packed *table = &rnn->table;
+    size_t n;
+    if (!rdc_mul_size((size_t)l->in + 1, l->line_row, &n) || n > TABLE_MAX) return RD_OK;
+    if (!table->block || table->version != rnn->weights->version) {
+        if (n > TABLE_ALWAYS && f->pass->steps * f->pass->rows < l->in / 4) return RD_OK;
+        if (!table->block) table->block = rdc_block_new(rnn->core->arena, n * sizeof(rd_real));
+        if (!table->block) return rdc_no_memory(err, n * sizeof(rd_real));
+        struct table_job job = {rnn, f->start, table->block->at};
+        rdc_pool_range(rnn->core->pool, (size_t)l->in + 1, 16, fill_table, &job);
+        table->version = rnn->weights->version;
+    }
+    f->table = table->block->at;
+    return RD_OK;
+}
+
+/* Adds the column of W_x that id names to the lines it feeds: a gather (rule 3). */
+static void pick_columns(const rd_rnn *rnn, int32_t id, rd_real *row)
+{
+    const rdc_layout *l = rnn->layout;
+    const rd_real *weights = rnn->weights->at;
+    if (id == 0) return;
+    for (uint32_t r = 0; r < l->n_runs; r++) {
+        const rdc_run *run = &l->run[r];
+        if (run->source != RDC_SOURCE_X) continue;
+        const rd_real *column = weights + run->at + (id - 1);
+        for (uint32_t i = 0; i < run->width; i++)
+            row[run->column + i] += column[(size_t)i * run->source_width];
+    }
+}
+
+/* Rows [first, last) of step t, before any product but that with one-hot x. */
+static void start_lines(const struct forward *f, size_t t, size_t first, size_t last)
+{
+    const rdc_pass *p = f->pass;
+    const size_t width = p->rnn->layout->line_row;
+    rd_real *row = rdc_slot(&p->line, t) + first * width;
+    const int32_t *ids = p->ids ? (const int32_t *)p->ids->at + t * p->rows : NULL;
+    for (size_t r = first; r < last; r++, row += width) {
+        const bool looked_up = ids && f->table;
+        const rd_real *from = looked_up ? f->table + (size_t)ids[r] * width : f->start;
+        memcpy(row, from, width * sizeof *row);
+        if (ids && !looked_up) pick_columns(p->rnn, ids[r], row);
+    }
+}
+
+static rd_gemm line_product(const rdc_pass *p, uint32_t run_index, size_t t, size_t first,
+                            size_t rows)
+{
+    const rd_rnn *rnn = p->rnn;
+    const rdc_run *run = &rnn->layout->run[run_index];
+    const size_t width = rnn->layout->line_row;
+    return (rd_gemm){.size = sizeof(rd_gemm),
+                     .flags = RD_TRANS_B | RD_ACCUMULATE,
+                     .m = rows,
+                     .n = run->width,
+                     .k = run->source_width,
+                     .a = rdc_source_at(p, run->source, t, first),
+                     .lda = run->source_width,
+                     .b = (const rd_real *)rnn->weights->at + run->at,
+                     .ldb = run->source_width,
+                     .c = rdc_slot(&p->line, t) + first * width + run->column,
+                     .ldc = width,
+                     .packed_b = rnn->forward_pack[run_index].block
+                                     ? rnn->forward_pack[run_index].block->at
+                                     : NULL};
+}
+
+/* Rows [first, last) through steps [from, to). [hot] */
+static void run_rows(const struct forward *f, size_t first, size_t last)
+{
+    const rdc_pass *p = f->pass;
+    const rd_rnn *rnn = p->rnn;
+    const rdc_layout *l = rnn->layout;
+    const bool x_done = f->hoist || p->ids;
+    rdc_view v;
+    rdc_view_open(&v, p, first, last);
+    for (size_t t = f->from; t < f->to; t++) {
+        if (!f->hoist) start_lines(f, t, first, last);
+        rdc_view_at(&v, t);
+        for (uint32_t phase = 0, r = 0; phase < l->n_phases; phase++) {
+            for (; r < l->n_runs && l->run[r].phase == phase; r++) {
+                if (l->run[r].source == RDC_SOURCE_X && x_done) continue;
+                const rd_gemm g = line_product(p, r, t, first, last - first);
+                rdc_product(rnn->core, &g);
+            }
+            v.step.phase = phase;
+            rnn->cell->forward(&v.step);
+        }
+    }
+}
+
+static void run_worker(void *job, uint32_t worker, uint32_t workers)
+{
+    const struct forward *f = job;
+    const size_t rows = f->pass->rows, blocks = rdc_row_blocks(rows);
+    const size_t first = rdc_block_border(rows, blocks * worker / workers);
+    const size_t last = rdc_block_border(rows, blocks * (worker + 1) / workers);
+    if (first < last) run_rows(f, first, last);
+}
+
+static void start_all(void *job, size_t first, size_t last)
+{
+    const struct forward *f = job;
+    for (size_t t = first; t < last; t++) start_lines(f, f->from + t, 0, f->pass->rows);
+}
+
+/* The products with x of steps [from, to), shared. */
+static rd_status hoist(struct forward *f, rd_error *err)
+{
+    rdc_pass *p = f->pass;
+    const rdc_layout *l = p->rnn->layout;
+    rdc_pool_range(p->rnn->core->pool, f->to - f->from, 1, start_all, f);
+    for (uint32_t r = 0; r < l->n_runs; r++) {
+        if (l->run[r].source != RDC_SOURCE_X) continue;
+        const rd_gemm g = line_product(p, r, f->from, 0, (f->to - f->from) * p->rows);
+        RD_TRY(rdc_product_shared(p->rnn->core, &g, err));
+    }
+    return RD_OK;
+}
+
+static rd_status pack_weights(const rdc_pass *p, rd_error *err)
+{
+    const rd_rnn *rnn = p->rnn;
+    const rdc_layout *l = rnn->layout;
+    for (uint32_t r = 0; r < l->n_runs; r++) {
+        if (l->run[r].source == RDC_SOURCE_X && p->ids) continue;
+        const rd_gemm g = {.size = sizeof(rd_gemm),
+                           .flags = RD_TRANS_B | RD_ACCUMULATE,
+                           .n = l->run[r].width,
+                           .k = l->run[r].source_width,
+                           .b = (const rd_real *)rnn->weights->at + l->run[r].at,
+                           .ldb = l->run[r].source_width};
+        RD_TRY(rdc_pack(rnn->core, &g, rnn->weights->version, &rnn->forward_pack[r], err));
+    }
+    return RD_OK;
+}
+
+static void show_observer(const rdc_pass *p)
+{
+    rdc_view v;
+    rdc_view_open(&v, p, 0, p->rows);
+    for (size_t t = 0; t < p->steps; t++) {
+        const rd_observed seen = rdc_observed(&v, t);
+        p->rnn->observer.forward(p->rnn->observer.user, &seen);
+    }
+}
+
+/* Allocates the lines where the run keeps nothing: as many steps as are hoisted at once. */
+static rd_status lines_for(struct forward *f, rd_error *err)
+{
+    rdc_pass *p = f->pass;
+    size_t slots = 1;
+    if (p->line.block) return RD_OK;
+    if (f->hoist) slots = HOIST_ROWS / p->rows;
+    if (slots > p->steps) slots = p->steps;
+    return rdc_sequence_new(p->rnn->core, &p->line, slots, p->rows, p->rnn->layout->line_row, err);
+}
+
+rd_status rdc_unroll_forward(rdc_pass *pass, rd_error *err)
+{
+    rd_rnn *rnn = pass->rnn;
+    rdc_arena *arena = rnn->core->arena;
+    struct forward f = {.pass = pass};
+    const uint64_t env = rdc_fp_enter();
+    f.hoist = !pass->ids && pass->rows < FUSE_ROWS && pass->steps > 1;
+    rd_status status = lines_for(&f, err);
+    const size_t bytes = rnn->layout->line_row * sizeof(rd_real);
+    rdc_block *start = rdc_block_new(arena, bytes);
+    if (status == RD_OK && !start) status = rdc_no_memory(err, bytes);
+    if (status != RD_OK) goto done;
+    f.start = start->at;
+    make_start(rnn, f.start);
+    status = pack_weights(pass, err);
+    if (status == RD_OK && pass->ids) status = make_table(&f, err);
+    const size_t stretch = f.hoist ? pass->line.slots : pass->steps;
+    for (f.from = 0; status == RD_OK && f.from < pass->steps; f.from = f.to) {
+        f.to = pass->steps - f.from > stretch ? f.from + stretch : pass->steps;
+        if (f.hoist) status = hoist(&f, err);
+        if (status == RD_OK) rdc_pool_run(rnn->core->pool, run_worker, &f);
+    }
+    if (status == RD_OK && rnn->observed && rnn->observer.forward) show_observer(pass);
+done:
+    rdc_block_release(arena, start);
+    rdc_fp_leave(env);
+    return status;
+}

@@ -1,0 +1,202 @@
+/* weight_gradients.c - dL/dM, dL/db and the gradients of vectors, from the dL/da of all steps.
+ *
+ * Every sum over rows runs from the last row of the last step to the first row of the first and continues
+ * on what is in the gradient (bit contract, rule 6), so that a sequence cut into chunks, whose last chunk is
+ * played first, adds up to the same bits.
+ * SPDX-License-Identifier: MIT */
+#include "engine/rnn.h"
+#include <assert.h>
+#include <string.h>
+
+enum { COLUMNS = 64, SCATTER_MAX = 4 << 20 };
+
+static const rd_real *source_values(const rdc_pass *p, uint32_t source)
+{
+    const rdc_layout *l = p->rnn->layout;
+    if (source == RDC_SOURCE_X) return p->x->at;
+    const uint32_t k = source - RDC_SOURCE_STATE;
+    return k < l->n_states ? p->state[k].at : p->temp[k - l->n_states].at;
+}
+
+/* The gradient of one line's matrix, or NULL. */
+static rd_real *matrix_gradient(const rdc_weight_job *j, uint32_t line, uint32_t source)
+{
+    const rdc_layout *l = j->pass->rnn->layout;
+    for (uint32_t i = 0; i < l->n_parameters; i++) {
+        const rdc_parameter *p = &l->parameter[i];
+        if (p->role == RDC_MATRIX && p->line == line && p->source == source)
+            return j->gradient[i] ? j->gradient[i]->at : NULL;
+    }
+    return NULL;
+}
+
+/* Neighbouring lines of a run whose gradients are neighbours too: one product. */
+struct stretch {
+    uint32_t column, width;
+    rd_real *gradient;
+};
+
+/* Cuts a run into stretches; lines whose gradient is not wanted are left out. */
+static uint32_t cut_run(const rdc_weight_job *j, const rdc_run *run,
+                        struct stretch stretch[RDC_MAX_LINES])
+{
+    const rdc_layout *l = j->pass->rnn->layout;
+    uint32_t n = 0;
+    for (uint32_t i = run->first_line; i < run->first_line + run->n_lines; i++) {
+        const uint32_t line = l->line_at[i], width = l->line[line].width;
+        rd_real *g = matrix_gradient(j, line, run->source);
+        if (!g) continue;
+        struct stretch *s = n > 0 ? &stretch[n - 1] : NULL;
+        if (s && s->column + s->width == l->column[line] &&
+            s->gradient + (size_t)s->width * run->source_width == g)
+            s->width += width;
+        else
+            stretch[n++] = (struct stretch){l->column[line], width, g};
+    }
+    return n;
+}
+
+static rd_status dense_gradient(const rdc_weight_job *j, const rdc_run *run,
+                                const struct stretch *s, rd_error *err)
+{
+    const rdc_pass *p = j->pass;
+    const rd_gemm g = {.size = sizeof(rd_gemm),
+                       .flags = RD_TRANS_A | RD_ACCUMULATE | RD_K_DOWN,
+                       .m = s->width,
+                       .n = run->source_width,
+                       .k = p->steps * p->rows,
+                       .a = p->line.at + s->column,
+                       .lda = p->rnn->layout->line_row,
+                       .b = source_values(p, run->source),
+                       .ldb = run->source_width,
+                       .c = s->gradient,
+                       .ldc = run->source_width};
+    return rdc_product_shared(p->rnn->core, &g, err);
+}
+
+/* One-hot x: row r adds its dL/da to column id(r) - 1 of the gradient. */
+struct scatter {
+    const rdc_pass *pass;
+    const struct stretch *s;
+    size_t n_ids;
+    rd_real
+        *turned; /* [n_ids][width] where rows outnumber ids: columns become rows for the while */
+};
+
+static void scatter_turned(const struct scatter *c, size_t first, size_t last)
+{
+    const rdc_pass *p = c->pass;
+    const size_t width = c->s->width, row = p->rnn->layout->line_row, n = last - first;
+    const int32_t *ids = p->ids->at;
+    for (size_t id = 0; id < c->n_ids; id++)
+        for (size_t i = first; i < last; i++)
+            c->turned[id * width + i] = c->s->gradient[i * c->n_ids + id];
+    for (size_t r = p->steps * p->rows; r-- > 0;) {
+        if (ids[r] == 0) continue;
+        rd_real *restrict to = c->turned + (size_t)(ids[r] - 1) * width + first;
+        const rd_real *restrict da = p->line.at + r * row + c->s->column + first;
+        for (size_t i = 0; i < n; i++) to[i] += da[i];
+    }
+    for (size_t i = first; i < last; i++)
+        for (size_t id = 0; id < c->n_ids; id++)
+            c->s->gradient[i * c->n_ids + id] = c->turned[id * width + i];
+}
+
+static void scatter_columns(void *job, size_t first, size_t last)
+{
+    const struct scatter *c = job;
+    const rdc_pass *p = c->pass;
+    const int32_t *ids = p->ids->at;
+    if (c->turned) {
+        scatter_turned(c, first, last);
+        return;
+    }
+    for (size_t r = p->steps * p->rows; r-- > 0;) {
+        if (ids[r] == 0) continue;
+        const rd_real *da = p->line.at + r * p->rnn->layout->line_row + c->s->column;
+        rd_real *to = c->s->gradient + (ids[r] - 1);
+        for (size_t i = first; i < last; i++) to[i * c->n_ids] += da[i];
+    }
+}
+
+static rd_status one_hot_gradient(const rdc_pass *p, const struct stretch *s, rd_error *err)
+{
+    rd_core *core = p->rnn->core;
+    struct scatter c = {.pass = p, .s = s, .n_ids = p->rnn->layout->in};
+    rdc_block *turned = NULL;
+    size_t n;
+    if (rdc_mul_size(c.n_ids, s->width, &n) && n <= SCATTER_MAX &&
+        p->steps * p->rows >= c.n_ids / 4) {
+        turned = rdc_block_new(core->arena, n * sizeof(rd_real));
+        if (!turned) return rdc_no_memory(err, n * sizeof(rd_real));
+        c.turned = turned->at;
+    }
+    rdc_pool_range(core->pool, s->width, COLUMNS, scatter_columns, &c);
+    rdc_block_release(core->arena, turned);
+    return RD_OK;
+}
+
+/* Bias gradients: column sums of dL/da over rows, last to first. */
+struct bias_job {
+    const rdc_weight_job *job;
+    const rdc_parameter *parameter;
+    rd_real *gradient;
+};
+
+static void sum_columns(void *job, size_t first, size_t last)
+{
+    const struct bias_job *b = job;
+    const rdc_pass *p = b->job->pass;
+    const rdc_layout *l = p->rnn->layout;
+    rd_real sum[COLUMNS];
+    for (size_t c = first; c < last; c += COLUMNS) {
+        const size_t n = last - c < COLUMNS ? last - c : COLUMNS;
+        const rd_real *da = p->line.at + l->column[b->parameter->line] + c;
+        memcpy(sum, b->gradient + c, n * sizeof *sum);
+        for (size_t r = p->steps * p->rows; r-- > 0;) {
+            const rd_real *row = da + r * l->line_row;
+            if (n == COLUMNS)
+                for (size_t i = 0; i < COLUMNS; i++) sum[i] += row[i];
+            else
+                for (size_t i = 0; i < n; i++) sum[i] += row[i];
+        }
+        memcpy(b->gradient + c, sum, n * sizeof *sum);
+    }
+}
+
+/* The pieces of one vector, step by step, block by block and phase by phase, last to first (rule 6b). */
+static void sum_pieces(const rdc_weight_job *j, const rdc_parameter *v, rd_real *gradient)
+{
+    const rdc_layout *l = j->pass->rnn->layout;
+    size_t n = j->pass->steps * rdc_row_blocks(j->pass->rows) * l->n_phases;
+    while (n-- > 0) {
+        const rd_real *piece = j->dvec + n * l->vec_row + l->vec_column[v->line];
+        for (size_t i = 0; i < v->shape[0]; i++) gradient[i] += piece[i];
+    }
+}
+
+rd_status rdc_weight_gradients(const rdc_weight_job *j, rd_error *err)
+{
+    const rdc_pass *p = j->pass;
+    const rdc_layout *l = p->rnn->layout;
+    struct stretch stretch[RDC_MAX_LINES];
+    for (uint32_t r = 0; r < l->n_runs; r++) {
+        const uint32_t n = cut_run(j, &l->run[r], stretch);
+        for (uint32_t i = 0; i < n; i++) {
+            const bool one_hot = l->run[r].source == RDC_SOURCE_X && p->ids;
+            RD_TRY(one_hot ? one_hot_gradient(p, &stretch[i], err)
+                           : dense_gradient(j, &l->run[r], &stretch[i], err));
+        }
+    }
+    for (uint32_t i = 0; i < l->n_parameters; i++) {
+        const rdc_parameter *q = &l->parameter[i];
+        if (!j->gradient[i] || q->role == RDC_MATRIX) continue;
+        if (q->role == RDC_VECTOR) {
+            sum_pieces(j, q, j->gradient[i]->at);
+            continue;
+        }
+        struct bias_job b = {j, q, j->gradient[i]->at};
+        rdc_pool_range(p->rnn->core->pool, q->shape[0], COLUMNS, sum_columns, &b);
+    }
+    return RD_OK;
+}
