@@ -135,7 +135,7 @@ local arrows = {
     { lua_headers, hdf5 } },
   { "^core/", { "" }, { lua_headers, hdf5 } },
   { "^plugins/", { "^rondo/", "^[%w_]+%.h$" }, { lua_headers, hdf5 } },
-  { "^lua/command/", { "^[%w_]+%.h$" }, { hdf5 } },
+  { "^lua/command/", { "^rondo%.h$", "^[%w_]+%.h$" }, { hdf5 } },
   { "^lua/src/", { "^rondo%.h$", "^rondo/", "^[%w_]+%.h$" }, { hdf5 } },
 }
 -- Arrows that point up, each with its reason.
@@ -150,8 +150,7 @@ local function check_include(file, n, arrow, line)
   if quoted then
     local allowed = (exceptions[file] or {})[quoted] ~= nil
     for _, pattern in ipairs(arrow[2]) do allowed = allowed or quoted:find(pattern) ~= nil end
-    local outside = file:find("^plugins/") or file:find("^lua/command/")
-    if not allowed or (outside and core_only[quoted]) then
+    if not allowed or (file:find("^plugins/") and core_only[quoted]) then
       say(file, n, 15, ("'%s' may not be included here (the arrows point down)"):format(quoted))
     end
   elseif system then

@@ -1,15 +1,12 @@
 # checks.sh - the checks that scripts/test.sh runs, one function each.
 #
-# A check prints to its log and returns 0, SKIP with the reason as its last line, or anything else for a
-# failure. It counts as one, unless it leaves "passed failed skipped" in $logs/NAME.count. It runs in the
-# source folder, uses one core and leaves nothing outside build/.
+# A check (see tests/runner.sh) runs in the source folder, uses one core and leaves nothing outside build/.
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154
 
-readonly SKIP=77
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
-checks=(tests_sanitize clang_tidy tests_release tests_double lua cppcheck headers style format luacheck
-    install readme valgrind)
+checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
+    tests_double lua valgrind readme cppcheck headers style format luacheck install)
 
 werror=OFF
 if [ "${CI:-}" = true ]; then
@@ -20,7 +17,7 @@ fi
 need() {
     command -v "$1" >/dev/null || {
         echo "$1 is missing (Debian's $2)"
-        exit $SKIP
+        exit "$SKIP"
     }
 }
 
@@ -42,7 +39,7 @@ cmocka() {
     shift 2
     if [ ! -d "$folder/tests" ]; then
         echo "the C tests were not built (Debian's libcmocka-dev)"
-        return $SKIP
+        return "$SKIP"
     fi
     ctest --test-dir "$folder" -V "$@" || status=$?
     p=$(sum_of 'PASSED' "$logs/$name.log")
@@ -80,7 +77,7 @@ check_lua() {
     local status=0 line
     if [ -z "$(files _spec.lua tests)" ]; then
         echo "there are no tests in tests/lua"
-        return $SKIP
+        return "$SKIP"
     fi
     need busted lua-busted
     with_tree release timeout 600 lua5.4 "$(command -v busted)" -o plainTerminal tests/lua || status=$?
@@ -140,7 +137,7 @@ check_install() {
     local prefix
     if [ ! -x build/release/bin/rondo ]; then
         echo "the command is not built"
-        return $SKIP
+        return "$SKIP"
     fi
     prefix=$(mktemp -d)
     trap 'rm -rf "$prefix"' EXIT
@@ -150,12 +147,43 @@ check_install() {
     find "$prefix" ! -type d | tee /dev/stderr | wc -l | grep -qx 0
 }
 
+# The bit suite (core/BITS.md, rule 11): other compilers, levels and machines give the same digests.
+need_bits() {
+    if [ ! -e tests/bits/golden.tsv ]; then
+        echo "tests/bits/golden.tsv is not there"
+        exit "$SKIP"
+    fi
+}
+bits() { # NAME CMAKE-OPTION...
+    need_bits
+    local name=$1 tree=build/bits-$1
+    shift
+    cmake -S . -B "$tree" -G Ninja -DRONDO_WERROR=$werror "$@"
+    cmake --build "$tree" -j 1 --target bits_program plugins
+    "$tree/tests/bits_program" >"$logs/bits_$name.tsv"
+    diff tests/bits/golden.tsv "$logs/bits_$name.tsv"
+}
+check_bits_gcc_o0() { bits gcc_o0 -DCMAKE_C_COMPILER=gcc -DCMAKE_BUILD_TYPE=Debug -DCMAKE_C_FLAGS=-O0; }
+check_bits_no_clones() { bits no_clones -DCMAKE_C_COMPILER=gcc -DRONDO_CLONES=OFF; }
+check_bits_clang() {
+    need clang clang
+    bits clang -DCMAKE_C_COMPILER=clang
+}
+check_bits_aarch64() {
+    need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
+    need qemu-aarch64 qemu-user
+    need_bits
+    tests/qemu/build.sh build/bits-aarch64
+    qemu-aarch64 build/bits-aarch64/bits_program >"$logs/bits_aarch64.tsv"
+    diff tests/bits/golden.tsv "$logs/bits_aarch64.tsv"
+}
+
 # The code blocks of every README run in the build tree.
 check_readme() {
     local status=0
     if [ ! -x build/release/bin/rondo ]; then
         echo "the command is not built"
-        return $SKIP
+        return "$SKIP"
     fi
     # shellcheck disable=SC2046
     with_tree release lua5.4 tests/readme/run_blocks.lua $(files README.md .) || status=$?
@@ -163,18 +191,25 @@ check_readme() {
     return $status
 }
 
+# c_tests PRESET: their files.
+c_tests() {
+    ctest --test-dir "build/$1" -N | sed -n "s,^ *Test *#[0-9]*: ,build/$1/tests/,p"
+}
+memcheck() {
+    RONDO_KERNELS=avx2,scalar valgrind --quiet --error-exitcode=9 --leak-check=full \
+        --errors-for-leak-kinds=definite --trace-children=no "$@"
+}
 # Every tenth C test under valgrind, which knows AVX2 at most.
 check_valgrind() {
     local tests
     need valgrind valgrind
-    tests=$(find build/release/tests -maxdepth 1 -type f -name 'test_*' -executable | sort | awk 'NR % 10 == 1')
+    tests=$(c_tests release | awk 'NR % 10 == 1')
     if [ -z "$tests" ]; then
         echo "the C tests were not built (Debian's libcmocka-dev)"
-        return $SKIP
+        return "$SKIP"
     fi
     for test in $tests; do
         echo "$test"
-        RONDO_KERNELS=avx2,scalar valgrind --quiet --error-exitcode=9 --leak-check=full \
-            --errors-for-leak-kinds=definite --trace-children=no "$test"
+        memcheck "$test"
     done
 }

@@ -87,6 +87,10 @@ typedef struct rd_plugin { /* all of it const data: listing runs no plugin code 
     rd_status (*init)(const rd_host *host, char *why, size_t why_cap);
 } rd_plugin;
 RD_RECORD(rd_plugin, init);
+#ifdef RD_PLUGIN_LINKED /* linked into a program instead of loaded: the name it has there */
+#define RD_PLUGIN const rd_plugin RD_PLUGIN_LINKED
+#else
 #define RD_PLUGIN RD_EXPORT const rd_plugin rd_plugin_v0
+#endif
 extern RD_PLUGIN;
 #endif

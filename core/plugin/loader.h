@@ -1,0 +1,33 @@
+/* loader.h - from a path to a plugin that can be trusted to be one, or to the reason why not.
+ *
+ * Rules of a refusal, by the number that begins its text:
+ *   L0  the file: reachable, regular, a whole shared object for this machine, safe owner and permissions
+ *   L1  the entry symbol rd_plugin_v<major> is there
+ *   L2  the stamp: magic, real size, pointer size, host new enough
+ *   L3  the records: sizes, required fields, names; no name taken already; init succeeds
+ *   L4  opening the file does not change the floating-point environment
+ * SPDX-License-Identifier: MIT */
+#ifndef RD_LOADER_H
+#define RD_LOADER_H
+#include "base/error.h"
+
+enum { RDC_REASON_BYTES = 508 };
+
+typedef struct rdc_plugin_file {
+    char *path;              /* owned; absolute where the file is there */
+    char *refusal;           /* owned; NULL: loaded */
+    const rd_plugin *plugin; /* NULL: refused */
+    uint64_t device, inode;  /* 0: not a file */
+} rdc_plugin_file;
+
+/* Applies L0, L1, L2 and L4 to the file at a real path and fills device, inode and either plugin or the
+ * reason. The file of a plugin stays open for the life of the process. [setup] */
+bool rdc_plugin_open(const char *path, bool trust, rdc_plugin_file *file,
+                     char reason[RDC_REASON_BYTES]);
+/* Applies L3's rules that need no other plugin. */
+bool rdc_plugin_check(const rd_plugin *plugin, char reason[RDC_REASON_BYTES]);
+/* Sorted names of the *.so in a folder, absolute; false where it cannot be read. Freed by the caller. */
+bool rdc_plugin_folder(const char *folder, char ***paths, size_t *n, char reason[RDC_REASON_BYTES]);
+/* Plugin i of those that are linked in; NULL after the last. */
+const rd_plugin *rdc_builtin_plugin(size_t i);
+#endif

@@ -1,0 +1,33 @@
+/* registry_impl.h - what registry.c and compose.c share.
+ *
+ * Invariant: files, and what they point to, live until the registry closes, in the order they were met;
+ * `cells` and `kernels` hold only what is in force. A refusal is a file without a plugin.
+ * SPDX-License-Identifier: MIT */
+#ifndef RD_REGISTRY_IMPL_H
+#define RD_REGISTRY_IMPL_H
+#include "plugin/loader.h"
+#include "plugin/registry.h"
+
+typedef struct rdc_backend {
+    const rd_kernels *kernels;
+    char *why_not; /* owned; NULL: in use */
+    int score;
+    uint32_t rank; /* place in the user's list, from 0 */
+} rdc_backend;
+
+struct rdc_registry {
+    rd_host host;
+    bool trust, open; /* open: the path has been read; backends are fixed from then on */
+    rdc_plugin_file **files;
+    size_t n_files;
+    const rd_cell **cells;
+    size_t n_cells;
+    rdc_backend *backends; /* best first once composed */
+    size_t n_backends;
+};
+
+/* Sorts the backends, notes why the others are not used, and fills core->ops. */
+rd_status rdc_compose(rd_core *core, const char *limit, rd_error *err);
+/* Sets why_not; false when out of memory. */
+__attribute__((format(printf, 2, 3))) bool rdc_why_not(rdc_backend *b, const char *format, ...);
+#endif

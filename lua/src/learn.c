@@ -1,0 +1,148 @@
+/* learn.c - losses, clipping, learning-rate schedules and the gradient check.
+ * SPDX-License-Identifier: MIT */
+#include "common.h"
+#include <stdio.h>
+#include <string.h>
+
+/* ---- losses ---- */
+
+typedef rd_status (*loss_fn)(rd_tensor *, rd_tensor *, rd_reduction, rd_tensor **, rd_loss_total *,
+                             rd_error *);
+
+static int loss(lua_State *L, loss_fn fn)
+{
+    static const char *const reductions[] = {"mean", "sum", "batch", NULL}; /* as rd_reduction */
+    rd_tensor *y = rdl_tensor(L, 1);
+    rd_tensor *target = rdl_tensor(L, 2);
+    const rd_reduction reduction = (rd_reduction)luaL_checkoption(L, 3, "mean", reductions);
+    rd_loss_total total = {0};
+    rd_tensor **out = rdl_push_tensor(L);
+    RDL_DO(L, fn(y, target, reduction, out, &total, &err));
+    rdl_pay(L);
+    lua_pushnumber(L, total.sum);
+    lua_pushnumber(L, total.count);
+    return 3;
+}
+
+static int learn_cross_entropy(lua_State *L)
+{
+    return loss(L, rd_cross_entropy);
+}
+
+static int learn_mse(lua_State *L)
+{
+    return loss(L, rd_mse);
+}
+
+/* ---- clipping ---- */
+
+static int learn_clip_grad_norm(lua_State *L)
+{
+    const double max_norm = luaL_checknumber(L, 2);
+    size_t n;
+    rd_tensor **parameters = rdl_tensor_list(L, 1, &n);
+    double norm = 0;
+    size_t bad = n;
+    RDL_DO(L, rd_clip_grad_norm(parameters, n, max_norm, &norm, &bad, &err));
+    lua_pushnumber(L, norm);
+    if (bad < n)
+        lua_pushinteger(L, (lua_Integer)bad + 1);
+    else
+        lua_pushnil(L);
+    return 2;
+}
+
+static int learn_clip_grad_value(lua_State *L)
+{
+    const double limit = luaL_checknumber(L, 2);
+    size_t n;
+    rd_tensor **parameters = rdl_tensor_list(L, 1, &n);
+    RDL_DO(L, rd_clip_grad_value(parameters, n, limit, &err));
+    return 0;
+}
+
+/* ---- schedules ---- */
+
+static int learn_schedule(lua_State *L)
+{
+    static const char *const kinds[] = {"constant", "exponential", "step", "cosine", NULL};
+    luaL_checktype(L, 1, LUA_TTABLE);
+    const lua_Integer update = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, update >= 0, 2, "the number of the update must not be negative");
+    const rd_schedule s = {
+        .kind = (rd_schedule_kind)rdl_field_choice(L, 1, "kind", "constant", kinds),
+        .base_lr = rdl_field_number(L, 1, "base_lr", 0),
+        .min_lr = rdl_field_number(L, 1, "min_lr", 0),
+        .gamma = rdl_field_number(L, 1, "gamma", 1),
+        .warmup_steps = (uint64_t)rdl_field_integer(L, 1, "warmup_steps", 0, LUA_MAXINTEGER),
+        .total_steps = (uint64_t)rdl_field_integer(L, 1, "total_steps", 0, LUA_MAXINTEGER),
+        .step_size = (uint64_t)rdl_field_integer(L, 1, "step_size", 1, LUA_MAXINTEGER),
+        .decay_after = (uint64_t)rdl_field_integer(L, 1, "decay_after", 0, LUA_MAXINTEGER),
+    };
+    lua_pushnumber(L, rd_schedule_lr(&s, (uint64_t)update));
+    return 1;
+}
+
+/* ---- gradient check ---- */
+
+/* The scalar of the Lua function at the bottom of the stack: an error in it becomes a status. */
+static rd_status call_scalar(void *user, rd_tensor **out, rd_error *err)
+{
+    lua_State *L = user;
+    lua_pushvalue(L, 1);
+    if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
+        const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error in f";
+        err->code = RD_E_ARG;
+        snprintf(err->text, sizeof err->text, "%s", text);
+        lua_pop(L, 1);
+        return RD_E_ARG;
+    }
+    rd_tensor **slot = luaL_testudata(L, -1, RDL_TENSOR);
+    if (!slot || !*slot) {
+        err->code = RD_E_ARG;
+        snprintf(err->text, sizeof err->text, "f must return a tensor of one element, got a %s",
+                 slot ? "closed tensor" : luaL_typename(L, -1));
+        lua_pop(L, 1);
+        return RD_E_ARG;
+    }
+    *out = rd_tensor_retain(*slot);
+    lua_pop(L, 1);
+    return RD_OK;
+}
+
+static int learn_check_gradients(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TFUNCTION);
+    lua_settop(L, 2);
+    size_t n;
+    rd_tensor **parameters = rdl_tensor_list(L, 2, &n);
+    luaL_checkstack(L, LUA_MINSTACK, "check_gradients");
+    rd_gradient_report report = {0};
+    RDL_DO(L, rd_check_gradients(call_scalar, L, parameters, n, &report, &err));
+    lua_createtable(L, 0, 5);
+    lua_pushnumber(L, report.worst);
+    lua_setfield(L, -2, "worst");
+    lua_pushinteger(L, (lua_Integer)report.tensor + 1);
+    lua_setfield(L, -2, "tensor");
+    lua_pushinteger(L, (lua_Integer)report.element + 1);
+    lua_setfield(L, -2, "element");
+    lua_pushnumber(L, report.analytic);
+    lua_setfield(L, -2, "analytic");
+    lua_pushnumber(L, report.numeric);
+    lua_setfield(L, -2, "numeric");
+    return 1;
+}
+
+void rdl_open_learn(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"cross_entropy", learn_cross_entropy},
+        {"mse", learn_mse},
+        {"clip_grad_norm", learn_clip_grad_norm},
+        {"clip_grad_value", learn_clip_grad_value},
+        {"schedule", learn_schedule},
+        {"check_gradients", learn_check_gradients},
+        {NULL, NULL},
+    };
+    luaL_setfuncs(L, functions, 0);
+}

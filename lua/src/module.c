@@ -1,0 +1,18 @@
+/* module.c - luaopen_rondo_core: the C module behind require "rondo".
+ * SPDX-License-Identifier: MIT */
+#include "common.h"
+
+RD_EXPORT int luaopen_rondo_core(lua_State *L);
+
+int luaopen_rondo_core(lua_State *L)
+{
+    static void (*const parts[])(lua_State *) = {
+        rdl_open_core,      rdl_open_tensor,  rdl_open_random, rdl_open_learn, rdl_open_rnn,
+        rdl_open_optimizer, rdl_open_archive, rdl_open_text,   rdl_open_files, rdl_open_system,
+    };
+    luaL_checkversion(L);
+    rdl_open_state(L);
+    lua_newtable(L);
+    for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) parts[i](L);
+    return 1;
+}

@@ -1,0 +1,82 @@
+/* random.c - numbers of named random streams, permutations and drawing from logits.
+ * SPDX-License-Identifier: MIT */
+#include "common.h"
+
+static uint32_t check_row(lua_State *L, int arg)
+{
+    const lua_Integer row = luaL_checkinteger(L, arg);
+    luaL_argcheck(L, row >= 0 && row <= UINT32_MAX, arg, "a row must be 0..4294967295");
+    return (uint32_t)row;
+}
+
+static uint64_t check_element(lua_State *L, int arg)
+{
+    const lua_Integer element = luaL_checkinteger(L, arg);
+    luaL_argcheck(L, element >= 0, arg, "an element must not be negative");
+    return (uint64_t)element;
+}
+
+static int random_uniform(lua_State *L)
+{
+    const rd_stream stream = rdl_check_stream(L, 1);
+    const uint32_t row = check_row(L, 2);
+    lua_pushnumber(L, rd_uniform_at(&stream, row, check_element(L, 3)));
+    return 1;
+}
+
+static int random_bits(lua_State *L)
+{
+    const rd_stream stream = rdl_check_stream(L, 1);
+    const uint32_t row = check_row(L, 2);
+    lua_pushinteger(L, rd_bits_at(&stream, row, check_element(L, 3)));
+    return 1;
+}
+
+/* Fisher and Yates: place i, from the last, is swapped with one of the places up to it. The place is the
+ * high word of bits * (i + 1): biased by less than (i + 1) / 2^32. */
+static int random_permutation(lua_State *L)
+{
+    const lua_Integer n = luaL_checkinteger(L, 1);
+    luaL_argcheck(L, n >= 0 && n <= INT32_MAX, 1, "a permutation has 0..2147483647 places");
+    const rd_stream stream = rdl_check_stream(L, 2);
+    int32_t *order = rdl_buffer(L, (size_t)n, sizeof *order);
+    for (int32_t i = 0; i < n; i++) order[i] = i + 1;
+    for (int32_t i = (int32_t)n - 1; i > 0; i--) {
+        const uint64_t bits = rd_bits_at(&stream, 0, (uint64_t)i);
+        const int32_t j = (int32_t)((bits * ((uint64_t)i + 1)) >> 32);
+        const int32_t other = order[j];
+        order[j] = order[i];
+        order[i] = other;
+    }
+    lua_createtable(L, (int)n, 0);
+    for (int32_t i = 0; i < n; i++) {
+        lua_pushinteger(L, order[i]);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static int random_sample(lua_State *L)
+{
+    rd_tensor *logits = rdl_tensor(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    const rd_sampling how = {
+        .temperature = rdl_field_number(L, 2, "temperature", 1),
+        .top_k = (uint32_t)rdl_field_integer(L, 2, "top_k", 0, UINT32_MAX),
+        .top_p = rdl_field_number(L, 2, "top_p", 1),
+    };
+    const rd_stream stream = rdl_check_stream(L, 3);
+    rd_tensor **ids = rdl_push_tensor(L);
+    RDL_DO(L, rd_sample(logits, &how, &stream, ids, &err));
+    rdl_pay(L);
+    return 1;
+}
+
+void rdl_open_random(lua_State *L)
+{
+    static const luaL_Reg functions[] = {
+        {"uniform", random_uniform}, {"bits", random_bits}, {"permutation", random_permutation},
+        {"sample", random_sample},   {NULL, NULL},
+    };
+    luaL_setfuncs(L, functions, 0);
+}

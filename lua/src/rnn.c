@@ -1,0 +1,197 @@
+/* rnn.c - the class rondo.Rnn: one recurrent layer of any cell.
+ *
+ * User value 1 is the list of its parameters' userdata, so that a parameter is the same Lua object
+ * whenever it is asked for.
+ * SPDX-License-Identifier: MIT */
+#include "common.h"
+#include <string.h>
+
+static rd_rnn *check_rnn(lua_State *L)
+{
+    return rdl_check(L, 1, RDL_RNN, "recurrent layer");
+}
+
+static int rnn_close(lua_State *L)
+{
+    rd_rnn **slot = luaL_checkudata(L, 1, RDL_RNN);
+    rd_rnn *rnn = *slot;
+    *slot = NULL;
+    if (rnn) rd_rnn_release(rnn);
+    return 0;
+}
+
+static void keep_parameters(lua_State *L, const rd_rnn *rnn, int at)
+{
+    const size_t n = rd_rnn_parameter_count(rnn);
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        rdl_push_retained(L, rd_rnn_parameter(rnn, i));
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setiuservalue(L, at, 1);
+}
+
+/* rnn { cell=, input_size=, hidden_size=, bias=, options=, label=, seed=, layer= } */
+static int rnn_new(lua_State *L)
+{
+    rd_core *core = rdl_core(L);
+    luaL_checktype(L, 1, LUA_TTABLE);
+    lua_settop(L, 1);
+    rd_rnn_config config = {
+        .cell = rdl_field_string(L, 1, "cell", NULL),
+        .input_size = (uint32_t)rdl_field_integer(L, 1, "input_size", 0, UINT32_MAX),
+        .hidden_size = (uint32_t)rdl_field_integer(L, 1, "hidden_size", 0, UINT32_MAX),
+        .bias = (uint32_t)rdl_field_integer(L, 1, "bias", 1, 2),
+        .label = rdl_field_string(L, 1, "label", NULL),
+        .seed = (uint32_t)rdl_field_integer(L, 1, "seed", 1, UINT32_MAX),
+        .layer = (uint32_t)rdl_field_integer(L, 1, "layer", 0, (1 << 24) - 1),
+    };
+    if (!config.cell)
+        return luaL_argerror(L, 1, "field 'cell' must be the name of a cell, got nil");
+    if (!config.label) config.label = config.cell;
+    lua_getfield(L, 1, "options");
+    config.settings = rdl_settings(L, 2, config.label, &config.n_settings);
+    rd_rnn **out = (rd_rnn **)rdl_push(L, RDL_RNN, 1);
+    RDL_DO(L, rd_rnn_new(core, &config, out, &err));
+    keep_parameters(L, *out, lua_gettop(L));
+    rdl_pay(L);
+    return 1;
+}
+
+/* The list of states at arg 3 into in[]; false: there is none. */
+static bool read_states(lua_State *L, const rd_rnn *rnn, rd_tensor *in[RDL_MAX_STATES])
+{
+    const size_t n = rd_rnn_state_count(rnn);
+    if (lua_isnoneornil(L, 3)) return false;
+    luaL_checktype(L, 3, LUA_TTABLE);
+    if (lua_rawlen(L, 3) != n)
+        luaL_argerror(L, 3,
+                      lua_pushfstring(L, "%s has %I states, got a list of %I",
+                                      rd_rnn_cell(rnn)->name, (lua_Integer)n,
+                                      (lua_Integer)lua_rawlen(L, 3)));
+    for (size_t i = 0; i < n; i++) {
+        lua_rawgeti(L, 3, (lua_Integer)i + 1);
+        rd_tensor **slot = luaL_testudata(L, -1, RDL_TENSOR);
+        if (!slot || !*slot)
+            luaL_argerror(L, 3,
+                          lua_pushfstring(L, "state '%s' must be a tensor, got a %s",
+                                          rd_rnn_state_name(rnn, i),
+                                          slot ? "closed tensor" : luaL_typename(L, -1)));
+        in[i] = *slot;
+        lua_pop(L, 1);
+    }
+    return true;
+}
+
+static int rnn_forward(lua_State *L)
+{
+    rd_rnn *rnn = check_rnn(L);
+    rd_tensor *x = rdl_tensor(L, 2);
+    rd_tensor *in[RDL_MAX_STATES] = {0};
+    rd_tensor *final[RDL_MAX_STATES] = {0};
+    rd_tensor **slots[RDL_MAX_STATES];
+    const size_t n = rd_rnn_state_count(rnn);
+    const bool given = read_states(L, rnn, in);
+    rd_tensor **y = rdl_push_tensor(L);
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        slots[i] = rdl_push_tensor(L);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    RDL_DO(L, rd_rnn_forward(rnn, x, given ? in : NULL, y, final, &err));
+    for (size_t i = 0; i < n; i++) *slots[i] = final[i];
+    rdl_pay(L);
+    return 2;
+}
+
+static int rnn_parameters(lua_State *L)
+{
+    const rd_rnn *rnn = check_rnn(L);
+    const size_t n = rd_rnn_parameter_count(rnn);
+    lua_getiuservalue(L, 1, 1);
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        lua_createtable(L, 2, 0);
+        lua_pushstring(L, rd_rnn_parameter_name(rnn, i));
+        lua_rawseti(L, -2, 1);
+        lua_rawgeti(L, -3, (lua_Integer)i + 1);
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static int rnn_states(lua_State *L)
+{
+    const rd_rnn *rnn = check_rnn(L);
+    const size_t n = rd_rnn_state_count(rnn);
+    lua_createtable(L, (int)n, 0);
+    for (size_t i = 0; i < n; i++) {
+        lua_createtable(L, 2, 0);
+        lua_pushstring(L, rd_rnn_state_name(rnn, i));
+        lua_rawseti(L, -2, 1);
+        lua_pushinteger(L, rd_rnn_state_width(rnn, i));
+        lua_rawseti(L, -2, 2);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+static int rnn_output_size(lua_State *L)
+{
+    lua_pushinteger(L, rd_rnn_output_size(check_rnn(L)));
+    return 1;
+}
+
+static int rnn_options(lua_State *L)
+{
+    const rd_rnn *rnn = check_rnn(L);
+    const rd_cell *cell = rd_rnn_cell(rnn);
+    const rd_value *values = rd_rnn_options(rnn);
+    lua_createtable(L, 0, (int)cell->n_options);
+    for (uint32_t i = 0; i < cell->n_options; i++) {
+        const rd_option *o =
+            (const rd_option *)((const char *)cell->options + (size_t)i * cell->option_size);
+        rdl_push_value(L, o, values[i]);
+        lua_setfield(L, -2, o->name);
+    }
+    return 1;
+}
+
+static int rnn_cell(lua_State *L)
+{
+    const rd_cell *cell = rd_rnn_cell(check_rnn(L));
+    lua_pushstring(L, cell->name);
+    lua_pushinteger(L, cell->revision);
+    return 2;
+}
+
+static int rnn_tostring(lua_State *L)
+{
+    rd_rnn **slot = luaL_checkudata(L, 1, RDL_RNN);
+    if (*slot)
+        lua_pushfstring(L, "Rnn (%s, %d)", rd_rnn_cell(*slot)->name,
+                        (int)rd_rnn_output_size(*slot));
+    else
+        lua_pushliteral(L, "Rnn (closed)");
+    return 1;
+}
+
+void rdl_open_rnn(lua_State *L)
+{
+    static const luaL_Reg methods[] = {
+        {"forward", rnn_forward}, {"parameters", rnn_parameters},
+        {"states", rnn_states},   {"output_size", rnn_output_size},
+        {"options", rnn_options}, {"cell", rnn_cell},
+        {"close", rnn_close},     {NULL, NULL},
+    };
+    static const luaL_Reg meta[] = {
+        {"__gc", rnn_close},
+        {"__close", rnn_close},
+        {"__tostring", rnn_tostring},
+        {NULL, NULL},
+    };
+    rdl_new_class(L, &(rdl_class){.name = RDL_RNN, .methods = methods, .meta = meta});
+    lua_pushcfunction(L, rnn_new);
+    lua_setfield(L, -2, "rnn");
+}

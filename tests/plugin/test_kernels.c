@@ -1,0 +1,254 @@
+/* test_kernels.c - every backend this processor can run against rule 3, as it is written, to the bit.
+ * SPDX-License-Identifier: MIT */
+#include <math.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+#include "rondo.h"
+#include "rondo/pointmath.h"
+
+enum { GUARD = 8 }; /* elements before and after a matrix */
+static rd_core *core;
+
+static int open_core(void **state)
+{
+    const rd_core_options options = {
+        .threads = 1, .lib_dir = RD_TEST_LIB_DIR, .trust_plugins = true};
+    rd_error err;
+
+    (void)state;
+    return rd_core_open(&options, &core, &err);
+}
+static int close_core(void **state)
+{
+    (void)state;
+    rd_core_release(core);
+    return 0;
+}
+
+/* Rule 3. RD_CLONES only for speed: the fma is the same in every clone. */
+RD_CLONES static void by_rule_3(const rd_gemm *g, rd_real *c)
+{
+    for (size_t i = 0; i < g->m; i++)
+        for (size_t j = 0; j < g->n; j++) {
+            rd_real s = g->flags & RD_ACCUMULATE ? c[i * g->ldc + j] : 0;
+            for (size_t q = 0; q < g->k; q++) {
+                const size_t k = g->flags & RD_K_DOWN ? g->k - 1 - q : q;
+                const rd_real a =
+                    g->flags & RD_TRANS_A ? g->a[k * g->lda + i] : g->a[i * g->lda + k];
+                const rd_real b =
+                    g->flags & RD_TRANS_B ? g->b[j * g->ldb + k] : g->b[k * g->ldb + j];
+                s = rd_fma(a, b, s);
+            }
+            c[i * g->ldc + j] = s;
+        }
+}
+
+/* Mixed signs and magnitudes, some zeros and denormals: any other order of the sum shows. */
+static void fill(rd_real *x, size_t n, uint32_t seed)
+{
+    uint32_t u = seed * 2654435761u + 1;
+
+    for (size_t i = 0; i < n; i++) {
+        u = u * 1664525u + 1013904223u;
+        const rd_real v = (rd_real)((double)(u >> 8) * 0x1p-23 - 1);
+        x[i] = u % 61 == 0 ? 0 : u % 59 == 0 ? v * (rd_real)1e-38 : u % 53 == 0 ? v * 1000 : v;
+    }
+}
+
+typedef struct shape {
+    size_t m, n, k, pad; /* pad: by how much the strides exceed the widths */
+} shape;
+
+static size_t rows_of(size_t rows, size_t cols, bool trans)
+{
+    return trans ? cols : rows;
+}
+/* Memory of a matrix with stride `row`, begun `off` elements into a line so that it is unaligned. */
+typedef struct matrix {
+    rd_real *memory, *at;
+    size_t row, n;
+} matrix;
+static matrix matrix_new(size_t rows, size_t cols, bool trans, size_t pad, uint32_t seed)
+{
+    matrix x;
+
+    x.row = (trans ? rows : cols) + pad;
+    x.n = rows_of(rows, cols, trans) * x.row + 2 * GUARD;
+    x.memory = malloc(x.n * sizeof(rd_real));
+    assert_non_null(x.memory);
+    fill(x.memory, x.n, seed);
+    x.at = x.memory + GUARD + pad % 3;
+    return x;
+}
+
+static const char *flags_text(uint32_t flags, bool packed)
+{
+    static char text[80];
+
+    text[0] = '\0';
+    if (flags & RD_TRANS_A) strcat(text, "trans_a ");
+    if (flags & RD_TRANS_B) strcat(text, "trans_b ");
+    if (flags & RD_ACCUMULATE) strcat(text, "accumulate ");
+    if (flags & RD_K_DOWN) strcat(text, "k_down ");
+    if (packed) strcat(text, "packed ");
+    return text;
+}
+
+/* Everything of c is compared: sums, gaps between rows and guards. */
+static void compare(const rd_kernels *kernels, rd_gemm g, const matrix *c, bool packed)
+{
+    const size_t bytes = c->n * sizeof(rd_real);
+    rd_real *want = malloc(bytes), *got = malloc(bytes);
+    void *panels = NULL;
+
+    assert_true(want && got);
+    memcpy(want, c->memory, bytes);
+    memcpy(got, c->memory, bytes);
+    if (!(g.flags & RD_ACCUMULATE))
+        for (size_t i = 0; i < g.m; i++)
+            for (size_t j = 0; j < g.n; j++)
+                got[c->at - c->memory + (ptrdiff_t)(i * g.ldc + j)] = (rd_real)NAN;
+    by_rule_3(&g, want + (c->at - c->memory));
+    if (packed) {
+        const size_t size = (kernels->pack_bytes(g.k, g.n) + 127) / 64 * 64, np = (g.n + 63) / 64;
+        panels = aligned_alloc(64, size);
+        assert_non_null(panels);
+        memset(panels, 0xff, size); /* NaN where pack() forgets to write */
+        kernels->pack(&g, panels, np / 2, np);
+        kernels->pack(&g, panels, 0, np / 2);
+        g.packed_b = panels;
+    }
+    g.c = got + (c->at - c->memory);
+    kernels->gemm(&g);
+    if (memcmp(want, got, bytes) != 0)
+        fail_msg("%s: %zu x %zu x %zu, lda %zu ldb %zu ldc %zu %s", kernels->name, g.m, g.n, g.k,
+                 g.lda, g.ldb, g.ldc, flags_text(g.flags, packed));
+    free(panels);
+    free(want);
+    free(got);
+}
+static void try_shape(const rd_kernels *kernels, shape s, uint32_t flags)
+{
+    const matrix a = matrix_new(s.m, s.k, flags & RD_TRANS_A, s.pad, 1);
+    const matrix b = matrix_new(s.k, s.n, flags & RD_TRANS_B, s.pad * 2, 2);
+    const matrix c = matrix_new(s.m, s.n, false, s.pad, 3);
+    const rd_gemm g = {.size = sizeof(rd_gemm),
+                       .flags = flags,
+                       .m = s.m,
+                       .n = s.n,
+                       .k = s.k,
+                       .a = a.at,
+                       .b = b.at,
+                       .c = c.at,
+                       .lda = a.row,
+                       .ldb = b.row,
+                       .ldc = c.row};
+
+    compare(kernels, g, &c, false);
+    compare(kernels, g, &c, true);
+    free(a.memory);
+    free(b.memory);
+    free(c.memory);
+}
+/* Calls fn for every backend that this processor can run. */
+static void each_backend(void (*fn)(const rd_kernels *))
+{
+    for (size_t i = 0; i < rd_kernels_count(core); i++) {
+        const rd_kernels *k = rd_kernels_at(core, i).kernels;
+        if ((k->needs & ~rd_core_cpu(core)->features) == 0) fn(k);
+    }
+}
+
+static void small_sizes(const rd_kernels *kernels)
+{
+    /* 0..67 in each direction, each met with several of the others. */
+    for (size_t i = 0; i <= 67; i++)
+        for (uint32_t flags = 0; flags < 16; flags++) {
+            const shape s = {i, (i * 29 + flags * 7) % 68, (i * 13 + flags * 11) % 68, i % 4};
+            try_shape(kernels, s, flags);
+            try_shape(kernels, (shape){s.k, s.m, s.n, s.pad + 1}, flags);
+        }
+}
+static void test_sizes_up_to_67_equal_rule_3(void **state)
+{
+    (void)state;
+    each_backend(small_sizes);
+}
+static void large_sizes(const rd_kernels *kernels)
+{
+    static const shape shapes[] = {{255, 9, 257, 1}, {7, 256, 255, 0}, {257, 65, 3, 2},
+                                   {1, 255, 257, 3}, {2, 257, 256, 0}, {50, 64, 256, 64},
+                                   {13, 128, 511, 0}};
+    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        for (uint32_t flags = 0; flags < 16; flags++) try_shape(kernels, shapes[i], flags);
+}
+static void test_sizes_around_256_equal_rule_3(void **state)
+{
+    (void)state;
+    each_backend(large_sizes);
+}
+static void few_rows(const rd_kernels *kernels)
+{
+    for (size_t m = 1; m <= 13; m++)
+        for (uint32_t flags = 0; flags < 16; flags++)
+            try_shape(kernels, (shape){m, 70, 40, 1}, flags);
+}
+static void test_every_number_of_rows_in_a_tile(void **state)
+{
+    (void)state;
+    each_backend(few_rows);
+}
+static void no_terms(const rd_kernels *kernels)
+{
+    rd_real c[4] = {1, 2, 3, 4};
+    rd_gemm g = {.size = sizeof(rd_gemm), .flags = RD_ACCUMULATE, .m = 2, .n = 2, .c = c, .ldc = 2};
+
+    kernels->gemm(&g);
+    assert_true(c[0] == 1 && c[3] == 4);
+    g.flags = 0;
+    kernels->gemm(&g);
+    assert_true(c[0] == 0 && c[1] == 0 && c[2] == 0 && c[3] == 0);
+}
+static void test_no_terms_give_zero_or_what_was_there(void **state)
+{
+    (void)state;
+    each_backend(no_terms);
+}
+/* 1 + 2^-24 is 1 in float: 1, then many small ones, differs from the small ones first. */
+static void test_k_down_walks_from_the_last_term(void **state)
+{
+    enum { K = 300 };
+    rd_real a[K], b[K], up, down;
+    rd_gemm g = {
+        .size = sizeof(rd_gemm), .m = 1, .n = 1, .k = K, .a = a, .b = b, .lda = K, .ldb = 1};
+
+    (void)state;
+    for (int k = 0; k < K; k++)
+        a[k] = 1, b[k] = k == 0 ? 1 : sizeof(rd_real) == 4 ? (rd_real)0x1p-24 : (rd_real)0x1p-53;
+    for (size_t i = 0; i < rd_kernels_count(core); i++) {
+        const rd_kernels *k = rd_kernels_at(core, i).kernels;
+        if (k->needs & ~rd_core_cpu(core)->features) continue;
+        g.flags = 0, g.c = &up, g.ldc = 1;
+        k->gemm(&g);
+        g.flags = RD_K_DOWN, g.c = &down;
+        k->gemm(&g);
+        assert_true(up == 1 && down > 1);
+    }
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_sizes_up_to_67_equal_rule_3),
+        cmocka_unit_test(test_sizes_around_256_equal_rule_3),
+        cmocka_unit_test(test_every_number_of_rows_in_a_tile),
+        cmocka_unit_test(test_no_terms_give_zero_or_what_was_there),
+        cmocka_unit_test(test_k_down_walks_from_the_last_term),
+    };
+    return cmocka_run_group_tests(tests, open_core, close_core);
+}

@@ -1,0 +1,50 @@
+#!/bin/bash
+# build.sh - compiles the bit suite's program for aarch64, static, with the core and the cells in one file.
+#
+# usage: tests/qemu/build.sh FOLDER      makes FOLDER/bits_program; run it with qemu-aarch64
+#
+# A static program has no dynamic loader, so the cells are linked in under names of their own
+# (core/plugin/builtin.c) and libxxhash is compiled from its header. The HDF5 module is left out.
+# SPDX-License-Identifier: MIT
+set -euo pipefail
+cd "$(dirname "$0")/../.."
+
+folder=${1:?usage: tests/qemu/build.sh FOLDER}
+compiler=${CROSS_CC:-aarch64-linux-gnu-gcc}
+flags=(-std=c11 -O2 -Wall -ffp-contract=off -fno-math-errno -fno-trapping-math -D_GNU_SOURCE
+    -DXXH_INLINE_ALL -DRD_TEST_SOURCE_DIR="\"$PWD\"" -DRD_TEST_LIB_DIR='"/nowhere"'
+    -Icore -Icore/include -I"$folder/include")
+mkdir -p "$folder/include"
+ln -sf /usr/include/xxhash.h "$folder/include/xxhash.h"
+
+# job SOURCE [FLAG...]: one line for the compilers below.
+jobs=()
+job() {
+    jobs+=("$(printf '%q ' "$compiler" "${flags[@]}" "${@:2}" -c "$1" -o "$folder/${1//\//_}.o")")
+}
+names=()
+for source in plugins/cells/*.c; do
+    name=$(basename "$source" .c)
+    names+=("rdc_linked_$name")
+    job "$source" "-DRD_PLUGIN_LINKED=rdc_linked_$name"
+done
+{
+    echo '#include "rondo.h"'
+    printf 'extern const rd_plugin %s;\n' "${names[@]}"
+    echo 'extern const rd_plugin *const rdc_linked_plugins[];'
+    printf 'const rd_plugin *const rdc_linked_plugins[] = {%s NULL};\n' "$(printf '&%s, ' "${names[@]}")"
+} >"$folder/linked.c"
+for source in plugins/kernels/scalar/*.c; do
+    job "$source" -DRD_PLUGIN_LINKED=rdc_scalar_plugin
+done
+for source in core/*.c core/*/*.c tests/bits/bits_*.c; do
+    case $source in
+    core/store/hdf5_*) ;;
+    *) job "$source" ;;
+    esac
+done
+rm -f "$folder"/*.o
+printf '%s\0' "${jobs[@]}" | xargs -0 -P "${JOBS:-1}" -n 1 sh -c
+# dlopen in a static program is warned of; nothing is there to be opened.
+"$compiler" "${flags[@]}" -static "$folder/linked.c" "$folder"/*.o -o "$folder/bits_program" -lm -pthread \
+    2> >(grep -v 'dlopen\|in function' >&2 || true)
