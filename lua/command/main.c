@@ -3,11 +3,11 @@
  * It is linked to Lua alone. The C module, and with it the core, is loaded when Lua code asks for it, so
  * that `rondo --version` and `rondo --help` stay quick.
  * SPDX-License-Identifier: MIT */
-#include "rondo.h"
 #include <lauxlib.h>
 #include <limits.h>
 #include <lua.h>
 #include <lualib.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -90,7 +90,7 @@ static int run(lua_State *L)
 int main(int argc, char **argv)
 {
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
-        puts("rondo " RD_VERSION);
+        puts("rondo " RONDO_VERSION); /* the build tells it */
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
     }
     lua_State *L = luaL_newstate();

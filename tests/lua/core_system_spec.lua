@@ -1,0 +1,174 @@
+-- core_system_spec.lua - files, terminal, time and signals of rondo.core.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.core"
+
+local folder
+
+local function read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "a"
+  file:close()
+  return text
+end
+
+setup(function()
+  folder = os.tmpname()
+  os.remove(folder)
+  assert(core.mkdir(folder))
+end)
+
+teardown(function()
+  os.execute("rm -rf '" .. folder .. "'")
+end)
+
+describe("folders", function()
+  it("mkdir makes what is missing and accepts what is there", function()
+    assert.is_true(core.mkdir(folder .. "/a/b/c"))
+    assert.is_true(core.mkdir(folder .. "/a/b/c/"))
+    assert.equal("dir", core.stat(folder .. "/a/b/c").kind)
+  end)
+  it("mkdir says what is in the way", function()
+    assert(core.write_file(folder .. "/file", "x"))
+    local ok, text, code = core.mkdir(folder .. "/file")
+    assert.is_nil(ok)
+    assert.equal(folder .. "/file: Not a directory", text)
+    assert.equal("integer", math.type(code))
+    assert.is_nil((core.mkdir(folder .. "/file/below")))
+  end)
+  it("listdir names what is in it", function()
+    assert(core.mkdir(folder .. "/list"))
+    assert(core.write_file(folder .. "/list/one", ""))
+    assert(core.mkdir(folder .. "/list/two"))
+    local names = core.listdir(folder .. "/list")
+    table.sort(names)
+    assert.same({ "one", "two" }, names)
+    local none, text = core.listdir(folder .. "/nowhere")
+    assert.is_nil(none)
+    assert.equal(folder .. "/nowhere: No such file or directory", text)
+  end)
+end)
+
+describe("files", function()
+  it("write_file replaces the whole and leaves nothing beside it", function()
+    assert(core.mkdir(folder .. "/w"))
+    assert.is_true(core.write_file(folder .. "/w/x", "old"))
+    assert.is_true(core.write_file(folder .. "/w/x", "new\0bytes"))
+    assert.equal("new\0bytes", read(folder .. "/w/x"))
+    assert.same({ "x" }, core.listdir(folder .. "/w"))
+    local ok, text = core.write_file(folder .. "/none/x", "")
+    assert.is_nil(ok)
+    assert.equal(folder .. "/none/x: No such file or directory", text)
+  end)
+  it("stat, rename, remove, realpath, truncate", function()
+    local path = folder .. "/s"
+    assert(core.write_file(path, "12345"))
+    local st = core.stat(path)
+    assert.equal("file", st.kind)
+    assert.equal(5, st.size)
+    assert.is_true(math.abs(st.mtime - os.time()) < 100)
+    assert.is_true(core.truncate(path, 2))
+    assert.equal("12", read(path))
+    assert.is_true(core.rename(path, path .. "2"))
+    assert.equal(core.realpath(folder) .. "/s2", core.realpath(folder .. "/./s2"))
+    assert.is_true(core.remove(path .. "2"))
+    for _, f in ipairs { core.stat, core.remove, core.realpath } do
+      local none, text = f(path)
+      assert.is_nil(none)
+      assert.equal(path .. ": No such file or directory", text)
+    end
+    assert.is_nil((core.rename(path, path .. "2")))
+    assert.is_nil((core.truncate(path, 1)))
+    assert.has_error(function() core.truncate(path, -1) end)
+  end)
+  it("append writes lines at the end", function()
+    local path = folder .. "/log"
+    local log = assert(core.append(path))
+    assert.is_true(log:write "one\n")
+    log:close()
+    log:close()
+    assert.has_error(function() log:write "more\n" end)
+    do
+      local again <close> = assert(core.append(path))
+      again:write "two\n"
+    end
+    assert.equal("one\ntwo\n", read(path))
+    assert.is_nil((core.append(folder .. "/none/log")))
+  end)
+  it("append notices a full disk", function()
+    local full = assert(core.append "/dev/full")
+    local ok, text = full:write "line\n"
+    assert.is_nil(ok)
+    assert.equal("/dev/full: No space left on device", text)
+  end)
+  it("lock is held by one", function()
+    local path = folder .. "/lock"
+    local lock = assert(core.lock(path))
+    local none, text = core.lock(path)
+    assert.is_nil(none)
+    assert.equal(path .. ": another process holds the lock", text)
+    lock:close()
+    local again <close> = assert(core.lock(path))
+    assert.is_nil((core.lock(folder .. "/none/lock")))
+  end)
+end)
+
+describe("the process", function()
+  it("knows its terminal, time, host and memory", function()
+    assert.equal("boolean", type(core.isatty(2)))
+    assert.has_error(function() core.isatty(7) end)
+    assert.is_true(core.columns() >= 1)
+    local t = core.time()
+    assert.is_true(core.time() >= t)
+    assert.is_true(#core.hostname() > 0)
+    local now, peak = core.rss()
+    assert.is_true(now > 1e5 and peak >= now // 2)
+    local seed = core.random_seed()
+    assert.is_true(seed >= 0 and seed < 1 << 32)
+  end)
+end)
+
+-- Runs a script that may kill itself; returns how it ended.
+local function run(script)
+  local path = folder .. "/signals.lua"
+  assert(core.write_file(path, "local core = require 'rondo.core'\n" .. script))
+  local _, how, code = os.execute("exec lua5.4 " .. path)
+  return how, code
+end
+
+describe("signals", function()
+  it("are noted by name", function()
+    for _, name in ipairs { "INT", "TERM", "USR1" } do
+      local how, code = run(([[
+        assert(core.interrupted() == nil)
+        core.catch_signals(true)
+        local pid = io.open("/proc/self/stat"):read("n")
+        io.popen("kill -%s " .. pid):close()
+        os.exit(core.interrupted() == "SIG%s" and 7 or 1)]]):format(name, name))
+      assert.equal("exit", how)
+      assert.equal(7, code)
+    end
+  end)
+  it("a second SIGINT takes the default action", function()
+    local how, code = run [[
+      core.catch_signals(true)
+      local pid = io.open("/proc/self/stat"):read("n")
+      io.popen("kill -INT " .. pid):close()
+      io.popen("kill -INT " .. pid):close()
+      os.exit(1)]]
+    assert.equal("signal", how)
+    assert.equal(2, code)
+  end)
+  it("are forgotten and restored", function()
+    local how, code = run [[
+      core.catch_signals(true)
+      local pid = io.open("/proc/self/stat"):read("n")
+      io.popen("kill -USR1 " .. pid):close()
+      core.catch_signals(true)
+      if core.interrupted() then os.exit(1) end
+      core.catch_signals(false)
+      io.popen("kill -TERM " .. pid):close()
+      os.exit(1)]]
+    assert.equal("signal", how)
+    assert.equal(15, code)
+  end)
+end)
