@@ -1,0 +1,49 @@
+/* schedule.c - the learning rate of an update, a pure function of its number.
+ * SPDX-License-Identifier: MIT */
+#include <rondo.h>
+#include <rondo/pointmath.h>
+
+/* x^n by squaring: libm's pow changes its bits between machines (bit contract, rule 2). */
+static double power(double x, uint64_t n)
+{
+    double y = 1;
+    for (; n > 0; n >>= 1, x *= x)
+        if (n & 1) y *= x;
+    return y;
+}
+
+/* Factors applied before update number `update`; the first with number `after`, then one each `every`.
+ * after = 0 stands for one interval behind the warm-up. */
+static uint64_t factors(const rd_schedule *s, uint64_t every, uint64_t update)
+{
+    const uint64_t step = every ? every : 1;
+    const uint64_t after = s->decay_after ? s->decay_after : s->warmup_steps + step;
+    return update < after ? 0 : 1 + (update - after) / step;
+}
+
+/* min + (base - min) (1 + cos(pi t / T)) / 2 (Loshchilov & Hutter 2017, eq. 5) */
+static double cosine(const rd_schedule *s, uint64_t update)
+{
+    if (update >= s->total_steps) return s->min_lr;
+    const double t = (double)(update - s->warmup_steps);
+    const double span = (double)(s->total_steps - s->warmup_steps);
+    return s->min_lr +
+           (s->base_lr - s->min_lr) * (0.5 * (1 + rd_cos_d(0x1.921fb54442d18p+1 * (t / span))));
+}
+
+double rd_schedule_lr(const rd_schedule *s, uint64_t update)
+{
+    if (update < s->warmup_steps)
+        return s->base_lr * ((double)(update + 1) / (double)s->warmup_steps);
+    switch (s->kind) {
+    case RD_CONSTANT:
+        return s->base_lr;
+    case RD_EXPONENTIAL:
+        return s->base_lr * power(s->gamma, factors(s, 1, update));
+    case RD_STEP:
+        return s->base_lr * power(s->gamma, factors(s, s->step_size, update));
+    case RD_COSINE:
+        return cosine(s, update);
+    }
+    return s->base_lr;
+}
