@@ -36,7 +36,10 @@ struct rdc_node {
     rd_core *core;
     uint64_t number;
     uint32_t refs, n_in, n_out;
-    bool consumed;
+    bool consumed;      /* played backward: its results are constants now */
+    bool marked;        /* on the worklist of a running backward */
+    bool lost;          /* a value could not be saved for want of memory; backward reports it */
+    struct rdc_node *next; /* in the worklist of backward, or among the dying */
     rdc_edge *in;     /* [n_in] */
     rd_tensor **din;  /* [n_in] during its backward call; NULL: not wanted */
     rd_tensor **dout; /* [n_out] gradients that have arrived */
@@ -55,7 +58,8 @@ bool rdc_wants_node(rd_tensor *const *in, uint32_t n_in);
 /* Makes a node from the inputs to the results and hooks it to them. Call only if rdc_wants_node. */
 rd_status rdc_record(const rdc_op *op, rd_tensor *const *in, uint32_t n_in, rd_tensor *const *out,
                      uint32_t n_out, rdc_node **node, rd_error *err);
-/* Keeps t for backward, which checks that it was not written in between. */
+/* Keeps t for backward, which checks that it was not written in between. A result of the node itself is
+ * kept without its node, so that nothing owns itself. */
 void rdc_save(rdc_node *node, uint32_t slot, rd_tensor *t);
 void rdc_node_release(rdc_node *node); /* NULL is fine */
 #endif
