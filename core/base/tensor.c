@@ -264,7 +264,7 @@ void rdc_copy_values(const rd_tensor *from, rd_tensor *to)
 
 rd_status rdc_begin_write(rd_tensor *t, rd_error *err)
 {
-    if (t->node)
+    if (!rd_is_leaf(t))
         return rdc_fail(err, RD_E_ARG,
                         "a result that is part of a graph cannot be written in place; "
                         "use detach() or clone() first");

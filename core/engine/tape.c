@@ -27,17 +27,17 @@ bool rdc_wants_node(rd_tensor *const *in, uint32_t n_in)
 
 static void make_edge(rdc_edge *edge, rd_tensor *t)
 {
-    if (!is_live(t)) return;
+    if (!t) return;
+    edge->ndim = t->ndim;
+    memcpy(edge->shape, t->shape, sizeof(edge->shape));
+    edge->order = rdc_order(t);
     if (t->wants_grad) {
         edge->leaf = rd_tensor_retain(t);
-    } else {
+    } else if (is_live(t)) {
         edge->node = t->node;
         edge->node->refs++;
         edge->output = t->output;
     }
-    edge->ndim = t->ndim;
-    memcpy(edge->shape, t->shape, sizeof(edge->shape));
-    edge->order = rdc_order(t);
 }
 
 rd_status rdc_record(const rdc_op *op, rd_tensor *const *in, uint32_t n_in, rd_tensor *const *out,
@@ -198,19 +198,21 @@ static rd_status check_nodes(const rdc_node *list, rd_error *err)
     for (const rdc_node *node = list; node; node = node->next) {
         const char *const name = node->op->name;
         if (node->consumed)
-            return rdc_fail(err, RD_E_ARG,
-                            "backward: the graph from '%s' down was already played backward and given "
-                            "up; pass retain_graph to the first backward, or compute it again",
-                            name);
+            return rdc_fail(
+                err, RD_E_ARG,
+                "backward: the graph from '%s' down was already played backward and given "
+                "up; pass retain_graph to the first backward, or compute it again",
+                name);
         if (node->lost)
             return rdc_fail(err, RD_E_NOMEM,
                             "%s: there was no memory to keep its result for backward", name);
         for (uint32_t s = 0; s < RDC_MAX_SAVED; s++)
             if (node->saved[s] && node->saved[s]->block->version != node->saved_version[s])
-                return rdc_fail(err, RD_E_ARG,
-                                "%s: a tensor that its gradient needs was written in place after it "
-                                "ran; write to a copy, or call backward before the write",
-                                name);
+                return rdc_fail(
+                    err, RD_E_ARG,
+                    "%s: a tensor that its gradient needs was written in place after it "
+                    "ran; write to a copy, or call backward before the write",
+                    name);
     }
     return RD_OK;
 }
@@ -238,20 +240,22 @@ static rd_tensor **target_of(const rdc_edge *edge)
 }
 
 /* A leaf's gradient is continued in place (rule 6). Of an inner tensor the first contribution is made in
- * place and each later one complete, in a buffer of its own, and then added (rule 5). */
+ * place and each later one complete, in a buffer of its own, and then added (rule 5); a contribution of
+ * one term needs no buffer for that. */
 static rd_status open_inputs(rdc_node *node, rd_error *err)
 {
     for (uint32_t i = 0; i < node->n_in; i++) {
         const rdc_edge *const edge = &node->in[i];
         rd_tensor **const target = target_of(edge);
         if (!target) continue;
-        if (edge->leaf)
+        if (edge->leaf) {
             RD_TRY(need_gradient(edge->leaf, err));
-        else if (*target) {
+        } else if (!*target) {
+            RD_TRY(new_gradient(node->core, edge, target, err));
+        } else if (!edge->one_term) {
             RD_TRY(new_gradient(node->core, edge, &node->din[i], err));
             continue;
-        } else
-            RD_TRY(new_gradient(node->core, edge, target, err));
+        }
         node->din[i] = *target;
     }
     return RD_OK;
@@ -306,13 +310,13 @@ static rd_status check_root(const rd_tensor *root, const rd_tensor *seed, rd_err
         return rdc_fail(err, RD_E_ARG,
                         "backward: this tensor depends on nothing that wants a gradient");
     if (seed && !rdc_same_shape(root, seed))
-        return rdc_fail(err, RD_E_ARG,
-                        "backward: the seed must have the tensor's shape %s, got %s",
+        return rdc_fail(err, RD_E_ARG, "backward: the seed must have the tensor's shape %s, got %s",
                         rdc_shape_text(root, wanted), rdc_shape_text(seed, given));
     if (!seed && rd_tensor_numel(root) != 1)
-        return rdc_fail(err, RD_E_ARG,
-                        "backward: a tensor of shape %s needs a seed; only one element goes without",
-                        rdc_shape_text(root, given));
+        return rdc_fail(
+            err, RD_E_ARG,
+            "backward: a tensor of shape %s needs a seed; only one element goes without",
+            rdc_shape_text(root, given));
     return RD_OK;
 }
 

@@ -26,7 +26,9 @@ typedef struct rdc_edge {
     rdc_node *node;
     rd_tensor *leaf;
     uint32_t output;
-    uint32_t ndim;
+    bool one_term; /* set by operations that add at most one term to each element of din: they may
+                      continue on other contributions, the bits of rule 5 stay */
+    uint32_t ndim; /* shape and order of the input, whether a gradient is wanted or not */
     size_t shape[RD_MAX_DIMS];
     rd_order order;
 } rdc_edge;
@@ -36,13 +38,13 @@ struct rdc_node {
     rd_core *core;
     uint64_t number;
     uint32_t refs, n_in, n_out;
-    bool consumed;      /* played backward: its results are constants now */
-    bool marked;        /* on the worklist of a running backward */
-    bool lost;          /* a value could not be saved for want of memory; backward reports it */
+    bool consumed;         /* played backward: its results are constants now */
+    bool marked;           /* on the worklist of a running backward */
+    bool lost;             /* a value could not be saved for want of memory; backward reports it */
     struct rdc_node *next; /* in the worklist of backward, or among the dying */
-    rdc_edge *in;     /* [n_in] */
-    rd_tensor **din;  /* [n_in] during its backward call; NULL: not wanted */
-    rd_tensor **dout; /* [n_out] gradients that have arrived */
+    rdc_edge *in;          /* [n_in] */
+    rd_tensor **din;       /* [n_in] during its backward call; NULL: not wanted */
+    rd_tensor **dout;      /* [n_out] gradients that have arrived */
     rd_tensor *saved[RDC_MAX_SAVED];
     uint64_t saved_version[RDC_MAX_SAVED];
     /* the operation's own */
