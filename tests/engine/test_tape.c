@@ -1,9 +1,6 @@
 /* test_tape.c - recording, playing backward, and what a user may not do.
  * SPDX-License-Identifier: MIT */
-#include "core.h"
 #include "support/tensors.h"
-
-#include <math.h>
 
 static rd_tensor *apply1(rd_unary op, rd_tensor *x)
 {
@@ -43,13 +40,12 @@ static void test_tape_square_gives_twice_x(void **state)
 static void test_tape_gradients_add_up_until_zeroed(void **state)
 {
     rd_error err;
-    rd_tensor *const x = leaf_of(*state, 3);
-    rd_tensor *y = apply1(RD_NEG, x);
-    OK(rd_backward(y, NULL, false, &err));
-    rd_tensor_release(y);
-    y = apply1(RD_NEG, x);
-    OK(rd_backward(y, NULL, false, &err));
-    rd_tensor_release(y);
+    rd_tensor *const x = leaf_of(*state, 3), *const a = apply1(RD_NEG, x),
+                     *const b = apply1(RD_NEG, x);
+    OK(rd_backward(a, NULL, false, &err));
+    OK(rd_backward(b, NULL, false, &err));
+    rd_tensor_release(b);
+    rd_tensor_release(a);
     test_expect(rd_grad(x), SHAPE(1), VALUES(-2));
     rd_zero_grad(x);
     test_expect(rd_grad(x), SHAPE(1), VALUES(0));
