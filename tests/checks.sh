@@ -6,7 +6,7 @@
 
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
 checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
-    tests_double lua valgrind readme cppcheck headers style format luacheck install)
+    tests_double lua valgrind readme cppcheck headers style format luacheck install setup)
 
 werror=OFF
 if [ "${CI:-}" = true ]; then
@@ -17,6 +17,14 @@ fi
 need() {
     command -v "$1" >/dev/null || {
         echo "$1 is missing (Debian's $2)"
+        exit "$SKIP"
+    }
+}
+
+# need_version PROGRAM VERSION: a linter of another version has other opinions; Debian 12's is the one that counts.
+need_version() {
+    "$1" --version | grep -qw "$2" || {
+        echo "$1 here is not version $2, the one this project is checked with"
         exit "$SKIP"
     }
 }
@@ -90,14 +98,17 @@ check_lua() {
 
 check_format() {
     need clang-format clang-format
+    need_version clang-format 14
     { files .c . && files .h .; } | xargs clang-format --dry-run -Werror
 }
 check_clang_tidy() {
     need clang-tidy clang-tidy
+    need_version clang-tidy 14
     files .c core plugins lua | xargs -n 6 clang-tidy -p build/release --quiet
 }
 check_cppcheck() {
     need cppcheck cppcheck
+    need_version cppcheck 2.10
     files .c core plugins lua | cppcheck --file-list=- --std=c11 --quiet \
         --enable=warning,performance,portability --suppressions-list=tests/cppcheck.txt \
         --inline-suppr --error-exitcode=1 -Icore -Icore/include -Ilua/src
@@ -131,6 +142,8 @@ check_headers() {
         esac
     done
 }
+
+check_setup() { tests/build/check_setup.sh build/check-setup; }
 
 # Installed elsewhere the command works from any folder, and uninstalling leaves no file.
 check_install() {
