@@ -3,18 +3,19 @@
 #include "common.h"
 #include <string.h>
 
-static int bad_field(lua_State *L, int arg, const char *name, const char *expected)
+/* at: where the field's value lies on the stack. */
+static int bad_field(lua_State *L, int arg, const char *name, const char *expected, int at)
 {
+    const char *got = luaL_tolstring(L, at, NULL);
     return luaL_argerror(L, arg,
-                         lua_pushfstring(L, "field '%s' must be %s, got %s", name, expected,
-                                         luaL_tolstring(L, -1, NULL)));
+                         lua_pushfstring(L, "field '%s' must be %s, got %s", name, expected, got));
 }
 
 double rdl_field_number(lua_State *L, int arg, const char *name, double def)
 {
     double value = def;
     if (lua_getfield(L, arg, name) != LUA_TNIL) {
-        if (lua_type(L, -1) != LUA_TNUMBER) bad_field(L, arg, name, "a number");
+        if (lua_type(L, -1) != LUA_TNUMBER) bad_field(L, arg, name, "a number", -1);
         value = lua_tonumber(L, -1);
     }
     lua_pop(L, 1);
@@ -29,7 +30,7 @@ lua_Integer rdl_field_integer(lua_State *L, int arg, const char *name, lua_Integ
         int exact = 0;
         if (lua_type(L, -1) == LUA_TNUMBER) value = lua_tointegerx(L, -1, &exact);
         if (!exact || value < 0 || value > max)
-            bad_field(L, arg, name, lua_pushfstring(L, "an integer 0..%I", max));
+            bad_field(L, arg, name, lua_pushfstring(L, "an integer 0..%I", max), -2);
     }
     lua_pop(L, 1);
     return value;
@@ -39,7 +40,7 @@ bool rdl_field_bool(lua_State *L, int arg, const char *name, bool def)
 {
     bool value = def;
     if (lua_getfield(L, arg, name) != LUA_TNIL) {
-        if (!lua_isboolean(L, -1)) bad_field(L, arg, name, "true or false");
+        if (!lua_isboolean(L, -1)) bad_field(L, arg, name, "true or false", -1);
         value = lua_toboolean(L, -1);
     }
     lua_pop(L, 1);
@@ -50,7 +51,7 @@ const char *rdl_field_string(lua_State *L, int arg, const char *name, const char
 {
     const char *value = def;
     if (lua_getfield(L, arg, name) != LUA_TNIL) {
-        if (lua_type(L, -1) != LUA_TSTRING) bad_field(L, arg, name, "a string");
+        if (lua_type(L, -1) != LUA_TSTRING) bad_field(L, arg, name, "a string", -1);
         value = lua_tostring(L, -1);
     }
     lua_pop(L, 1);

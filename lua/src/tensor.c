@@ -95,12 +95,13 @@ static int tensor_index(lua_State *L)
     return luaL_error(L, "a tensor has no field or method '%s'", luaL_tolstring(L, 2, NULL));
 }
 
+/* Upvalue: the table of fields' codes. */
 static int tensor_newindex(lua_State *L)
 {
     rd_tensor *x = rdl_tensor(L, 1);
     if (lua_type(L, 2) != LUA_TSTRING) return rdl_tensor_set(L);
     lua_pushvalue(L, 2);
-    lua_rawget(L, lua_upvalueindex(2));
+    lua_rawget(L, lua_upvalueindex(1));
     if (lua_tointeger(L, -1) != FIELD_REQUIRES_GRAD)
         return luaL_error(L, "a tensor has no field '%s' that can be set", lua_tostring(L, 2));
     luaL_checktype(L, 3, LUA_TBOOLEAN);
