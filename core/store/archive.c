@@ -181,7 +181,7 @@ static rd_status check_entry(const rd_archive *a, const rd_entry *entry, size_t 
 
 rd_status rdc_archive_adopt(rd_archive *a, const rd_entry *entry, rd_error *err)
 {
-    size_t bytes;
+    size_t bytes = 0;
     RD_TRY(check_entry(a, entry, &bytes, err));
     RD_TRY(make_room(a, err));
     const size_t i = lower_bound(a, entry->name);
@@ -195,7 +195,7 @@ rd_status rdc_archive_adopt(rd_archive *a, const rd_entry *entry, rd_error *err)
 
 rd_status rd_archive_put(rd_archive *a, const rd_entry *entry, rd_error *err)
 {
-    size_t bytes;
+    size_t bytes = 0;
     RD_TRY(check_entry(a, entry, &bytes, err));
     rd_entry copy = *entry;
     char *name = strdup(entry->name);

@@ -158,9 +158,10 @@ static bool write_entry(const writer *w, const rd_entry *entry)
 static size_t used_bytes(const kept *image, size_t user_bytes)
 {
     enum { SIGNATURE = 8, AT_END = 28, SUPERBLOCK = 48 };
+    if (!image->at || image->bytes < user_bytes + SUPERBLOCK) return 0;
     const unsigned char *block = (const unsigned char *)image->at + user_bytes;
     uint64_t end;
-    if (!image->at || image->bytes < user_bytes + SUPERBLOCK || block[SIGNATURE] != 2) return 0;
+    if (block[SIGNATURE] != 2) return 0;
     memcpy(&end, block + AT_END, sizeof(end));
     return end <= image->bytes ? (size_t)end : 0;
 }

@@ -201,10 +201,10 @@ static rd_status check_range(const rd_text *t, uint64_t from, uint64_t n, rd_err
 {
     if (n <= t->length && from <= t->length - n) return RD_OK;
     return rdc_fail(err, RD_E_ARG,
-                    "'%s' has %llu symbols, but symbols %llu to %llu (counted from 0) were asked "
-                    "for",
-                    t->path, (unsigned long long)t->length, (unsigned long long)from,
-                    (unsigned long long)(from + n));
+                    "'%s' has %llu symbols, but %llu from number %llu on (counted from 0) were "
+                    "asked for",
+                    t->path, (unsigned long long)t->length, (unsigned long long)n,
+                    (unsigned long long)from);
 }
 
 static const unsigned char *find_symbol(const rd_text *t, uint64_t from)

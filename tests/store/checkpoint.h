@@ -3,8 +3,12 @@
 #ifndef RD_STORE_CHECKPOINT_H
 #define RD_STORE_CHECKPOINT_H
 #include "core.h"
+#include "scratch.h"
 #include "store/archive.h"
-#include "store/scratch.h"
+
+#ifndef RD_TEST_LIB_DIR /* given by the build */
+#define RD_TEST_LIB_DIR NULL
+#endif
 
 /* Saving and loading ask the core for its library folder alone. */
 static const rd_core core = {.lib_dir = (char *)(uintptr_t)RD_TEST_LIB_DIR};

@@ -150,7 +150,7 @@ static void test_reading_past_the_end_is_refused(void **state)
     rd_text *t = open_text(*state, RD_CHAR, "abc", 3);
     char expected[512];
     snprintf(expected, sizeof(expected),
-             "'%s' has 3 symbols, but symbols 1 to 4 (counted from 0) were asked for",
+             "'%s' has 3 symbols, but 3 from number 1 on (counted from 0) were asked for",
              ((scratch *)*state)->path);
     assert_int_equal(rd_text_ids(t, rd_text_vocab(t), 1, 3, ids, &err), RD_E_ARG);
     assert_string_equal(err.text, expected);

@@ -3,7 +3,7 @@
 #ifndef RD_STORE_TEXTS_H
 #define RD_STORE_TEXTS_H
 #include "rondo.h"
-#include "store/scratch.h"
+#include "scratch.h"
 #include "store/utf8.h"
 
 static inline rd_text *open_text(scratch *s, rd_level level, const void *bytes, size_t n)
