@@ -1,0 +1,272 @@
+-- args.lua - rondo.args: a script's options from one table of defaults.
+--
+-- A default gives name and type: 20 an integer, 2e-3 a number, "x" a text, false a flag, {} a repeatable
+-- option, { "lstm", choices = list } one of a list, { required = true } must be given. On the command line
+-- hidden_size is --hidden-size or --hidden_size. Order of precedence: command line, --config, defaults.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local errors = require "rondo.errors"
+local plugins = require "rondo.plugins"
+local random = require "rondo.random"
+
+-- Options that every script has. A script that names one gives it another default.
+local common = {
+  { name = "seed", def = 1, help = "seed of initial values, dropout and shuffling" },
+  { name = "threads", kind = "int", min = 0, help = "worker threads; 0: one per CPU" },
+  { name = "kernel", kind = "string", help = "use only this kernel backend (and scalar)" },
+  { name = "run_dir", kind = "string", help = "run folder: checkpoints, metrics, log" },
+  { name = "resume", def = false, help = "go on from the run folder's last checkpoint" },
+  { name = "overwrite", def = false, help = "start anew in a used run folder" },
+  { name = "init_from", kind = "string", help = "take the weights of a run folder or checkpoint" },
+  { name = "plugin", list = true, help = "load a plugin file (may be repeated)" },
+  { name = "epochs", kind = "int", min = 1, help = "passes over the data" },
+  { name = "max_steps", kind = "int", min = 1, help = "stop after so many updates" },
+  { name = "log_every", kind = "int", min = 0, def = 100, help = "updates between two lines of figures" },
+  { name = "eval_every", kind = "int", min = 0, def = 0, help = "updates between validations; 0: each epoch" },
+  { name = "save_every", kind = "int", min = 0, def = 0, help = "updates between checkpoints; 0: each epoch" },
+  { name = "keep", kind = "int", min = 1, def = 3, help = "checkpoints that stay, beside the best" },
+  { name = "progress", def = "auto", choices = { "auto", "bar", "lines", "none" }, help = "how progress is shown" },
+  { name = "color", def = "auto", choices = { "auto", "always", "never" }, help = "colour on the terminal" },
+  { name = "quiet", def = false, help = "show nothing but results" },
+  { name = "config", kind = "string", help = "a Lua file that returns a table of options" },
+}
+
+local function kind_of(value)
+  if type(value) == "number" then
+    return math.type(value) == "integer" and "int" or "real"
+  elseif type(value) == "boolean" then
+    return "bool"
+  end
+  return "string"
+end
+
+-- One option from the script's table.
+local function spec_of(name, value)
+  if type(value) ~= "table" then
+    return { name = name, def = value, kind = kind_of(value) }
+  end
+  local spec = { name = name, def = value[1], choices = value.choices, required = value.required,
+    help = value.help, min = value.min, max = value.max }
+  spec.list = next(value) == nil
+  spec.kind = value.type or (spec.def ~= nil and kind_of(spec.def)) or "string"
+  if plugins.is_cell_list(spec.choices) then
+    spec.choices = plugins.cells
+  end
+  return spec
+end
+
+local function specs_of(given)
+  local own, named = {}, {}
+  for name, value in pairs(given) do
+    if type(name) == "string" then
+      own[#own + 1] = spec_of(name, value)
+      named[name] = own[#own]
+    end
+  end
+  table.sort(own, function(a, b)
+    if (a.required or false) ~= (b.required or false) then
+      return a.required or false
+    end
+    return a.name < b.name
+  end)
+  local rest = {}
+  for _, spec in ipairs(common) do
+    if not named[spec.name] then
+      local copy = {}
+      for key, value in pairs(spec) do copy[key] = value end
+      copy.kind = copy.kind or kind_of(copy.def)
+      rest[#rest + 1] = copy
+    else
+      named[spec.name].help = named[spec.name].help or spec.help
+    end
+  end
+  return own, rest
+end
+
+local function number_error(spec, text)
+  local what = spec.kind == "int" and "an integer" or "a number"
+  local range = spec.min and spec.max and (" %s..%s"):format(spec.min, spec.max)
+    or spec.min and (" of at least %s"):format(spec.min) or spec.max and (" of at most %s"):format(spec.max) or ""
+  return ("must be %s%s, got '%s'"):format(what, range, tostring(text))
+end
+
+-- A text from the command line, or a value from a config file, in the option's type; or nil and a message.
+local function convert(spec, value)
+  if spec.kind == "int" or spec.kind == "real" then
+    local n = tonumber(value)
+    n = n and (spec.kind == "int" and math.tointeger(n) or spec.kind == "real" and n + 0.0)
+    if not n or n ~= n or (spec.min and n < spec.min) or (spec.max and n > spec.max) then
+      return nil, number_error(spec, value)
+    end
+    return n
+  elseif spec.kind == "bool" then
+    if type(value) ~= "boolean" then
+      return nil, ("must be true or false, got '%s'"):format(tostring(value))
+    end
+    return value
+  elseif type(value) ~= "string" then
+    return nil, ("must be a text, got %s"):format(tostring(value))
+  end
+  for _, choice in ipairs(spec.choices or {}) do
+    if choice == value then
+      return value
+    end
+  end
+  if spec.choices then
+    local near = core.nearest(value, spec.choices)
+    return nil, ("must be one of %s, got '%s'%s"):format(table.concat(spec.choices, ", "), value,
+      near and (" (did you mean '%s'?)"):format(near) or "")
+  end
+  return value
+end
+
+local function help_text(spec)
+  local parts = { spec.help or spec.name:gsub("_", " ") }
+  if spec.choices then
+    parts[#parts + 1] = "(" .. table.concat(spec.choices, ", ") .. ")"
+  end
+  if spec.required then
+    parts[#parts + 1] = "(required)"
+  elseif spec.def ~= nil and spec.def ~= false then
+    parts[#parts + 1] = ("(default %s)"):format(spec.kind == "real" and ("%.6g"):format(spec.def) or tostring(spec.def))
+  end
+  return table.concat(parts, " ")
+end
+
+local function add_option(parser, spec)
+  local kebab = spec.name:gsub("_", "-")
+  if spec.kind == "bool" then
+    local off = spec.def == true
+    local flag = parser:flag((off and "--no-" or "--") .. kebab):target(spec.name):description(help_text(spec))
+    flag:action(off and "store_false" or "store_true")
+    if kebab ~= spec.name then
+      flag:hidden_name((off and "--no_" or "--") .. spec.name)
+    end
+    return flag
+  end
+  local option = parser:option("--" .. kebab):target(spec.name):argname("<" .. (spec.kind == "string" and "text"
+    or spec.kind == "int" and "n" or "x") .. ">"):description(help_text(spec))
+  option:convert(function(text) return convert(spec, text) end)
+  if kebab ~= spec.name then
+    option:hidden_name("--" .. spec.name)
+  end
+  if spec.list then
+    option:count "*"
+  end
+  return option
+end
+
+local function usage(message)
+  errors.stop(errors.USAGE, message)
+end
+
+-- Values of a config file: data only, in an empty environment.
+local function read_config(path, by_name)
+  local chunk, message = loadfile(path, "t", {})
+  if not chunk then
+    usage(("--config %s: %s"):format(path, message))
+  end
+  local ok, values = pcall(chunk)
+  if not ok or type(values) ~= "table" then
+    usage(("--config %s: must return a table of options%s"):format(path, ok and "" or ": " .. tostring(values)))
+  end
+  local names = {}
+  for name in pairs(by_name) do
+    names[#names + 1] = name
+  end
+  local result = {}
+  for name, value in pairs(values) do
+    local spec = by_name[name]
+    if not spec then
+      local near = core.nearest(tostring(name), names)
+      usage(("--config %s: unknown option '%s'%s"):format(path, tostring(name),
+        near and (" (did you mean '%s'?)"):format(near) or ""))
+    end
+    local converted, why = convert(spec, value)
+    if spec.list then
+      converted = value
+    elseif converted == nil then
+      usage(("--config %s: %s %s"):format(path, name, why))
+    end
+    result[name] = converted
+  end
+  return result
+end
+
+-- Every option's value: command line, then config file, then default.
+local function settle(specs, typed)
+  local by_name, opt = {}, {}
+  for _, spec in ipairs(specs) do
+    by_name[spec.name] = spec
+  end
+  local config = typed.config and read_config(typed.config, by_name) or {}
+  for _, spec in ipairs(specs) do
+    local value = typed[spec.name]
+    if value == nil or (spec.list and #value == 0) then
+      value = config[spec.name]
+    end
+    if value == nil then
+      value = spec.list and {} or spec.def
+    end
+    if value == nil and spec.required then
+      usage(("option --%s is required%s"):format(spec.name:gsub("_", "-"), spec.help and " (" .. spec.help .. ")" or ""))
+    end
+    opt[spec.name] = value
+  end
+  return opt
+end
+
+local function apply(opt)
+  random.manual_seed(opt.seed)
+  if opt.threads then
+    core.threads(opt.threads)
+  end
+  if opt.kernel and not ("," .. core.kernels() .. ","):find(opt.kernel, 1, true) then
+    local names = {}
+    for i, entry in ipairs(core.kernel_list()) do
+      names[i] = entry.name .. (entry.why_not and " (" .. entry.why_not .. ")" or "")
+    end
+    usage(("--kernel %s: not in use here; backends are %s"):format(opt.kernel, table.concat(names, ", ")))
+  end
+end
+
+-- rondo.args { "What the script does.", name = default, ... } -> table of values. `list`: arguments instead
+-- of the command line's.
+local function args(given, list)
+  if type(given) ~= "table" then
+    errors.raise("args: expected a table of options with their defaults")
+  end
+  local own, rest = specs_of(given)
+  list = list or arg or {}
+  plugins.load_from(list)
+  for _, spec in ipairs(own) do
+    if plugins.is_cell_list(spec.choices) then
+      spec.choices = plugins.cells
+    end
+  end
+  local script = (arg and arg[0] or "script"):match("[^/]*$")
+  local parser = require "argparse"(script, given[1]):add_help(false)
+  parser:flag "-h --help":description "show this and end":action(function()
+    io.stdout:write(parser:get_help(), "\n")
+    errors.stop(0)
+  end)
+  local mine, others = {}, {}
+  for i, spec in ipairs(own) do
+    mine[i] = add_option(parser, spec)
+  end
+  for i, spec in ipairs(rest) do
+    others[i] = add_option(parser, spec)
+  end
+  parser:group("Options of this script", table.unpack(mine))
+  parser:group("Common options", table.unpack(others))
+  local ok, typed = parser:pparse(table.move(list, 1, #list, 1, {}))
+  if not ok then
+    usage(("%s: %s (--help lists the options)"):format(script, typed))
+  end
+  local specs = table.move(rest, 1, #rest, #own + 1, table.move(own, 1, #own, 1, {}))
+  local opt = settle(specs, typed)
+  apply(opt)
+  return opt
+end
+
+return { args = args }

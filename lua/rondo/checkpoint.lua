@@ -1,0 +1,243 @@
+-- checkpoint.lua - what stands in a checkpoint file, and how it comes back. Opening one runs no code.
+--
+-- Entries: format, config (JSON: what the numbers depend on), model/<parameter>, optimizer/<slot>/<parameter>,
+-- optimizer/scalars/<name>, optimizer/lr, train/..., vocab/level, vocab/symbols; history/... is left out of
+-- the state digest. No host, time, path, thread count or backend: equal states give equal files.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local errors = require "rondo.errors"
+local json = require "rondo.json"
+local module = require "rondo.module"
+local options = require "rondo.options"
+local random = require "rondo.random"
+
+local checkpoint = {}
+
+local FORMAT = "rondo-checkpoint 1"
+
+function checkpoint.put_model(archive, model)
+  for name, p in model:named_parameters() do
+    archive:put("model/" .. name, p)
+  end
+  local vocab = rawget(model, "vocab")
+  if vocab then
+    archive:put("vocab/level", vocab:level())
+    archive:put("vocab/symbols", vocab:symbols())
+  end
+end
+
+function checkpoint.put_optimizer(archive, optimizer, names)
+  local handle = rawget(optimizer, "handle")
+  for _, slot in ipairs(handle:slots()) do
+    archive:put(("optimizer/%s/%s"):format(slot.name, names[slot.parameter]), slot.tensor)
+  end
+  for name, value in pairs(handle:scalars()) do
+    archive:put("optimizer/scalars/" .. name, value + 0.0)
+  end
+  archive:put("optimizer/lr", optimizer.lr + 0.0)
+end
+
+local function names_of(model)
+  local names = {}
+  for i, entry in ipairs(model:parameter_list()) do
+    names[i] = entry.name
+  end
+  return names
+end
+checkpoint.names_of = names_of
+
+-- A new archive with the parts that every checkpoint has.
+function checkpoint.begin(model, optimizer, config)
+  local archive = core.archive()
+  archive:put("format", FORMAT)
+  archive:put("config", json.encode(config))
+  checkpoint.put_model(archive, model)
+  if optimizer and rawget(optimizer, "handle") then
+    checkpoint.put_optimizer(archive, optimizer, names_of(model))
+  end
+  return archive
+end
+
+-- Opens a file and looks at its first entries: { archive=, digests=, config=, path= } | nil, message, code.
+function checkpoint.open(path)
+  local archive, digests = core.load_archive(path)
+  if not archive then
+    return errors.outside(digests, errors.DATA)
+  end
+  local format = archive:has "format" and archive:get "format"
+  if format ~= FORMAT then
+    return errors.outside(("%s: not a checkpoint of this program (its format is %s)"):format(path,
+      type(format) == "string" and ("%q"):format(format) or "not given"), errors.DATA)
+  end
+  local config = archive:has "config" and json.decode(archive:get "config")
+  if type(config) ~= "table" then
+    return errors.outside(path .. ": its description is unreadable", errors.DATA)
+  end
+  return { archive = archive, digests = digests, config = config, path = path }
+end
+
+local function shape_text(shape)
+  return "(" .. table.concat(shape, ", ") .. ")"
+end
+
+-- Fills the model's parameters; true, or nil and how the file's model differs.
+function checkpoint.read_model(opened, model)
+  local archive, wanted = opened.archive, {}
+  for name, p in model:named_parameters() do
+    local entry = "model/" .. name
+    wanted[entry] = true
+    if not archive:has(entry) then
+      return errors.outside(("%s: is of another model: it has no parameter '%s'"):format(opened.path, name))
+    end
+    local shape = shape_text(archive:shape(entry))
+    if shape ~= shape_text(p:size()) then
+      return errors.outside(("%s: is of another model: parameter '%s' is %s there and %s here"):format(
+        opened.path, name, shape, shape_text(p:size())))
+    end
+  end
+  for _, entry in ipairs(archive:names "model/") do
+    if not wanted[entry] then
+      return errors.outside(("%s: is of another model: its parameter '%s' is not in this one"):format(
+        opened.path, entry:sub(7)))
+    end
+  end
+  for name, p in model:named_parameters() do
+    local ok, message = require("rondo.tensor").no_grad(archive.get_into, archive, "model/" .. name, p)
+    if not ok then
+      return errors.outside(message)
+    end
+  end
+  return true
+end
+
+function checkpoint.read_vocab(opened)
+  local archive = opened.archive
+  if not archive:has "vocab/symbols" then
+    return nil
+  end
+  return core.vocab(archive:get "vocab/level", archive:get "vocab/symbols")
+end
+
+function checkpoint.read_optimizer(opened, optimizer, names)
+  local archive, handle = opened.archive, rawget(optimizer, "handle")
+  for _, slot in ipairs(handle:slots()) do
+    local entry = ("optimizer/%s/%s"):format(slot.name, names[slot.parameter])
+    if not archive:has(entry) then
+      return errors.outside(("%s: holds no optimizer state '%s'; it was made with another optimizer"):format(
+        opened.path, entry:sub(11)))
+    end
+    local ok, message = archive:get_into(entry, slot.tensor)
+    if not ok then
+      return errors.outside(message)
+    end
+  end
+  for name in pairs(handle:scalars()) do
+    local entry = "optimizer/scalars/" .. name
+    if archive:has(entry) then
+      handle:set_scalar(name, archive:get(entry))
+    end
+  end
+  return true
+end
+
+-- The model of library layers that the file describes, with its weights; nil, message where it has none.
+function checkpoint.rebuild(opened)
+  local description = opened.config.model
+  if type(description) ~= "table" then
+    return nil, opened.path .. ": its model is a class of a script; build it there and load the weights into it"
+  end
+  local ok, model = pcall(random.undisturbed, module.from_description, description)
+  if not ok then
+    return errors.outside(("%s: its model cannot be built: %s"):format(opened.path,
+      tostring(model):gsub("^[^\n]-%.lua:%d+: ", "")))
+  end
+  local read, message, code = checkpoint.read_model(opened, model)
+  if not read then
+    return nil, message, code
+  end
+  rawset(model, "vocab", checkpoint.read_vocab(opened))
+  return model
+end
+
+-- ---- rondo.save and rondo.load ----------------------------------------------------------------------
+
+local save_specs = {
+  { name = "model", kind = "any", required = true },
+  { name = "optimizer", kind = "any" },
+  { name = "step", kind = "int", min = 0 },
+}
+
+-- rondo.save(path, { model =, optimizer =, step = }): true, or nil, message, code.
+function checkpoint.save(path, given)
+  local o = options.resolve("save", save_specs, given)
+  if type(path) ~= "string" then
+    errors.raise("save: expected a path, got a %s", type(path))
+  elseif not module.is_module(o.model) then
+    errors.raise("save: model must be a module, got a %s", type(o.model))
+  end
+  local archive = checkpoint.begin(o.model, o.optimizer, { model = o.model:describe(), seed = random.seed(),
+    optimizer = o.optimizer and o.optimizer:describe() })
+  if o.step then
+    archive:put("train/step", o.step)
+  end
+  archive:put("random/calls", random.calls())
+  local digests, message = archive:save(path)
+  if not digests then
+    return errors.outside(message, errors.DATA)
+  end
+  return true
+end
+
+local Checkpoint = {}
+Checkpoint.__name = "rondo.Checkpoint"
+
+-- The model is built when it is asked for.
+function Checkpoint.__index(self, key)
+  if key == "model" then
+    local model, message = checkpoint.rebuild(self.opened)
+    if not model then
+      errors.raise("%s", message)
+    end
+    rawset(self, "model", model)
+    return model
+  end
+  return Checkpoint[key]
+end
+
+-- Puts the weights into a model, the slots into an optimizer bound to it: true, or nil, message, code.
+function Checkpoint:load_into(model, optimizer)
+  local ok, message, code = checkpoint.read_model(self.opened, model)
+  if ok and optimizer then
+    ok, message, code = checkpoint.read_optimizer(self.opened, optimizer, names_of(model))
+    if ok then
+      optimizer.lr = self.opened.archive:get "optimizer/lr"
+    end
+  end
+  return ok, message, code
+end
+
+function Checkpoint:__tostring()
+  return ("checkpoint %s, step %s"):format(self.path, tostring(self.step or "not given"))
+end
+
+-- rondo.load(path | run folder): a checkpoint with step, model, config, digests; or nil, message, code.
+function checkpoint.load(path)
+  if type(path) ~= "string" then
+    errors.raise("load: expected a path, got a %s", type(path))
+  end
+  local file, message, code = require("rondo.run_folder").checkpoint_of(path)
+  if not file then
+    return nil, message, code
+  end
+  local opened
+  opened, message, code = checkpoint.open(file)
+  if not opened then
+    return nil, message, code
+  end
+  local archive = opened.archive
+  return setmetatable({ opened = opened, path = file, config = opened.config, digests = opened.digests,
+    step = archive:has "train/step" and archive:get "train/step" or nil,
+    vocab = checkpoint.read_vocab(opened) }, Checkpoint)
+end
+
+return checkpoint

@@ -1,0 +1,140 @@
+-- cli.lua - the command `rondo`: picks the subcommand, turns errors into one sentence and an exit code.
+--
+-- Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 the script raised; 2 usage; 3 data or
+-- checkpoint unreadable; 4 diverged; 75 stopped by a signal with a checkpoint; 130 Ctrl-C with a checkpoint.
+-- SPDX-License-Identifier: MIT
+local errors = require "rondo.errors"
+
+local cli = {}
+
+local VERSION = "rondo 0.1.0"
+
+local commands = {
+  { "run", "run SCRIPT [--option value ...]", "run a Lua script with require \"rondo\"" },
+  { "train", "train FILE [--option value ...]", "train the recipe for this kind of file" },
+  { "sample", "sample RUN [--prompt TEXT ...]", "write text from a trained model" },
+  { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
+  { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },
+  { "env", "env", "shell lines that make this rondo the one that is found" },
+  { "help", "help [COMMAND|CELL]", "this, a command's options, or a cell's" },
+}
+
+local function overview()
+  local lines = { "rondo trains and runs recurrent neural networks on ordinary CPUs.", "", "Usage:" }
+  for _, command in ipairs(commands) do
+    lines[#lines + 1] = ("  rondo %-34s %s"):format(command[2], command[3])
+  end
+  lines[#lines + 1] = ""
+  lines[#lines + 1] = "Every command takes --help. `rondo --version` says which this is."
+  return table.concat(lines, "\n")
+end
+cli.overview = overview
+
+function cli.command_names()
+  local names = {}
+  for i, command in ipairs(commands) do
+    names[i] = command[1]
+  end
+  return names
+end
+
+-- An argparse parser for a subcommand whose --help ends the program and whose errors are usage errors.
+function cli.parser(name, description)
+  local parser = require "argparse"("rondo " .. name, description):add_help(false)
+  parser:flag "-h --help":description "show this and end":action(function()
+    io.stdout:write(parser:get_help(), "\n")
+    errors.stop(0)
+  end)
+  return parser
+end
+
+function cli.parse(parser, arguments)
+  local ok, result = parser:pparse(arguments)
+  if not ok then
+    errors.stop(errors.USAGE, ("%s (--help lists what it takes)"):format(result))
+  end
+  return result
+end
+
+-- Text from the world for one option: an integer or a number in a range.
+function cli.number(kind, low, high)
+  return function(text)
+    local n = tonumber(text)
+    n = n and (kind == "int" and math.tointeger(n) or kind == "real" and n)
+    if not n or n ~= n or n < low or n > high then
+      return nil, ("must be %s %s..%s, got '%s'"):format(kind == "int" and "an integer" or "a number",
+        ("%.14g"):format(low), ("%.14g"):format(high), text)
+    end
+    return n
+  end
+end
+
+-- What a failed command shows: one sentence for a user's mistake; a traceback only where it was asked for.
+local function handler(message)
+  if errors.is_stop(message) then
+    return message
+  end
+  local text = message
+  if type(message) ~= "string" then
+    local meta = getmetatable(message)
+    text = type(meta) == "table" and meta.__tostring and tostring(message)
+      or ("error object is a %s"):format(type(message))
+  end
+  return { text = text, code = errors.code_of(message), traceback = debug.traceback(nil, 2) }
+end
+
+local function finish(ok, result, with_traceback)
+  local flushed = io.stdout:flush()
+  if ok then
+    return flushed and (math.tointeger(result) or 0) or errors.SCRIPT
+  end
+  if errors.is_stop(result) then
+    if result.message then
+      io.stderr:write("rondo: ", result.message, "\n")
+    end
+    return result.code
+  end
+  io.stderr:write("rondo: ", result.text, "\n")
+  if with_traceback then
+    io.stderr:write(result.traceback, "\n")
+  end
+  return result.code
+end
+
+local function dispatch(name, arguments)
+  if name == nil then
+    io.stderr:write(overview(), "\n")
+    return errors.USAGE
+  elseif name == "--help" or name == "-h" then
+    io.stdout:write(overview(), "\n")
+    return 0
+  elseif name == "--version" then
+    io.stdout:write(VERSION, "\n")
+    return 0
+  end
+  for _, command in ipairs(commands) do
+    if command[1] == name then
+      return require("rondo.cli." .. name)(arguments, cli)
+    end
+  end
+  local near = require("rondo.core").nearest(name, cli.command_names())
+  errors.stop(errors.USAGE, ("unknown command '%s'%s"):format(name, near and (" (did you mean '%s'?)"):format(near)
+    or "; `rondo help` lists them"))
+end
+
+-- Runs the command line `argv` (argv[0] is the program); returns the exit status.
+function cli.main(argv)
+  errors.caught = true
+  local arguments = table.move(argv, 2, #argv, 1, {})
+  local with_traceback = false
+  for i = #arguments, 1, -1 do
+    if arguments[i] == "--traceback" then
+      with_traceback = true
+      table.remove(arguments, i)
+    end
+  end
+  local ok, result = xpcall(dispatch, handler, argv[1], arguments)
+  return finish(ok, result, with_traceback)
+end
+
+return cli

@@ -1,0 +1,40 @@
+-- cli/train.lua - rondo train FILE: the installed recipe for this kind of file.
+-- SPDX-License-Identifier: MIT
+local errors = require "rondo.errors"
+
+local function recipe_path(name)
+  local core = require "rondo.core"
+  return ("%s/../../share/rondo/scripts/%s.lua"):format(core.lib_dir(), name)
+end
+
+local HDF5 = "\137HDF\r\n\26\n"
+
+-- The recipe for a file, by its first bytes: one so far.
+local function recipe_for(path)
+  local file, message = io.open(path, "rb")
+  if not file then
+    errors.stop(errors.DATA, message)
+  end
+  local head = file:read(1024)
+  file:close()
+  if head == nil then
+    errors.stop(errors.DATA, ("%s: is empty or cannot be read as a file"):format(path))
+  elseif head:sub(1, 8) == HDF5 or head:find(HDF5, 1, true) then
+    errors.stop(errors.USAGE, ("%s: is a checkpoint, not a text; use --init-from for its weights"):format(path))
+  end
+  return "text_generation"
+end
+
+return function(arguments, cli)
+  local file = arguments[1]
+  if file == "--help" or file == "-h" then
+    io.stdout:write("Usage: rondo train FILE [--option value ...]\n\nTrains the recipe for this kind of file: "
+      .. "a text gets a character language model.\nThe recipe's options:\n\n")
+    return require "rondo.cli.run"({ recipe_path "text_generation", "--help" }, cli)
+  elseif not file or file:sub(1, 2) == "--" then
+    errors.stop(errors.USAGE, "train: give a file first, as in `rondo train book.txt --epochs 5`")
+  end
+  local path = recipe_path(recipe_for(file))
+  local all = table.move(arguments, 2, #arguments, 4, { path, "--data", file })
+  return require "rondo.cli.run"(all, cli)
+end

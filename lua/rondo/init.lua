@@ -1,0 +1,64 @@
+-- init.lua - require "rondo": the public table. Parts are loaded, and the core opened, when they are used.
+-- SPDX-License-Identifier: MIT
+local rondo = { _VERSION = "rondo 0.1.0" }
+
+-- Public name -> module that has it; a name of its own where it differs.
+local homes = {
+  args = "args",
+  Module = "module",
+  Embedding = "layers", OneHot = "layers", Linear = "layers", Dropout = "layers", LayerNorm = "layers",
+  RNN = "rnn", VanillaRNN = "rnn", LSTM = "rnn", GRU = "rnn",
+  CrossEntropyLoss = "loss", MSELoss = "loss",
+  Trainer = "trainer",
+  manual_seed = "random", rand = "random", randn = "random", random = "random",
+  tensor = "tensor", zeros = "tensor", ones = "tensor", full = "tensor", parameter = "tensor",
+  concat = "tensor", where = "tensor", linear = "tensor", matmul = "tensor", gather = "tensor",
+  embedding = "tensor", one_hot = "tensor", no_grad = "tensor",
+  clip_grad_norm = "tensor", clip_grad_value = "tensor", check_gradients = "tensor",
+  save = "checkpoint", load = "checkpoint",
+}
+local wholes = { Sequential = "sequential", optim = "optim", callbacks = "callbacks", plugins = "plugins" }
+
+local special = {}
+
+function special.data()
+  return { Text = require "rondo.data.text", ngram = require "rondo.ngram", kjv = require "rondo.data.kjv" }
+end
+
+function special.abi()
+  return require("rondo.core").abi
+end
+
+-- What this build can do.
+function special.features()
+  return function()
+    local core = require "rondo.native"
+    return { real = core.real, kernels = core.kernels(), threads = core.threads(), cpu = core.cpu(),
+      cells = core.cells() }
+  end
+end
+
+-- Native memory of the core: live_bytes, peak_bytes, held_bytes, system_allocations.
+function special.memory()
+  return require("rondo.native").memory
+end
+
+return setmetatable(rondo, {
+  __index = function(_, name)
+    local value
+    if homes[name] then
+      value = require("rondo." .. homes[name])[name]
+      require("rondo.sequential") -- known by name to checkpoints
+      require("rondo.rnn")
+    elseif wholes[name] then
+      value = require("rondo." .. wholes[name])
+    elseif special[name] then
+      value = special[name]()
+    else
+      return nil
+    end
+    rawset(rondo, name, value)
+    return value
+  end,
+  __name = "rondo",
+})

@@ -1,0 +1,206 @@
+-- layers.lua - Embedding, OneHot, Linear, Dropout, LayerNorm, Sequential.
+--
+-- build(features) gives a layer its input size (nil: ids) and returns the size of its output; Sequential
+-- calls it from the first layer to the last, when it is made or, where the first size is unknown, at the
+-- first call. shape_after(dims, features) keeps the text of the summary.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local errors = require "rondo.errors"
+local module = require "rondo.module"
+local options = require "rondo.options"
+local random = require "rondo.random"
+
+local layers = {}
+
+local size = function(name, required, help)
+  return { name = name, kind = "int", min = 1, max = 1 << 24, required = required, help = help }
+end
+local NAME = { name = "name", kind = "string", help = "how messages call the layer" }
+local SEED = { name = "seed", kind = "int", min = 0, max = 0xffffffff, help = "own seed of the initial values" }
+
+local function shape_text(t)
+  return "(" .. table.concat(t:size(), ", ") .. ")"
+end
+layers.shape_text = shape_text
+
+-- A class with an option list. make() of a description is the constructor with the same options.
+local function layer_class(name, specs, positional)
+  local class = module.library_class(name)
+  class.specs = specs
+  function class:init(given)
+    self.options = options.resolve(name, specs, given, positional)
+    self.name = self.options.name
+    if self.prepare then
+      self:prepare()
+    end
+  end
+  function class:describe()
+    local description = { kind = name }
+    for _, spec in ipairs(specs) do
+      if spec.name ~= "seed" then
+        description[spec.name] = self.options[spec.name]
+      end
+    end
+    return description
+  end
+  function class.from_description(description)
+    local given = {}
+    for key, value in pairs(description) do
+      if key ~= "kind" then
+        given[key] = value
+      end
+    end
+    return class(given)
+  end
+  return class
+end
+layers.layer_class = layer_class
+
+-- The size of the last dimension must be the layer's; says what was expected otherwise.
+local function check_features(self, x, features)
+  if features and x:size(-1) ~= features then
+    errors.raise("%s: expected input (..., %d), got %s", self:label(), features, shape_text(x))
+  end
+end
+
+-- A new parameter with its initial values.
+local function parameter(shape, init, stream)
+  local t = core.zeros(shape)
+  t:fill_init(init, stream)
+  t.requires_grad = true
+  return t
+end
+
+-- Embedding { V, E }: ids 1..V to rows of a (V, E) matrix; id 0 gives zeros.
+layers.Embedding = layer_class("Embedding", { size("num_embeddings", true, "ids are 1..num_embeddings"),
+  size("embedding_dim", true, "features of one id"), NAME, SEED }, { "num_embeddings", "embedding_dim" })
+
+function layers.Embedding:prepare()
+  local o = self.options
+  local seed, layer = random.claim_layer(o.seed)
+  self.weight = parameter({ o.num_embeddings, o.embedding_dim }, { kind = "normal", a = 0, b = 1 },
+    random.init_stream(seed, layer, 0))
+end
+
+function layers.Embedding:build()
+  return self.options.embedding_dim
+end
+
+function layers.Embedding:forward(ids)
+  return core.embedding(ids, self.weight)
+end
+
+-- OneHot { V }: ids 1..V to vectors with a single 1; products with them are gathers.
+layers.OneHot = layer_class("OneHot", { size("num_classes", true, "ids are 1..num_classes"), NAME },
+  { "num_classes" })
+
+function layers.OneHot:build()
+  return self.options.num_classes
+end
+
+function layers.OneHot:forward(ids)
+  return core.one_hot(ids, self.options.num_classes)
+end
+
+layers.Embedding.takes_ids, layers.OneHot.takes_ids = true, true
+
+-- Linear { out } or Linear { in, out }: y = x W^T + b.
+layers.Linear = layer_class("Linear", { size("in_features", false, "features of the input; inferred"),
+  size("out_features", true, "features of the output"),
+  { name = "bias", kind = "bool", def = true, help = "add a vector" }, NAME, SEED })
+
+function layers.Linear:init(given)
+  local positional = type(given) == "table" and #given > 1 and { "in_features", "out_features" } or { "out_features" }
+  self.options = options.resolve("Linear", layers.Linear.specs, given, positional)
+  self.name = self.options.name
+  self.seed, self.layer = random.claim_layer(self.options.seed)
+  if self.options.in_features then
+    self:build(self.options.in_features)
+  end
+end
+
+function layers.Linear:needs_size()
+  return not rawget(self, "weight")
+end
+
+function layers.Linear:build(features)
+  local o = self.options
+  if rawget(self, "weight") then
+    if features and features ~= o.in_features then
+      errors.raise("%s: in_features is %d, but its input has %d features", self:label(), o.in_features, features)
+    end
+    return o.out_features
+  end
+  o.in_features = features
+  self.weight = parameter({ o.out_features, features }, { kind = "default" },
+    random.init_stream(self.seed, self.layer, 0))
+  if o.bias then
+    self.bias = parameter({ o.out_features }, { kind = "zero" }, random.init_stream(self.seed, self.layer, 1))
+  end
+  return o.out_features
+end
+
+function layers.Linear:forward(x)
+  if self:needs_size() then
+    self:build(x:size(-1))
+  end
+  check_features(self, x, self.options.in_features)
+  return core.linear(x, self.weight, rawget(self, "bias"))
+end
+
+-- Dropout { p }: in training zeroes with probability p and scales the rest by 1 / (1 - p).
+layers.Dropout = layer_class("Dropout", { { name = "p", kind = "real", def = 0.5, min = 0, max = 0.99999,
+  help = "probability of zero" }, NAME, SEED }, { "p" })
+
+function layers.Dropout:prepare()
+  self.seed, self.layer = random.claim_layer(self.options.seed)
+end
+
+function layers.Dropout:forward(x)
+  local p = self.options.p
+  if not self.training or p == 0 then
+    return x
+  end
+  return core.dropout(x, p, random.dropout_stream(self.seed, self.layer))
+end
+
+-- LayerNorm {}: over the last dimension, with gain and bias.
+layers.LayerNorm = layer_class("LayerNorm", { size("features", false, "size of the last dimension; inferred"),
+  { name = "eps", kind = "real", def = 1e-5, min = 0, help = "added to the variance" }, NAME }, { "features" })
+
+function layers.LayerNorm:prepare()
+  if self.options.features then
+    self:build(self.options.features)
+  end
+end
+
+function layers.LayerNorm:needs_size()
+  return not rawget(self, "gain")
+end
+
+function layers.LayerNorm:build(features)
+  if not rawget(self, "gain") then
+    self.options.features = features
+    self.gain = parameter({ features }, { kind = "constant", a = 1 }, random.init_stream(0, 0, 0))
+    self.bias = parameter({ features }, { kind = "zero" }, random.init_stream(0, 0, 1))
+  elseif features and features ~= self.options.features then
+    errors.raise("%s: features is %d, but its input has %d", self:label(), self.options.features, features)
+  end
+  return self.options.features
+end
+
+function layers.LayerNorm:forward(x)
+  if self:needs_size() then
+    self:build(x:size(-1))
+  end
+  check_features(self, x, self.options.features)
+  return core.layer_norm(x, self.gain, self.bias, self.options.eps)
+end
+
+for _, name in ipairs { "Embedding", "OneHot", "Linear", "Dropout", "LayerNorm" } do
+  layers[name].output_text = function(self)
+    return rawget(self, "_shape") or ""
+  end
+end
+
+return layers

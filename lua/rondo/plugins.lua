@@ -1,0 +1,52 @@
+-- plugins.lua - rondo.plugins: what was found, and loading more.
+--
+-- rondo.plugins.cells is the list of cells as of now; load(path) returns the plugin's report, or nil, message.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local errors = require "rondo.errors"
+
+local plugins = {}
+
+local cell_list = {} -- marks lists made here, so that rondo.args can renew them after --plugin
+
+function plugins.is_cell_list(list)
+  return type(list) == "table" and getmetatable(list) == cell_list
+end
+
+-- Every plugin file that was loaded or refused.
+function plugins.list()
+  return core.plugins()
+end
+
+function plugins.load(path)
+  if type(path) ~= "string" then
+    errors.raise("plugins.load: expected a path, got a %s", type(path))
+  end
+  local report, message = core.load_plugin(path)
+  if not report then
+    return errors.outside(message, errors.USAGE)
+  end
+  report.kind = report.cells and #report.cells > 0 and "cell" or "kernel"
+  return report
+end
+
+-- Loads the files of every --plugin in a list of arguments, once.
+local loaded = {}
+function plugins.load_from(list)
+  for i, argument in ipairs(list) do
+    local path = argument:match "^%-%-plugin=(.*)$" or (argument == "--plugin" and list[i + 1])
+    if path and not loaded[path] then
+      local report, message = plugins.load(path)
+      if not report then
+        errors.stop(errors.USAGE, message)
+      end
+      loaded[path] = true
+    end
+  end
+end
+
+return setmetatable(plugins, { __index = function(_, key)
+  if key == "cells" then
+    return setmetatable(core.cells(), cell_list)
+  end
+end })

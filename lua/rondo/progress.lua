@@ -1,0 +1,126 @@
+-- progress.lua - how a training looks: one redrawn line on a terminal, plain lines elsewhere, all on stderr.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+
+local progress = {}
+
+local REDRAW_SECONDS = 0.1 -- at most ten redraws a second
+local SMOOTHING = 0.1      -- share of the newest rate
+
+local Progress = {}
+Progress.__index = Progress
+
+-- --color, then NO_COLOR, then FORCE_COLOR, then whether stderr is a terminal.
+local function colored(choice)
+  local set = function(name) return (os.getenv(name) or "") ~= "" end
+  if choice == "always" or choice == "never" then
+    return choice == "always"
+  elseif set "NO_COLOR" then
+    return false
+  elseif set "CLICOLOR_FORCE" or set "FORCE_COLOR" then
+    return true
+  end
+  return core.isatty(2) and os.getenv "TERM" ~= "dumb"
+end
+
+-- mode: auto, bar, lines, none. quiet shows nothing but the end.
+function progress.new(mode, color, quiet)
+  local bar = mode == "bar" or ((mode or "auto") == "auto" and core.isatty(2) and os.getenv "TERM" ~= "dumb")
+  return setmetatable({ bar = bar and not quiet, lines = not bar and mode ~= "none" and not quiet,
+    quiet = quiet or mode == "none", color = colored(color or "auto"), drawn = 0, width = 0,
+    last = core.time() }, Progress)
+end
+
+local function clock(seconds)
+  seconds = math.max(0, math.floor(seconds + 0.5))
+  if seconds >= 3600 then
+    return ("%d:%02d:%02d"):format(seconds // 3600, seconds // 60 % 60, seconds % 60)
+  end
+  return ("%d:%02d"):format(seconds // 60, seconds % 60)
+end
+progress.clock = clock
+
+local function count(n)
+  if n >= 1e6 then
+    return ("%.2fM"):format(n / 1e6)
+  elseif n >= 1e4 then
+    return ("%.0fk"):format(n / 1e3)
+  end
+  return ("%.0f"):format(n)
+end
+progress.count = count
+
+-- Smoothed symbols per second; called once a step.
+function Progress:tick(symbols)
+  local now = core.time()
+  local elapsed = now - self.last
+  self.last = now
+  if elapsed > 0 then
+    local rate = symbols / elapsed
+    self.rate = self.rate and self.rate + SMOOTHING * (rate - self.rate) or rate
+  end
+  return self.rate or 0
+end
+
+-- Time that was not training (validation, saving) does not count.
+function Progress:pause()
+  self.last = core.time()
+end
+
+-- view: step, steps (or nil), epoch, loss, text (more figures), left (symbols to go, or nil).
+local function line_of(self, view)
+  local parts = {}
+  if view.steps then
+    parts[#parts + 1] = ("step %d/%d"):format(view.step, view.steps)
+  else
+    parts[#parts + 1] = ("step %d"):format(view.step)
+  end
+  parts[#parts + 1] = ("epoch %.2f"):format(view.epoch)
+  parts[#parts + 1] = ("loss %.4f"):format(view.loss)
+  parts[#parts + 1] = view.text
+  parts[#parts + 1] = ("%s %s/s"):format(count(self.rate or 0), view.unit or "char")
+  if view.left and self.rate and self.rate > 0 then
+    parts[#parts + 1] = clock(view.left / self.rate) .. " left"
+  end
+  return table.concat(parts, "  ")
+end
+progress.line_of = line_of
+
+-- Redraws the line of a terminal; `force` also within the tenth of a second.
+function Progress:redraw(view, force)
+  local now = core.time()
+  if not self.bar or (not force and now - self.drawn < REDRAW_SECONDS) then
+    return
+  end
+  self.drawn = now
+  local text = line_of(self, view):sub(1, math.max(10, core.columns() - 1))
+  local painted = self.color and text:gsub("loss [%d%.]+", "\27[1m%0\27[0m") or text
+  io.stderr:write("\r", painted, "\27[K")
+  io.stderr:flush()
+  self.open = true
+end
+
+-- A plain line for logs, or nothing on a terminal.
+function Progress:report(view)
+  if self.lines then
+    io.stderr:write(line_of(self, view), "\n")
+  end
+end
+
+function Progress:clear()
+  if self.open then
+    io.stderr:write("\r\27[K")
+    self.open = false
+  end
+end
+
+-- A line that stays, above the redrawn one.
+function Progress:say(text, always)
+  self:clear()
+  if always or not self.quiet then
+    io.stderr:write(text, "\n")
+    io.stderr:flush()
+  end
+end
+
+return progress

@@ -1,0 +1,243 @@
+-- rnn.lua - RNN { cell = } and its short names VanillaRNN, LSTM, GRU: a stack of recurrent layers.
+--
+-- A stack's own options are below; every other option is the cell's, checked against its plugin's table.
+-- State is a list with the tensors of layer 1, then layer 2 ...; the caller owns it.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local errors = require "rondo.errors"
+local layers = require "rondo.layers"
+local module = require "rondo.module"
+local options = require "rondo.options"
+local random = require "rondo.random"
+
+local rnn = {}
+
+local BIAS = { none = 0, one = 1, two = 2 }
+local own = {
+  { name = "cell", kind = "string", help = "name of the cell; `rondo plugins` lists them" },
+  { name = "input_size", kind = "int", min = 1, max = 1 << 24, help = "features of the input; inferred" },
+  { name = "hidden_size", kind = "int", min = 1, max = 65536, required = true, help = "width of the state" },
+  { name = "num_layers", kind = "int", def = 1, min = 1, max = 256, help = "layers on top of each other" },
+  { name = "dropout", kind = "real", def = 0.0, min = 0, max = 0.99999, help = "between the layers of the stack" },
+  { name = "bias", kind = "choice", def = "one", choices = { "none", "one", "two" },
+    help = "bias vectors of a line: one, or one beside x and one beside h as in PyTorch" },
+  { name = "return_sequences", kind = "bool", def = true, help = "the output of every step, or of the last" },
+  { name = "return_state", kind = "bool", def = false, help = "also return the state after the last step" },
+  { name = "seed", kind = "int", min = 0, max = 0xffffffff, help = "own seed of the initial values" },
+  { name = "name", kind = "string", help = "how messages call the layer" },
+}
+rnn.options = own
+
+-- A cell's table, with the nearest name where there is none.
+local function find_cell(name)
+  local cell, message = core.cell(name)
+  if not cell then
+    errors.raise("%s", message)
+  end
+  return cell
+end
+
+local function specs_of(cell)
+  local specs = table.move(own, 1, #own, 1, {})
+  for _, spec in ipairs(cell.options) do
+    specs[#specs + 1] = spec
+  end
+  return specs
+end
+
+local function recurrent_class(class_name, cell_name)
+  local class = module.library_class(class_name)
+
+  function class:init(given)
+    local name = cell_name or (type(given) == "table" and given.cell)
+    if type(name) ~= "string" then
+      errors.raise("%s: option 'cell' is required; cells are %s", class_name, table.concat(core.cells(), ", "))
+    end
+    if cell_name and given and given.cell and given.cell ~= cell_name then
+      errors.raise("%s: its cell is '%s'; use RNN { cell = ... } for another", class_name, cell_name)
+    end
+    local cell = find_cell(name)
+    local positional = type(given) == "table" and #given > 1 and { "input_size", "hidden_size" } or { "hidden_size" }
+    local o = options.resolve(class_name, specs_of(cell), given, positional)
+    o.cell = name
+    self.options, self.name, self.cell_options = o, o.name, {}
+    for _, spec in ipairs(cell.options) do
+      self.cell_options[spec.name] = o[spec.name]
+    end
+    self.stack, self.state_count = {}, {}
+    self.seed, self.layer = random.claim_layer(o.seed, o.num_layers)
+    self.dropout_seed, self.dropout_layer = random.claim_layer(o.seed, o.num_layers)
+    if o.input_size then
+      self:build(o.input_size)
+    end
+  end
+
+  for key, method in pairs(rnn.methods) do
+    class[key] = method
+  end
+  function class.from_description(description)
+    local given = {}
+    for key, value in pairs(description) do
+      if key ~= "kind" then
+        given[key] = value
+      end
+    end
+    return class(given)
+  end
+  return class
+end
+
+local methods = {}
+rnn.methods = methods
+
+function methods:needs_size()
+  return #self.stack == 0
+end
+
+function methods:build(features)
+  local o = self.options
+  if #self.stack > 0 then
+    if features and features ~= o.input_size then
+      errors.raise("%s: input_size is %d, but its input has %d features", self:label(), o.input_size, features)
+    end
+    return self.output_size
+  elseif not features then
+    errors.raise("%s: its input is ids; put an Embedding or a OneHot before it", self:label())
+  end
+  o.input_size = features
+  local width = features
+  for i = 1, o.num_layers do
+    local label = o.num_layers == 1 and self:label() or ("%s, layer %d"):format(self:label(), i)
+    self.stack[i] = core.rnn { cell = o.cell, input_size = width, hidden_size = o.hidden_size,
+      bias = BIAS[o.bias], options = self.cell_options, label = label,
+      seed = self.seed, layer = self.layer + i - 1 }
+    width = self.stack[i]:output_size()
+    self.state_count[i] = #self.stack[i]:states()
+  end
+  self.output_size = width
+  return width
+end
+
+function methods:own_parameters()
+  local list = self.own
+  if list then
+    return list
+  end
+  list = {}
+  for i, layer in ipairs(self.stack) do
+    for _, entry in ipairs(layer:parameters()) do
+      list[#list + 1] = { name = ("layer%d.%s"):format(i, entry.name or entry[1]), tensor = entry.tensor or entry[2] }
+    end
+  end
+  if #self.stack > 0 then
+    self.own = list
+  end
+  return list
+end
+
+local function check_input(self, x)
+  if self:needs_size() then
+    self:build(x:size(-1))
+  end
+  if x.ndim ~= 3 or x:size(3) ~= self.options.input_size then
+    errors.raise("%s: expected input (batch, time, %d), got %s", self:label(), self.options.input_size,
+      layers.shape_text(x))
+  end
+end
+
+-- Every step's output and the state after the last.
+local function run(self, x, states)
+  check_input(self, x)
+  local o, y, after, used = self.options, x, {}, 0
+  for i, layer in ipairs(self.stack) do
+    local mine
+    local n = self.state_count[i]
+    if states then
+      mine = table.move(states, used + 1, used + n, 1, {})
+      if #mine ~= n then
+        errors.raise("%s: expected %d state tensors, got %d", self:label(), n * #self.stack, #states)
+      end
+    end
+    used = used + n
+    local out, final = layer:forward(y, mine)
+    table.move(final, 1, #final, #after + 1, after)
+    if y ~= x then
+      y:release()
+    end
+    y = out
+    if i < #self.stack and self.training and o.dropout > 0 then
+      y = core.dropout(out, o.dropout, random.dropout_stream(self.dropout_seed, self.dropout_layer + i - 1))
+      out:release()
+    end
+  end
+  return y, after
+end
+
+function methods:advance(x, states)
+  local y, after = run(self, x, states)
+  if not self.options.return_sequences then
+    local last = y:select(2, -1)
+    y:release()
+    y = last
+  end
+  return y, after
+end
+
+function methods:forward(x, states)
+  local y, after = self:advance(x, states)
+  if self.options.return_state then
+    return y, after
+  end
+  for _, t in ipairs(after) do
+    t:release()
+  end
+  return y
+end
+
+-- Width and first order of the state, for messages and checkpoints.
+function methods:state_names()
+  local names = {}
+  for i, layer in ipairs(self.stack) do
+    for _, entry in ipairs(layer:states()) do
+      names[#names + 1] = ("layer%d.%s"):format(i, entry.name or entry[1])
+    end
+  end
+  return names
+end
+
+function methods:describe()
+  local description = { kind = self.class_name }
+  for _, spec in ipairs(own) do
+    if spec.name ~= "seed" then
+      description[spec.name] = self.options[spec.name]
+    end
+  end
+  for name, value in pairs(self.cell_options) do
+    description[name] = value
+  end
+  return description
+end
+
+function methods:summary_name()
+  local o = self.options
+  local cell = self.class_name == "RNN" and (" (%s)"):format(o.cell) or ""
+  return ("%s%s%s"):format(self:label(), cell, o.num_layers > 1 and (" x %d"):format(o.num_layers) or "")
+end
+
+function methods:output_text()
+  return rawget(self, "_shape") or ""
+end
+
+function methods:close()
+  rawset(self, "_closed", true)
+  for _, entry in ipairs(self:own_parameters()) do
+    entry.tensor:release()
+  end
+end
+
+rnn.RNN = recurrent_class("RNN")
+rnn.VanillaRNN = recurrent_class("VanillaRNN", "vanilla")
+rnn.LSTM = recurrent_class("LSTM", "lstm")
+rnn.GRU = recurrent_class("GRU", "gru")
+
+return rnn

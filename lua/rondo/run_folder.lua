@@ -1,0 +1,210 @@
+-- run_folder.lua - a run on disk: config.json, metrics.jsonl, log.txt, checkpoints/step-<12 digits>.h5, best.h5.
+--
+-- One trainer at a time (a lock on .lock). `last` is a lookup: the highest step whose file opens. Old
+-- checkpoints are removed after the new one is safe, never before.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local errors = require "rondo.errors"
+local json = require "rondo.json"
+
+local run_folder = {}
+
+local METRICS_VERSION = 1
+
+local Run = {}
+Run.__index = Run
+
+local function join(...)
+  return table.concat({ ... }, "/")
+end
+
+-- Steps of the checkpoints in a run folder, ascending.
+local function steps_of(path)
+  local steps = {}
+  for _, name in ipairs(core.listdir(join(path, "checkpoints")) or {}) do
+    local digits = name:match("^step%-(%d+)%.h5$")
+    if digits and #digits == 12 then
+      steps[#steps + 1] = math.tointeger(tonumber(digits))
+    end
+  end
+  table.sort(steps)
+  return steps
+end
+run_folder.steps_of = steps_of
+
+function run_folder.step_file(path, step)
+  return join(path, "checkpoints", ("step-%012d.h5"):format(step))
+end
+
+-- The file to use for a path: itself, or of a run folder the best checkpoint, else the last.
+function run_folder.checkpoint_of(path)
+  local stat = core.stat(path)
+  if not stat then
+    return errors.outside(("%s: there is no such file or run folder"):format(path), errors.DATA)
+  elseif stat.kind ~= "dir" then
+    return path
+  end
+  local best = join(path, "checkpoints", "best.h5")
+  if core.stat(best) then
+    return best
+  end
+  local steps = steps_of(path)
+  if #steps > 0 then
+    return run_folder.step_file(path, steps[#steps])
+  end
+  return errors.outside(("%s: holds no checkpoint; is it a run folder?"):format(path), errors.DATA)
+end
+
+-- True if a run has been here.
+local function used(path)
+  return core.stat(join(path, "metrics.jsonl")) or core.stat(join(path, "config.json")) or #steps_of(path) > 0
+end
+
+local function must(ok, message, path)
+  if not ok then
+    errors.stop(errors.DATA, ("%s: cannot be written: %s"):format(path, tostring(message)))
+  end
+  return ok
+end
+
+local function make_folders(path)
+  local so_far = path:sub(1, 1) == "/" and "/" or ""
+  for part in join(path, "checkpoints"):gmatch("[^/]+") do
+    so_far = so_far .. part
+    if not core.stat(so_far) then
+      local ok, message = core.mkdir(so_far)
+      must(ok, message, so_far)
+    end
+    so_far = so_far .. "/"
+  end
+end
+
+local function clear(path)
+  for _, name in ipairs(core.listdir(join(path, "checkpoints")) or {}) do
+    if name:match("^step%-%d+%.h5$") or name == "best.h5" or name:find("%.tmp%.") then
+      core.remove(join(path, "checkpoints", name))
+    end
+  end
+  for _, name in ipairs { "metrics.jsonl", "config.json", "log.txt" } do
+    core.remove(join(path, name))
+  end
+end
+
+-- Opens a run folder for training. A used one needs resume or overwrite (exit 2).
+function run_folder.open(path, resume, overwrite)
+  if used(path) and not resume and not overwrite then
+    errors.stop(errors.USAGE, ("%s: a run is here already; go on with --resume, or start anew with --overwrite")
+      :format(path))
+  end
+  make_folders(path)
+  local lock, message = core.lock(join(path, ".lock"))
+  if not lock then
+    errors.stop(errors.USAGE, ("%s: another process is training here (%s)"):format(path, tostring(message)))
+  end
+  if overwrite and not resume then
+    clear(path)
+  end
+  return setmetatable({ path = path, lock = lock, keep = 3 }, Run)
+end
+
+function Run:steps()
+  return steps_of(self.path)
+end
+
+function Run:file(step)
+  return run_folder.step_file(self.path, step)
+end
+
+function Run:best_file()
+  return join(self.path, "checkpoints", "best.h5")
+end
+
+-- config.json: everything as resolved, and where it ran.
+function Run:write_config(config)
+  config.version, config.host, config.kernels = core.VERSION, core.hostname(), core.kernels()
+  config.threads, config.real = core.threads(), core.real
+  local path = join(self.path, "config.json")
+  local ok, message = core.write_file(path, json.encode(config) .. "\n")
+  must(ok, message, path)
+end
+
+-- Byte offset after the last line that belongs to a state at `step`.
+local function kept_bytes(path, step)
+  local file = io.open(path, "r")
+  if not file then
+    return nil
+  end
+  local bytes = 0
+  for line in file:lines("L") do
+    local line_step = math.tointeger(tonumber(line:match('"step":(%d+)')))
+    if line:sub(-1) ~= "\n" or (line_step and line_step > step) then
+      break
+    end
+    bytes = bytes + #line
+  end
+  file:close()
+  return bytes
+end
+
+-- Opens metrics.jsonl and log.txt; lines past `step` are dropped (a resumed curve must not double back).
+function Run:open_logs(step)
+  local path = join(self.path, "metrics.jsonl")
+  local bytes = kept_bytes(path, step)
+  if bytes then
+    must(core.truncate(path, bytes), "cannot be cut", path)
+  end
+  local message
+  self.metrics, message = core.append(path)
+  must(self.metrics, message, path)
+  self.metrics_path = path
+  if not bytes or bytes == 0 then
+    self:metric({ schema = METRICS_VERSION, program = "rondo", version = core.VERSION })
+  end
+  path = join(self.path, "log.txt")
+  self.log_handle, message = core.append(path)
+  must(self.log_handle, message, path)
+end
+
+function Run:metric(line)
+  local first = { "t", "step", "epoch", "split", "loss" }
+  local ok, message = self.metrics:write(json.encode(line, first) .. "\n")
+  must(ok, message, self.metrics_path)
+end
+
+-- The log is a courtesy: a full disk shows at the next checkpoint.
+function Run:log(text)
+  if self.log_handle then
+    self.log_handle:write(os.date("!%Y-%m-%dT%H:%M:%SZ ") .. text .. "\n")
+  end
+end
+
+-- Saves the archive as the checkpoint of `step`, then removes all but the last `keep`.
+function Run:save(archive, step)
+  local file = self:file(step)
+  local digests, message = archive:save(file)
+  must(digests, message, file)
+  local steps = self:steps()
+  for i = 1, #steps - self.keep do
+    if steps[i] ~= step then
+      core.remove(self:file(steps[i]))
+    end
+  end
+  return digests, file
+end
+
+function Run:save_best(archive)
+  local file = self:best_file()
+  local digests, message = archive:save(file)
+  must(digests, message, file)
+end
+
+function Run:close()
+  for _, name in ipairs { "metrics", "log_handle", "lock" } do
+    if self[name] then
+      self[name]:close()
+      self[name] = nil
+    end
+  end
+end
+
+return run_folder

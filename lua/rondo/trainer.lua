@@ -1,0 +1,349 @@
+-- trainer.lua - Trainer { model =, loss =, optimizer =, ... }: fit, evaluate, predict.
+--
+-- fit() is one loop over a state (step, epoch, position, carried state). Everything due at a step is done at
+-- the top of the loop and marked in the state, so that a run stopped anywhere goes on as if it had not been.
+-- A source of batches has batch(k, epoch) -> x, y and a length; a list of { x, y } will do.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local errors = require "rondo.errors"
+local figures = require "rondo.figures"
+local module = require "rondo.module"
+local optim = require "rondo.optim"
+local options = require "rondo.options"
+local progress = require "rondo.progress"
+local random = require "rondo.random"
+local release_states = require("rondo.sequential").release_states
+local session = require "rondo.trainer_session"
+local trainer_state = require "rondo.trainer_state"
+
+local int = function(name, def, help)
+  return { name = name, kind = "int", def = def, min = 0, help = help }
+end
+local specs = {
+  { name = "model", kind = "any", required = true, help = "a module" },
+  { name = "loss", kind = "any", required = true, help = "rondo.CrossEntropyLoss() or a function like it" },
+  { name = "optimizer", kind = "any", required = true, help = "rondo.optim.Adam { lr = 2e-3 }" },
+  { name = "options", kind = "table", help = "what rondo.args returned" },
+  { name = "schedule", kind = "any", help = "rondo.optim.CosineLR { ... }" },
+  { name = "metrics", kind = "table", help = "perplexity, bits_per_char, accuracy" },
+  { name = "clip_grad_norm", kind = "real", min = 0, help = "largest common norm of all gradients" },
+  { name = "clip_grad_value", kind = "real", min = 0, help = "largest size of one gradient" },
+  { name = "callbacks", kind = "table", help = "rondo.callbacks.EarlyStopping { ... }, ..." },
+  { name = "vocab", kind = "any", help = "text.vocab: goes into the checkpoints" },
+  { name = "run_dir", kind = "string", help = "the run folder; nothing is kept without" },
+  int("epochs", nil, "passes over the data"), int("max_steps", nil, "updates"),
+  int("log_every", 100, "updates between two lines of figures"),
+  int("eval_every", 0, "updates between two validations; 0: each epoch"),
+  int("save_every", 0, "updates between two checkpoints; 0: each epoch"),
+  int("keep", 3, "checkpoints that stay, beside the best"),
+  { name = "resume", kind = "bool", def = false }, { name = "overwrite", kind = "bool", def = false },
+  { name = "init_from", kind = "string", help = "run folder or file to take the weights from" },
+  { name = "progress", kind = "choice", def = "auto", choices = { "auto", "bar", "lines", "none" } },
+  { name = "color", kind = "choice", def = "auto", choices = { "auto", "always", "never" } },
+  { name = "quiet", kind = "bool", def = false },
+}
+
+local FIRST_SHARED = 11 -- run_dir and what follows may come from options
+
+local Trainer = {}
+Trainer.__index = Trainer
+Trainer.__name = "rondo.Trainer"
+for name, method in pairs(session) do
+  Trainer[name] = method
+end
+
+-- Options of rondo.args that a Trainer understands stand where the Trainer itself was given none.
+local function merged(given)
+  local from = type(given) == "table" and given.options
+  if type(from) ~= "table" then
+    return given
+  end
+  local all = {}
+  for key, value in pairs(given) do
+    all[key] = value
+  end
+  for i = FIRST_SHARED, #specs do
+    local name = specs[i].name
+    if all[name] == nil and from[name] ~= nil then
+      all[name] = from[name]
+    end
+  end
+  return all
+end
+
+local function check_parts(o)
+  if not module.is_module(o.model) then
+    errors.raise("Trainer: model must be a module, got a %s", type(o.model))
+  elseif not optim.is_optimizer(o.optimizer) then
+    errors.raise("Trainer: optimizer must be made by rondo.optim, got a %s", type(o.optimizer))
+  elseif o.schedule and not optim.is_schedule(o.schedule) then
+    errors.raise("Trainer: schedule must be made by rondo.optim, got a %s", type(o.schedule))
+  end
+  figures.check_metrics(o.metrics)
+end
+
+local function new(given)
+  local o = options.resolve("Trainer", specs, merged(given))
+  check_parts(o)
+  local self = setmetatable(o, Trainer)
+  self.metrics, self.callbacks = o.metrics or {}, o.callbacks or {}
+  self.step, self.epoch, self.position, self.evaluated = 0, 0, 0, 0
+  self.pending = { sum = 0.0, count = 0.0, epoch_sum = 0.0, epoch_count = 0.0 }
+  self.history = trainer_state.new_history()
+  self.monitor, self.monitor_mode = "val_loss", "min"
+  if not self.epochs and not self.max_steps then
+    self.epochs = 10
+  end
+  self.view = progress.new(o.progress, o.color, o.quiet)
+  if o.vocab then
+    rawset(self.model, "vocab", o.vocab)
+  end
+  return self
+end
+
+-- Ends the training after this step; the reason is shown.
+function Trainer:stop(reason)
+  self.stopping = reason or "a callback asked for it"
+end
+
+-- ---- one batch ------------------------------------------------------------------------------------------
+
+local function forward(self, x, states, stateful)
+  if stateful then
+    if not self.model.advance then
+      errors.raise("%s carries no state: a stateful source needs a model of library layers or a method "
+        .. "advance(x, states)", self.model:label())
+    end
+    return self.model:advance(x, states)
+  end
+  return self.model(x), nil
+end
+
+-- Trains on one batch: outputs, loss, gradients. batch: x, y, states (or nil), stateful. Returns the loss's
+-- sum, its count, and the states after. This is the seam for long sequences (run in segments: borders first,
+-- then backward from the last segment): nothing outside knows how a batch is played.
+function Trainer:train_step(batch)
+  self.optimizer:zero_grad()
+  local y, after = forward(self, batch.x, batch.states, batch.stateful)
+  local loss, sum, count = self.loss(y, batch.y)
+  if not sum then
+    sum, count = loss:item(), 1
+  end
+  if sum ~= sum or sum == math.huge or sum == -math.huge then
+    self:diverged("the loss")
+  end
+  loss:backward()
+  loss:release()
+  if not rawequal(y, batch.x) then
+    y:release()
+  end
+  return sum, count, after
+end
+
+-- Clips, checks and applies the gradients; returns their norm.
+function Trainer:update()
+  local norm, bad = core.clip_grad_norm(self.parameters, self.clip_grad_norm or 0)
+  if bad then
+    self:diverged(("the gradient of '%s'"):format(self.names[bad]))
+  end
+  if self.clip_grad_value then
+    core.clip_grad_value(self.parameters, self.clip_grad_value)
+  end
+  self.optimizer:step()
+  self.step = self.step + 1
+  if self.schedule then
+    self.schedule:set(self.step)
+  end
+  return norm
+end
+
+function Trainer:one_batch(source)
+  local x, y = source:batch(self.position + 1, self.epoch + 1)
+  random.set_update(self.step)
+  local batch = { x = x, y = y, states = self.states, stateful = source.stateful }
+  local sum, count, after = self:train_step(batch)
+  self.rate = self.optimizer.lr
+  self.grad_norm = self:update()
+  if source.releases then
+    x:release()
+    y:release()
+  end
+  if self.states then
+    release_states(self.states)
+  end
+  self.states, self.position = after, self.position + 1
+  local p = self.pending
+  p.sum, p.count = p.sum + sum, p.count + count
+  p.epoch_sum, p.epoch_count = p.epoch_sum + sum, p.epoch_count + count
+  self.last_loss = sum / math.max(count, 1)
+  self:after_batch(source, count)
+end
+
+-- ---- evaluation -----------------------------------------------------------------------------------------
+
+local function evaluate_batches(self, source, interruptible)
+  local total, count, right, states = 0.0, 0.0, 0.0, nil
+  local accuracy = figures.wants(self.metrics, "accuracy")
+  for k = 1, #source do
+    local x, target = source:batch(k, 1)
+    local y, after = forward(self, x, states, source.stateful)
+    local loss, sum, n = self.loss(y, target)
+    total, count = total + (sum or loss:item()), count + (n or 1)
+    if accuracy then
+      right = right + figures.count_right(y, target)
+    end
+    loss:release()
+    y:release()
+    if source.releases then
+      x:release()
+      target:release()
+    end
+    if states then
+      release_states(states)
+    end
+    states = after
+    if interruptible and core.interrupted() then
+      return nil
+    end
+  end
+  if states then
+    release_states(states)
+  end
+  return figures.of(total / math.max(count, 1), self.metrics, accuracy and right / math.max(count, 1))
+end
+
+-- Figures of the model on a source: { loss =, perplexity =, ... }; state starts at its first values.
+function Trainer:evaluate(source)
+  return errors.blame(self.model.evaluating, self.model, evaluate_batches, self, figures.source(source), false)
+end
+
+function Trainer:predict(x)
+  return self.model:predict(x)
+end
+
+-- Validates and keeps the figures; false if a signal came before the end.
+function Trainer:validate(source)
+  local facts = self.model:evaluating(evaluate_batches, self, source, true)
+  self.view:pause()
+  if not facts then
+    return false
+  end
+  self.evaluated = self.step
+  trainer_state.append(self.history, "valid", { step = self.step, loss = facts.loss })
+  self:keep_best(facts)
+  self:report_validation(facts)
+  local named = { epoch = self.epoch + 1, step = self.step }
+  for name, value in pairs(facts) do
+    named["val_" .. name] = value
+  end
+  self.facts = named
+  self:call("on_evaluate_end", named)
+  return true
+end
+
+-- ---- the loop -------------------------------------------------------------------------------------------
+
+local function evaluation_due(self, source, valid)
+  return valid and self.step > 0 and self.evaluated ~= self.step
+    and (self.position >= #source or (self.eval_every > 0 and self.step % self.eval_every == 0))
+end
+
+local function complete(self)
+  return (self.epochs and self.epoch >= self.epochs) or (self.max_steps and self.step >= self.max_steps)
+end
+
+local function end_epoch(self, source)
+  self.epoch, self.position = self.epoch + 1, 0
+  if self.states and not source.carry_over then
+    release_states(self.states)
+    self.states = nil
+  end
+  local p = self.pending
+  local facts = self.facts or { step = self.step }
+  facts.epoch, facts.loss = self.epoch, p.epoch_sum / math.max(p.epoch_count, 1)
+  p.epoch_sum, p.epoch_count = 0.0, 0.0
+  self:report_epoch(facts)
+  self:call("on_epoch_end", facts)
+  self.facts = nil
+  return true
+end
+
+local function loop(self, source, valid)
+  while true do
+    if evaluation_due(self, source, valid) and not self:validate(valid) then
+      return core.interrupted()
+    end
+    local due = self.save_every > 0 and self.step % self.save_every == 0
+    if self.position >= #source then
+      due = end_epoch(self, source)
+    end
+    if due and self.saved ~= self.step then
+      self:save()
+    end
+    self:save_best()
+    if self.stopping or complete(self) then
+      return nil
+    elseif core.interrupted() then
+      return core.interrupted()
+    end
+    self:one_batch(source)
+  end
+end
+
+-- Sizes that are only known from data: one batch through the model, without recording.
+local function settle_sizes(self, source)
+  if not pcall(self.model.parameter_list, self.model) then
+    local x = source:batch(1, 1)
+    self.model:evaluating(function() self.model(x) end)
+  end
+end
+
+function Trainer:bind(source)
+  settle_sizes(self, source)
+  self.parameters, self.names = {}, {}
+  for i, entry in ipairs(self.model:parameter_list()) do
+    self.parameters[i], self.names[i] = entry.tensor, entry.name
+  end
+  if not rawget(self.optimizer, "handle") then
+    self.optimizer:bind(self.parameters)
+  end
+  if self.schedule and not self.schedule.optimizer then
+    self.schedule:bind(self.optimizer)
+  end
+  self.config = trainer_state.config(self, source)
+end
+
+local function fit(self, train, valid)
+  local source = figures.source(train)
+  valid = valid and figures.source(valid)
+  if #source == 0 then
+    errors.raise("fit: the training part has no batches")
+  end
+  self:bind(source)
+  self:begin(source)
+  self.model:train()
+  local signal = loop(self, source, valid)
+  self:finish(valid, signal, evaluate_batches)
+  return self
+end
+
+-- Trains; returns the trainer. valid may be nil.
+function Trainer:fit(train, valid)
+  core.catch_signals(true)
+  local results = table.pack(pcall(errors.blame, fit, self, train, valid))
+  core.catch_signals(false)
+  self.view:clear()
+  if self.run then
+    if not results[1] and not errors.is_stop(results[2]) then
+      self.run:log("error: " .. tostring(results[2]))
+    end
+    self.run:close()
+    self.run = nil
+  end
+  if not results[1] then
+    error(results[2], 0)
+  end
+  return results[2]
+end
+
+return { Trainer = new }

@@ -1,0 +1,269 @@
+-- trainer_session.lua - what a Trainer does around its loop: run folder, checkpoints, figures, ends.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local callbacks = require "rondo.callbacks"
+local checkpoint = require "rondo.checkpoint"
+local errors = require "rondo.errors"
+local figures = require "rondo.figures"
+local progress = require "rondo.progress"
+local random = require "rondo.random"
+local run_folder = require "rondo.run_folder"
+local trainer_state = require "rondo.trainer_state"
+
+local session = {}
+
+-- A line for people, on stderr and in the log.
+function session:say(text, always)
+  self.view:say(text, always)
+  if self.run then
+    self.run:log(text)
+  end
+end
+
+function session:notice(text)
+  self:say("note: " .. text, true)
+end
+
+function session:call(event, facts)
+  for _, callback in ipairs(self.callbacks) do
+    local f = callback[event]
+    if f then
+      f(callback, self, facts)
+    end
+  end
+end
+
+-- ---- begin ------------------------------------------------------------------------------------------------
+
+local function init_weights(self)
+  local file, message, code = run_folder.checkpoint_of(self.init_from)
+  local opened
+  if file then
+    opened, message, code = checkpoint.open(file)
+  end
+  local ok = opened
+  if opened then
+    ok, message, code = checkpoint.read_model(opened, self.model)
+  end
+  if not ok then
+    errors.stop(code or errors.DATA, message)
+  end
+  self:say(("weights from %s"):format(file))
+end
+
+local function restore(self)
+  local opened, failure = trainer_state.newest(self)
+  if not opened then
+    if failure then
+      errors.stop(errors.DATA, ("%s: none of its checkpoints can be read"):format(self.run_dir))
+    end
+    self:notice(("%s: no checkpoint to go on from; starting anew"):format(self.run_dir))
+    return
+  end
+  local ok, message, code = trainer_state.restore(self, opened)
+  if not ok then
+    errors.stop(code or errors.DATA, message)
+  end
+  self.saved = self.step
+  self:say(("going on from step %d (%s)"):format(self.step, opened.path))
+end
+
+local function write_config(self, source)
+  local given = {}
+  for key, value in pairs(self.options or {}) do
+    given[key] = value
+  end
+  local settings = {}
+  for _, name in ipairs { "epochs", "max_steps", "log_every", "eval_every", "save_every", "keep", "init_from" } do
+    settings[name] = self[name]
+  end
+  self.run:write_config { options = given, trainer = settings, depends_on = self.config,
+    data = source.text and source.text.path, script = arg and arg[0] }
+end
+
+function session:begin(source)
+  self.batches = #source
+  if self.run_dir then
+    self.run = run_folder.open(self.run_dir, self.resume, self.overwrite)
+    self.run.keep = math.max(1, self.keep)
+  end
+  if self.resume and self.run then
+    restore(self)
+  elseif self.init_from then
+    init_weights(self)
+  end
+  random.set_update(self.step)
+  if self.run then
+    write_config(self, source)
+    self.run:open_logs(self.step)
+  end
+  self.started, self.start_step, self.symbols = core.time(), self.step, 0
+  self:say(tostring(self.model))
+  self:call("on_fit_begin", { step = self.step })
+  self.view:pause()
+end
+
+-- ---- figures ----------------------------------------------------------------------------------------------
+
+local function steps_in_all(self, source)
+  local by_epochs = self.epochs and self.epochs * #source
+  return math.min(by_epochs or math.huge, self.max_steps or math.huge)
+end
+
+local function view_of(self, source, loss)
+  local all = steps_in_all(self, source)
+  local text
+  if figures.wants(self.metrics, "perplexity") then
+    text = ("ppl %.2f  bpc %.3f"):format(math.exp(loss), loss / math.log(2))
+  end
+  local per_step = self.symbols / math.max(1, self.step - self.start_step)
+  return { step = self.step, steps = all < math.huge and all or nil, loss = loss, text = text,
+    epoch = self.epoch + self.position / #source, unit = source.text and "char" or "row",
+    left = all < math.huge and (all - self.step) * per_step or nil }
+end
+
+function session:after_batch(source, count)
+  self.symbols = self.symbols + count
+  local rate = self.view:tick(count)
+  if self.view.bar then
+    self.smooth = self.smooth and self.smooth + 0.05 * (self.last_loss - self.smooth) or self.last_loss
+    self.view:redraw(view_of(self, source, self.smooth))
+  end
+  if self.log_every > 0 and self.step % self.log_every == 0 then
+    local p = self.pending
+    local loss = p.sum / math.max(p.count, 1)
+    p.sum, p.count = 0.0, 0.0
+    local line = { step = self.step, loss = loss, lr = self.rate, grad_norm = self.grad_norm }
+    trainer_state.append(self.history, "train", line)
+    self.view:report(view_of(self, source, loss))
+    if self.run then
+      line.t, line.epoch, line.split = core.time() - self.started, self.epoch + self.position / #source, "train"
+      line.tokens, line.tokens_per_s = self.symbols, rate
+      self.run:metric(line)
+    end
+  end
+  self:call("on_step_end", { step = self.step, loss = self.last_loss })
+end
+
+function session:report_validation(facts, final)
+  if not self.run then
+    return
+  end
+  local line = { t = core.time() - self.started, step = self.step, split = "valid", final = final,
+    epoch = self.epoch + self.position / self.batches }
+  for name, value in pairs(facts) do
+    line[name] = value
+  end
+  self.run:metric(line)
+end
+
+function session:report_epoch(facts)
+  local parts = { ("epoch %d%s - step %d - loss %.4f"):format(facts.epoch,
+    self.epochs and "/" .. self.epochs or "", self.step, facts.loss) }
+  for _, name in ipairs { "val_loss", "val_perplexity", "val_bits_per_char", "val_accuracy" } do
+    if facts[name] then
+      parts[#parts + 1] = ("%s %.4f"):format(name, facts[name])
+    end
+  end
+  self:say(table.concat(parts, " - "))
+end
+
+-- ---- checkpoints ------------------------------------------------------------------------------------------
+
+function session:save()
+  if self.run then
+    local _, file = self.run:save(trainer_state.archive(self), self.step)
+    self.saved, self.last_file = self.step, file
+    self.view:pause()
+  end
+end
+
+-- Remembers that these figures are the best so far; the file is written when the step is complete.
+function session:keep_best(facts)
+  local value = facts[self.monitor:match("^val_(.*)$") or self.monitor]
+  if value and callbacks.better(value, self.best and self.best.value, self.monitor_mode, 0) then
+    self.best = { value = value, step = self.step }
+    self.best_due = true
+  end
+end
+
+function session:save_best()
+  if self.best_due and self.run then
+    self.run:save_best(trainer_state.archive(self))
+    self.view:pause()
+  end
+  self.best_due = nil
+end
+
+-- ---- ends -------------------------------------------------------------------------------------------------
+
+-- Ends a run whose numbers are no longer finite: nothing of this step is saved.
+function session:diverged(what)
+  self.view:clear()
+  for i, p in ipairs(self.parameters or {}) do
+    if not p:is_finite() then
+      what = ("the parameter '%s'"):format(self.names[i])
+      break
+    end
+  end
+  local kept = self.saved and self.run and (" The last good checkpoint is %s."):format(self.run:file(self.saved))
+    or " Nothing was saved before."
+  local advice = self.clip_grad_norm and "Try a smaller lr." or "Try a smaller lr or clip_grad_norm."
+  local message = ("diverged at step %d: %s is not finite (lr %.4g, last loss %.4g).%s %s"):format(self.step + 1, what,
+    self.optimizer.lr, self.last_loss or 0 / 0, kept, advice)
+  if self.run then
+    self.run:log(message)
+  end
+  errors.stop(errors.DIVERGED, message)
+end
+
+local function interrupted(self, signal)
+  local code = signal == "SIGINT" and errors.INTERRUPTED or errors.TEMPFAIL
+  local message
+  if self.run then
+    message = ("stopped by %s after step %d; saved %s. Run the same command with --resume to go on."):format(
+      signal, self.step, self.run:file(self.step))
+    self.run:log(message)
+  else
+    message = ("stopped by %s after step %d; nothing is saved without a run folder (--run-dir)."):format(signal,
+      self.step)
+  end
+  errors.stop(code, message)
+end
+
+-- The validation figures at the end, where the last step is not one that is validated anyway. They are shown,
+-- but are no part of the state: a run that goes on longer has none at this step.
+local function last_figures(self, valid, evaluate_batches)
+  if not valid or self.step == 0 or self.evaluated == self.step then
+    return
+  end
+  local facts = self.model:evaluating(evaluate_batches, self, valid, false)
+  self:report_validation(facts, true)
+  self:say(("step %d - %s"):format(self.step, figures.text(facts, "val_")))
+  self:keep_best(facts)
+  self:save_best()
+end
+
+function session:finish(valid, signal, evaluate_batches)
+  self.view:clear()
+  if self.saved ~= self.step then
+    self:save()
+  end
+  if signal then
+    interrupted(self, signal)
+  end
+  last_figures(self, valid, evaluate_batches)
+  local seconds = core.time() - self.started
+  local steps = self.step - self.start_step
+  if steps == 0 then
+    self:say(("nothing left to do: step %d, epoch %d; give a larger --epochs or --max-steps"):format(self.step,
+      self.epoch))
+  end
+  local best = self.best and (" - best %s %.4f at step %d"):format(self.monitor, self.best.value, self.best.step) or ""
+  self:say(("%s: %d steps in %s (%s a second)%s"):format(
+    self.stopping and "stopped early, " .. self.stopping or "done", steps, progress.clock(seconds),
+    progress.count(self.symbols / math.max(seconds, 1e-9)), best))
+  self:call("on_fit_end", { step = self.step, epoch = self.epoch })
+end
+
+return session

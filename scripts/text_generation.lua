@@ -1,0 +1,115 @@
+-- text_generation.lua - a character-level language model of a text, beside the n-grams it must beat.
+--   rondo run text_generation.lua                            (the King James Bible, from Debian packages)
+--   rondo run text_generation.lua --data book.txt --run-dir runs/book
+--   rondo run text_generation.lua --data shakespeare.txt --config char_rnn.lua
+-- SPDX-License-Identifier: MIT
+local rondo = require "rondo"
+
+local opt = rondo.args { "Character-level language model of a text, with n-grams beside it.",
+  data = { help = "text file; without it the King James Bible", type = "string" },
+  level = { "char", choices = { "char", "byte" }, help = "what a symbol is" },
+  train_share = { 0.9, min = 0.01, max = 0.99, help = "first part of the text, to train on; the rest validates" },
+  cell = { "lstm", choices = rondo.plugins.cells, help = "recurrent cell" },
+  hidden_size = { 256, min = 1, max = 65536, help = "width of the state" },
+  num_layers = { 1, min = 1, max = 256, help = "recurrent layers" },
+  bias = { "one", choices = { "none", "one", "two" }, help = "bias vectors of a line" },
+  input = { "onehot", choices = { "onehot", "embedding" }, help = "how a symbol enters" },
+  embedding_dim = { 64, min = 1, max = 65536, help = "with --input embedding" },
+  dropout = { 0.0, min = 0, max = 0.99, help = "between layers and before the output" },
+  init_scale = { 0.0, min = 0, max = 10, help = "initial values uniform within +-this; 0: each layer's own" },
+  seq_len = { 64, min = 1, help = "steps of truncated backpropagation" },
+  batch_size = { 32, min = 1, help = "stretches of the text side by side" },
+  carry_over = { false, help = "keep the state from epoch to epoch" },
+  loss = { "mean", choices = { "mean", "sum", "batch" }, help = "reduction; batch: sum over time, mean over rows" },
+  optimizer = { "adam", choices = { "sgd", "rmsprop", "adam", "adamw" } },
+  lr = { 3e-3, min = 0, help = "learning rate" },
+  alpha = { 0.99, min = 0, max = 1, help = "decay of rmsprop" },
+  lr_decay = { 1.0, min = 0, max = 1, help = "factor of lr for each epoch after --lr-decay-after" },
+  lr_decay_after = { 10, min = 0, help = "epochs at the full rate" },
+  clip_norm = { 5.0, min = 0, help = "largest norm of all gradients; 0: off" },
+  clip_value = { 0.0, min = 0, help = "largest size of one gradient; 0: off" },
+  epochs = 10,
+  patience = { 3, min = 0, help = "epochs without a better validation before it stops; 0: never" },
+  sample_length = { 300, min = 0, help = "symbols of the samples; 0: none" },
+  prompt = { "", help = "what the samples go on from" },
+  ngrams = { 5, min = 0, max = 5, help = "largest n of the n-grams; 0: none" },
+}
+
+local path = opt.data or assert(rondo.data.kjv())
+local text = assert(rondo.data.Text.open(path, { level = opt.level }))
+local train, valid = text:split(opt.train_share)
+local batches = { seq_len = opt.seq_len, batch_size = opt.batch_size, stateful = true }
+local valid_batches = valid:sequences(batches)
+batches.carry_over = opt.carry_over
+local train_batches = train:sequences(batches)
+
+local layers = {
+  opt.input == "onehot" and rondo.OneHot { #text.vocab } or rondo.Embedding { #text.vocab, opt.embedding_dim },
+  rondo.RNN { cell = opt.cell, hidden_size = opt.hidden_size, num_layers = opt.num_layers, bias = opt.bias,
+    dropout = opt.dropout },
+}
+if opt.dropout > 0 then
+  layers[#layers + 1] = rondo.Dropout { opt.dropout }
+end
+layers[#layers + 1] = rondo.Linear { #text.vocab }
+local model = rondo.Sequential(layers)
+
+-- char-rnn's initial values: everything uniform, then the forget gate's bias beside x at 1.
+if opt.init_scale > 0 then
+  rondo.no_grad(function()
+    local layer = 0
+    for name, p in model:named_parameters() do
+      layer = layer + 1
+      p:fill_uniform(-opt.init_scale, opt.init_scale, { seed = opt.seed, purpose = "init", layer = 100000 + layer })
+      if opt.cell == "lstm" and (name:match "%.f_bx?$") then
+        p:fill(1)
+      end
+    end
+  end)
+end
+
+local optimizers = {
+  sgd = function() return rondo.optim.SGD { lr = opt.lr } end,
+  rmsprop = function() return rondo.optim.RMSprop { lr = opt.lr, alpha = opt.alpha } end,
+  adam = function() return rondo.optim.Adam { lr = opt.lr } end,
+  adamw = function() return rondo.optim.AdamW { lr = opt.lr } end,
+}
+local callbacks = {}
+if opt.patience > 0 then
+  callbacks[#callbacks + 1] = rondo.callbacks.EarlyStopping { patience = opt.patience }
+end
+if opt.sample_length > 0 and not opt.quiet then
+  callbacks[#callbacks + 1] = rondo.callbacks.Sample { prompt = opt.prompt, length = opt.sample_length }
+end
+
+local trainer = rondo.Trainer { options = opt, model = model, vocab = text.vocab,
+  loss = rondo.CrossEntropyLoss { reduction = opt.loss }, metrics = { "perplexity", "bits_per_char" },
+  optimizer = optimizers[opt.optimizer](), callbacks = callbacks,
+  schedule = opt.lr_decay < 1 and rondo.optim.StepLR { gamma = opt.lr_decay, step_size = #train_batches,
+    decay_after = opt.lr_decay_after * #train_batches } or nil,
+  clip_grad_norm = opt.clip_norm > 0 and opt.clip_norm or nil,
+  clip_grad_value = opt.clip_value > 0 and opt.clip_value or nil,
+}
+
+trainer:say(("%s: %d symbols, %d different (%s level); the first %d train, the last %d validate"):format(path, #text,
+  #text.vocab, opt.level, #train, #valid))
+local baselines = ""
+if opt.ngrams > 0 then
+  baselines = rondo.data.ngram.table(rondo.data.ngram.nats(train, valid, opt.ngrams))
+  collectgarbage() -- its tables are large, and training makes little garbage
+  trainer:say(baselines)
+end
+
+trainer:fit(train_batches, valid_batches)
+
+local best = trainer.best and trainer.best.value
+if best then
+  trainer:say(("on the validation part, after step %d:\n%s\n%20s   %.3f   %9.3f   %10.2f"):format(trainer.best.step,
+    baselines, "this model", best, best / math.log(2), math.exp(best)))
+end
+if opt.sample_length > 0 then
+  for piece in model:generate { prompt = opt.prompt, length = opt.sample_length, temperature = 0.8 } do
+    io.write(piece)
+  end
+  print()
+end
