@@ -332,6 +332,7 @@ rd_status rd_backward(rd_tensor *root, rd_tensor *seed, bool retain_graph, rd_er
     if (status == RD_OK) status = put_seed(root, seed, err);
     while (list && status == RD_OK) {
         rdc_node *const node = list;
+        node->retained = retain_graph;
         status = visit(node, err);
         if (status != RD_OK) break;
         list = node->next;

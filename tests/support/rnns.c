@@ -1,10 +1,5 @@
-/* support.c - see support.h. SPDX-License-Identifier: MIT */
-#include <setjmp.h>
-#include <stdarg.h>
-#include <stddef.h>
-#include <stdint.h>
-#include <cmocka.h>
-#include "engine/support.h"
+/* rnns.c - see rnns.h. SPDX-License-Identifier: MIT */
+#include "support/rnns.h"
 #include "rondo/pointmath.h"
 
 /* ---- cells ------------------------------------------------------------------------------------- */
@@ -164,12 +159,10 @@ const rd_plugin *const rdc_linked_plugins[] = {&plugin, NULL};
 
 /* ---- the rest ---------------------------------------------------------------------------------- */
 
-rd_core *test_core(uint32_t threads, const char *kernels)
+rd_core *rnn_core(uint32_t threads, const char *kernels)
 {
-    const rd_core_options options = {.threads = threads,
-                                     .kernels = kernels,
-                                     .lib_dir = RD_TEST_LIB_DIR,
-                                     .trust_plugins = true};
+    const rd_core_options options = {
+        .threads = threads, .kernels = kernels, .lib_dir = RD_TEST_LIB_DIR, .trust_plugins = true};
     rd_core *core = NULL;
     rd_error err = {0};
     const rd_status status = rd_core_open(&options, &core, &err);
@@ -177,33 +170,28 @@ rd_core *test_core(uint32_t threads, const char *kernels)
     return status == RD_OK ? core : NULL;
 }
 
-void test_ok(rd_status status, const rd_error *err)
-{
-    if (status != RD_OK) fail_msg("%s", err->text);
-}
-
-rd_real test_number(uint32_t seed, size_t index)
+rd_real rnn_number(uint32_t seed, size_t index)
 {
     uint32_t u = seed * 2654435761u + (uint32_t)index * 40503u + 1;
     for (int i = 0; i < 3; i++) u = (u ^ u >> 15) * 2246822519u + 1013904223u;
     return (rd_real)((double)(u >> 8) * 0x1p-23 - 1);
 }
 
-rd_tensor *test_tensor(rd_core *core, uint32_t seed, rd_order order, uint32_t ndim,
-                       const size_t *shape)
+rd_tensor *rnn_tensor(rd_core *core, uint32_t seed, rd_order order, uint32_t ndim,
+                      const size_t *shape)
 {
     rd_tensor *t = NULL;
     rd_error err;
     test_ok(rd_tensor_new(core, ndim, shape, order, &t, &err), &err);
     const size_t n = rd_tensor_numel(t);
     rd_real *values = test_calloc(n, sizeof *values);
-    for (size_t i = 0; i < n; i++) values[i] = test_number(seed, i);
+    for (size_t i = 0; i < n; i++) values[i] = rnn_number(seed, i);
     test_ok(rd_tensor_write(t, values, &err), &err);
     test_free(values);
     return t;
 }
 
-void test_set(rd_tensor *t, const rd_real *values)
+void rnn_set(rd_tensor *t, const rd_real *values)
 {
     rd_error err;
     const bool before = rd_set_grad_mode(rd_tensor_core(t), false);
@@ -211,7 +199,7 @@ void test_set(rd_tensor *t, const rd_real *values)
     rd_set_grad_mode(rd_tensor_core(t), before);
 }
 
-rd_rnn *test_rnn(rd_core *core, const test_layer *layer)
+rd_rnn *rnn_make(rd_core *core, const rnn_layer *layer)
 {
     rd_rnn *rnn = NULL;
     rd_error err;
@@ -232,8 +220,8 @@ rd_rnn *test_rnn(rd_core *core, const test_layer *layer)
         if (rd_tensor_ndim(p) != 1) continue;
         rd_real *values = test_calloc(rd_tensor_numel(p), sizeof *values);
         for (size_t j = 0; j < rd_tensor_numel(p); j++)
-            values[j] = test_number(100 + (uint32_t)i, j);
-        test_set(p, values);
+            values[j] = rnn_number(100 + (uint32_t)i, j);
+        rnn_set(p, values);
         test_free(values);
     }
     return rnn;
