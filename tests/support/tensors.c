@@ -89,6 +89,24 @@ void test_expect_near(const rd_tensor *t, const double *values, double tolerance
     test_free(real);
 }
 
+void test_same(const rd_tensor *a, const rd_tensor *b)
+{
+    assert_non_null(a);
+    assert_non_null(b);
+    const size_t n = rd_tensor_numel(a), bytes = n * sizeof(rd_real);
+    assert_int_equal(rd_tensor_ndim(a), rd_tensor_ndim(b));
+    for (uint32_t d = 0; d < rd_tensor_ndim(a); d++)
+        assert_int_equal(rd_tensor_shape(a)[d], rd_tensor_shape(b)[d]);
+    rd_real *const x = test_malloc(bytes + 1), *const y = test_malloc(bytes + 1);
+    rd_tensor_read(a, x);
+    rd_tensor_read(b, y);
+    for (size_t e = 0; e < n; e++)
+        if (memcmp(x + e, y + e, sizeof *x) != 0)
+            fail_msg("element %zu: %.17g is not %.17g", e, (double)x[e], (double)y[e]);
+    test_free(y);
+    test_free(x);
+}
+
 rd_status test_weighted_sum(rd_tensor *t, rd_tensor **out, rd_error *err)
 {
     rd_tensor *weights = NULL, *product = NULL;
@@ -108,7 +126,8 @@ void test_gradients(rd_scalar_fn f, void *user, rd_tensor *const *leaves, size_t
 {
     rd_error err;
     rd_gradient_report report;
-    if (sizeof(rd_real) != sizeof(double)) skip();
+    /* In float the steps are so wide that they cross the corner of relu; skip() would leave the leaves. */
+    if (sizeof(rd_real) != sizeof(double)) return;
     OK(rd_check_gradients(f, user, leaves, n, &report, &err));
     /* h^4 and cancellation leave 1e-11 or better of functions that are tame within +-1 */
     if (report.worst > 1e-9)

@@ -38,8 +38,11 @@ void test_expect(const rd_tensor *t, uint32_t ndim, const size_t *shape, const d
 /* As above, within `tolerance` of max(1, |value|). */
 void test_expect_near(const rd_tensor *t, const double *values, double tolerance);
 
+/* The same shape and the same bits in logical order, in whatever storage order. */
+void test_same(const rd_tensor *a, const rd_tensor *b);
+
 /* sum(t * weights) with fixed weights that tell elements apart; releases t. */
 rd_status test_weighted_sum(rd_tensor *t, rd_tensor **out, rd_error *err);
-/* Five-point differences; skipped in the float build. f as in rd_check_gradients. */
+/* Five-point differences in the double build; nothing in float. f as in rd_check_gradients. */
 void test_gradients(rd_scalar_fn f, void *user, rd_tensor *const *leaves, size_t n);
 #endif
