@@ -33,8 +33,7 @@ static void test_tape_square_gives_twice_x(void **state)
     assert_null(rd_grad(x));
     OK(rd_backward(y, NULL, false, &err));
     test_expect(rd_grad(x), SHAPE(1), VALUES(6));
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_gradients_add_up_until_zeroed(void **state)
@@ -44,8 +43,7 @@ static void test_tape_gradients_add_up_until_zeroed(void **state)
                      *const b = apply1(RD_NEG, x);
     OK(rd_backward(a, NULL, false, &err));
     OK(rd_backward(b, NULL, false, &err));
-    rd_tensor_release(b);
-    rd_tensor_release(a);
+    RELEASE(b, a);
     test_expect(rd_grad(x), SHAPE(1), VALUES(-2));
     rd_zero_grad(x);
     test_expect(rd_grad(x), SHAPE(1), VALUES(0));
@@ -59,10 +57,7 @@ static void test_tape_shared_result_gets_both_contributions(void **state)
     rd_tensor *const a = apply2(RD_MUL, h, h), *const b = apply2(RD_ADD, a, h);
     OK(rd_backward(b, NULL, false, &err));
     test_expect(rd_grad(x), SHAPE(1), VALUES(4 * 8 + 2 * 2)); /* d(x^4 + x^2) = 4 x^3 + 2 x */
-    rd_tensor_release(b);
-    rd_tensor_release(a);
-    rd_tensor_release(h);
-    rd_tensor_release(x);
+    RELEASE(b, a, h, x);
 }
 
 static void test_tape_results_may_go_before_backward(void **state)
@@ -73,8 +68,7 @@ static void test_tape_results_may_go_before_backward(void **state)
     rd_tensor_release(h);
     OK(rd_backward(y, NULL, false, &err));
     test_expect(rd_grad(x), SHAPE(1), VALUES(32));
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_unused_graph_leaves_nothing_behind(void **state)
@@ -83,9 +77,7 @@ static void test_tape_unused_graph_leaves_nothing_behind(void **state)
     const size_t before = rd_core_memory(core).live_bytes;
     rd_tensor *const x = leaf_of(core, 2), *const h = apply1(RD_TANH, x),
                      *const y = apply1(RD_EXP, h);
-    rd_tensor_release(x);
-    rd_tensor_release(h);
-    rd_tensor_release(y);
+    RELEASE(x, h, y);
     assert_int_equal(rd_core_memory(core).live_bytes, before);
 }
 
@@ -104,8 +96,7 @@ static rd_tensor *chain(rd_tensor *x, size_t length)
 static void test_tape_long_chain_is_released(void **state)
 {
     rd_tensor *const x = leaf_of(*state, 2), *const y = chain(x, 200000);
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_long_chain_is_played_backward(void **state)
@@ -114,8 +105,7 @@ static void test_tape_long_chain_is_played_backward(void **state)
     rd_tensor *const x = leaf_of(*state, 2), *const y = chain(x, 200000);
     OK(rd_backward(y, NULL, false, &err));
     test_expect(rd_grad(x), SHAPE(1), VALUES(1));
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_long_chain_of_saved_results_is_released(void **state)
@@ -127,8 +117,7 @@ static void test_tape_long_chain_of_saved_results_is_released(void **state)
         rd_tensor_release(y);
         y = next;
     }
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_consumed_graph_is_refused(void **state)
@@ -141,10 +130,7 @@ static void test_tape_consumed_graph_is_refused(void **state)
                "backward: the graph from 'mul' down was already played backward and given up; pass "
                "retain_graph to the first backward, or compute it again");
     test_expect(rd_grad(x), SHAPE(1), VALUES(-4)); /* the failure touched nothing */
-    rd_tensor_release(z);
-    rd_tensor_release(y);
-    rd_tensor_release(h);
-    rd_tensor_release(x);
+    RELEASE(z, y, h, x);
 }
 
 static void test_tape_results_are_constants_after_backward(void **state)
@@ -161,9 +147,7 @@ static void test_tape_results_are_constants_after_backward(void **state)
     OK(rd_backward(y, NULL, false, &err));
     test_expect(rd_grad(x), SHAPE(1), VALUES(4));
     OK(rd_fill(h, 7, &err));
-    rd_tensor_release(y);
-    rd_tensor_release(h);
-    rd_tensor_release(x);
+    RELEASE(y, h, x);
 }
 
 static void test_tape_retained_graph_plays_twice(void **state)
@@ -174,9 +158,7 @@ static void test_tape_retained_graph_plays_twice(void **state)
     OK(rd_backward(y, NULL, true, &err));
     OK(rd_backward(y, NULL, false, &err));
     test_expect(rd_grad(x), SHAPE(1), VALUES(2));
-    rd_tensor_release(y);
-    rd_tensor_release(h);
-    rd_tensor_release(x);
+    RELEASE(y, h, x);
 }
 
 static void test_tape_seed_weighs_the_outputs(void **state)
@@ -191,9 +173,7 @@ static void test_tape_seed_weighs_the_outputs(void **state)
                "backward: a tensor of shape (2) needs a seed; only one element goes without");
     OK(rd_backward(y, seed, false, &err));
     test_expect(rd_grad(x), SHAPE(2), VALUES(60, 800));
-    rd_tensor_release(y);
-    rd_tensor_release(seed);
-    rd_tensor_release(x);
+    RELEASE(y, seed, x);
 }
 
 static void test_tape_seed_of_another_shape_is_refused(void **state)
@@ -203,9 +183,7 @@ static void test_tape_seed_of_another_shape_is_refused(void **state)
     rd_tensor *const seed = test_tensor(*state, SHAPE(2), VALUES(1, 1));
     test_fails(rd_backward(y, seed, false, &err), &err,
                "backward: the seed must have the tensor's shape (1), got (2)");
-    rd_tensor_release(seed);
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(seed, y, x);
 }
 
 static void test_tape_constant_has_no_backward(void **state)
@@ -214,8 +192,7 @@ static void test_tape_constant_has_no_backward(void **state)
     rd_tensor *const x = test_tensor(*state, SHAPE(1), VALUES(2)), *const y = apply1(RD_NEG, x);
     test_fails(rd_backward(y, NULL, false, &err), &err,
                "backward: this tensor depends on nothing that wants a gradient");
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_leaf_takes_the_seed_itself(void **state)
@@ -239,8 +216,7 @@ static void test_tape_write_after_use_is_named(void **state)
         rd_backward(y, NULL, false, &err), &err,
         "log: a tensor that its gradient needs was written in place after it ran; write to a "
         "copy, or call backward before the write");
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_write_through_a_detached_view_is_seen(void **state)
@@ -251,9 +227,7 @@ static void test_tape_write_through_a_detached_view_is_seen(void **state)
     OK(rd_detach(y, &view, &err));
     OK(rd_fill(view, 5, &err));
     assert_int_not_equal(rd_backward(y, NULL, false, &err), RD_OK);
-    rd_tensor_release(view);
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(view, y, x);
 }
 
 static void test_tape_write_to_what_is_not_needed_is_fine(void **state)
@@ -266,8 +240,7 @@ static void test_tape_write_to_what_is_not_needed_is_fine(void **state)
     rd_set_grad_mode(core, true);
     OK(rd_backward(y, NULL, false, &err));
     test_expect(rd_grad(x), SHAPE(1), VALUES(2));
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_writes_to_graph_and_leaf_are_refused(void **state)
@@ -280,8 +253,7 @@ static void test_tape_writes_to_graph_and_leaf_are_refused(void **state)
         "first");
     test_fails(rd_fill(x, 0, &err), &err,
                "a tensor that requires a gradient can be written in place only inside no_grad");
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_no_grad_records_nothing(void **state)
@@ -293,8 +265,7 @@ static void test_tape_no_grad_records_nothing(void **state)
     rd_tensor *const y = apply1(RD_NEG, x);
     assert_false(rd_set_grad_mode(core, true));
     assert_false(rd_requires_grad(y));
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_requires_grad_is_for_leaves(void **state)
@@ -307,8 +278,7 @@ static void test_tape_requires_grad_is_for_leaves(void **state)
     OK(rd_set_requires_grad(y, true, &err)); /* a constant by now */
     OK(rd_set_requires_grad(x, false, &err));
     assert_false(rd_requires_grad(x));
-    rd_tensor_release(y);
-    rd_tensor_release(x);
+    RELEASE(y, x);
 }
 
 static void test_tape_detach_cuts_the_graph(void **state)
@@ -321,10 +291,7 @@ static void test_tape_detach_cuts_the_graph(void **state)
     rd_tensor *const y = apply2(RD_MUL, d, x);
     OK(rd_backward(y, NULL, false, &err));
     test_expect(rd_grad(x), SHAPE(1), VALUES(9));
-    rd_tensor_release(y);
-    rd_tensor_release(d);
-    rd_tensor_release(h);
-    rd_tensor_release(x);
+    RELEASE(y, d, h, x);
 }
 
 static void training_step(rd_tensor *x)
@@ -334,9 +301,7 @@ static void training_step(rd_tensor *x)
     rd_tensor *loss = NULL;
     OK(rd_sum(y, RD_ALL, false, &loss, &err));
     OK(rd_backward(loss, NULL, false, &err));
-    rd_tensor_release(loss);
-    rd_tensor_release(y);
-    rd_tensor_release(h);
+    RELEASE(loss, y, h);
 }
 
 static void test_tape_steady_state_asks_nothing_of_the_system(void **state)
@@ -363,10 +328,7 @@ static void test_tape_leaf_gradient_is_continued_in_order(void **state)
     rd_tensor *const ones = test_tensor(*state, SHAPE(3, 1), VALUES(1, 1, 1));
     OK(rd_backward(y, ones, false, &err));
     test_expect(rd_grad(x), SHAPE(1), VALUES(1 + 2 * tiny)); /* the last row first */
-    rd_tensor_release(ones);
-    rd_tensor_release(y);
-    rd_tensor_release(big);
-    rd_tensor_release(x);
+    RELEASE(ones, y, big, x);
 }
 
 int main(void)

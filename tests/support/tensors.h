@@ -26,6 +26,12 @@ void test_ok(rd_status status, const rd_error *err);
 /* The call fails and its sentence is `text`. */
 void test_fails(rd_status status, const rd_error *err, const char *text);
 
+/* Releases all of them. */
+#define RELEASE(...) \
+    test_release(sizeof((rd_tensor *[]){__VA_ARGS__}) / sizeof(rd_tensor *), \
+                 (rd_tensor *[]){__VA_ARGS__})
+void test_release(size_t n, rd_tensor *const *t);
+
 /* A leaf or a constant with values in logical order. */
 rd_tensor *test_tensor(rd_core *core, uint32_t ndim, const size_t *shape, const double *values);
 rd_tensor *test_sequence(rd_core *core, uint32_t ndim, const size_t *shape, const double *values);
