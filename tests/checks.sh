@@ -210,7 +210,7 @@ c_tests() {
 }
 memcheck() {
     RONDO_KERNELS=avx2,scalar valgrind --quiet --error-exitcode=9 --leak-check=full \
-        --errors-for-leak-kinds=definite --trace-children=no "$@"
+        --errors-for-leak-kinds=definite --trace-children=no --child-silent-after-fork=yes "$@"
 }
 # Every tenth C test under valgrind, which knows AVX2 at most.
 check_valgrind() {

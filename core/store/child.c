@@ -136,13 +136,12 @@ rd_status rdc_child_end(rdc_child *c, rd_status status, rd_error *err)
     pid_t reaped;
     do reaped = waitpid(c->pid, &how, 0);
     while (reaped < 0 && errno == EINTR);
-    /* A host that ignores SIGCHLD has had it reaped: then the frames alone say how it went. */
-    if (reaped < 0) return status;
-    if (WIFSIGNALED(how) && (status == RD_OK || c->ended))
+    /* When all was read, the frames were complete and what the child did last is nobody's business
+     * (valgrind changes its exit code). A host that ignores SIGCHLD has had it reaped: then the frames
+     * alone say how it went. */
+    if (status == RD_OK || reaped < 0 || !c->ended) return status;
+    if (WIFSIGNALED(how))
         return rdc_fail(err, RD_E_IO, "the child process for HDF5 was killed by signal %d (%s)",
                         WTERMSIG(how), strsignal(WTERMSIG(how)));
-    if (status == RD_OK && (!WIFEXITED(how) || WEXITSTATUS(how) != 0))
-        return rdc_fail(err, RD_E_IO, "the child process for HDF5 failed with exit code %d",
-                        WEXITSTATUS(how));
     return status;
 }

@@ -26,6 +26,6 @@ rd_status rdc_child_start(const rd_core *core, rdc_child_fn fn, const void *job,
 rd_status rdc_child_frame(rdc_child *c, rdc_frame *frame, rd_error *err);
 rd_status rdc_child_read(rdc_child *c, void *bytes, size_t n, rd_error *err);
 /* Waits for the child. `status` is how the reading went: if not well, the child is killed. Returns
- * status, or why the child failed though all was read. */
+ * status; err names the signal if one ended the child too early. */
 rd_status rdc_child_end(rdc_child *c, rd_status status, rd_error *err);
 #endif

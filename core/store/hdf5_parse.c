@@ -181,13 +181,59 @@ static bool read_group(reader *r, hid_t group)
     return status >= 0;
 }
 
+/* The image is lent to HDF5 as it lies: without these, its property lists and the driver would make three
+ * copies of it. Nothing writes to it: the file is opened for reading. */
+static void *lend(size_t bytes, H5FD_file_image_op_t op, void *image)
+{
+    (void)bytes, (void)op;
+    return image;
+}
+
+static void *no_copy(void *to, const void *from, size_t bytes, H5FD_file_image_op_t op, void *image)
+{
+    (void)bytes, (void)op, (void)image;
+    return to == from ? to : NULL;
+}
+
+static void *no_growth(void *at, size_t bytes, H5FD_file_image_op_t op, void *image)
+{
+    (void)at, (void)bytes, (void)op, (void)image;
+    return NULL;
+}
+
+static herr_t keep(void *at, H5FD_file_image_op_t op, void *image)
+{
+    (void)at, (void)op, (void)image;
+    return 0;
+}
+
+static void *same_image(void *image)
+{
+    return image;
+}
+
+static herr_t keep_image(void *image)
+{
+    (void)image;
+    return 0;
+}
+
 /* Opens the image. The name is absolute, so that HDF5 does not ask for the current folder, and no file
  * can have it: the core driver refuses the name of a file that exists. */
 static hid_t open_image(const void *image, size_t bytes)
 {
+    void *at = (void *)(uintptr_t)image;
+    H5FD_file_image_callbacks_t callbacks = {.image_malloc = lend,
+                                             .image_memcpy = no_copy,
+                                             .image_realloc = no_growth,
+                                             .image_free = keep,
+                                             .udata_copy = same_image,
+                                             .udata_free = keep_image,
+                                             .udata = at};
     const hid_t access = H5Pcreate(H5P_FILE_ACCESS);
     if (H5Pset_fapl_core(access, 4096, 0) < 0 ||
-        H5Pset_file_image(access, (void *)(uintptr_t)image, bytes) < 0)
+        H5Pset_file_image_callbacks(access, &callbacks) < 0 ||
+        H5Pset_file_image(access, at, bytes) < 0)
         return H5I_INVALID_HID;
     return H5Fopen("/dev/null/rondo-checkpoint", H5F_ACC_RDONLY, access);
 }

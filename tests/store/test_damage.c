@@ -203,6 +203,12 @@ static bool crash(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
     return raise(SIGSEGV) == 0;
 }
 
+static bool say_nothing(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
+{
+    (void)hdf5, (void)job, (void)wire;
+    return false;
+}
+
 static bool send_too_much(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
 {
     (void)hdf5, (void)job;
@@ -231,6 +237,12 @@ static void test_a_child_that_crashes_is_an_error(void **state)
 {
     (void)state;
     check_child(crash, "the child process for HDF5 was killed by signal 11 (Segmentation fault)");
+}
+
+static void test_a_child_that_says_nothing_is_an_error(void **state)
+{
+    (void)state;
+    check_child(say_nothing, "the child process for HDF5 ended early");
 }
 
 static void test_a_child_that_talks_nonsense_is_an_error(void **state)
@@ -282,6 +294,7 @@ int main(void)
         TEST(test_a_ring_of_folders_is_refused),
         TEST(test_values_are_held_against_the_state_digest),
         TEST(test_a_child_that_crashes_is_an_error),
+        TEST(test_a_child_that_says_nothing_is_an_error),
         TEST(test_a_child_that_talks_nonsense_is_an_error),
         TEST(test_a_child_that_hangs_is_killed),
         TEST(test_a_missing_module_is_named),
