@@ -1,0 +1,30 @@
+/* entry.c - the record of the AVX2 backend; its flags are those of every file, so any processor can read it.
+ * SPDX-License-Identifier: MIT */
+#include "../simd.h"
+
+/* Above scalar (1), below wider registers. */
+static int score(const rd_cpu *cpu)
+{
+    (void)cpu;
+    return 20;
+}
+
+static const rd_kernels record = {
+    .size = sizeof(rd_kernels),
+    .name = "avx2",
+    .help = "256-bit registers with fused multiply-add",
+    .needs = RD_CPU_AVX2 | RD_CPU_FMA,
+    .score = score,
+    .gemm = simd_gemm,
+    .pack_bytes = simd_pack_bytes,
+    .pack = simd_pack,
+};
+static const rd_kernels *const kernels[] = {&record, NULL};
+
+RD_PLUGIN = {.stamp = RD_STAMP,
+             .size = sizeof(rd_plugin),
+             .name = "rondo-avx2",
+             .version = "1.0",
+             .license = "MIT",
+             .origin = "in tree",
+             .kernels = kernels};

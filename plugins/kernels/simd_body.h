@@ -1,0 +1,283 @@
+/* simd_body.h - matrix products over one kind of vector register; included once by each backend's gemm.c.
+ *
+ * The includer defines
+ *   vec, vmask         the registers and the mask of a partial one
+ *   VL                 numbers in a vec
+ *   V_ZERO V_LOAD V_STORE V_SET V_FMA V_MASK V_LOAD_MASK V_STORE_MASK
+ *   NV_1 NV_3 NV_6     vectors in a tile of 1, 2..3 and 4..6 rows: as many sums as hide an fma's latency
+ *
+ * Rule 3: every sum is one chain in one register lane, so lanes, tiles and rows change nothing. A tile is
+ * up to 6 rows by NV vectors; A is broadcast from where it lies, whatever its strides. B comes in panels of
+ * 64 columns: packed ([k][64], zeros beyond the last column), or where it lies, with masks at its edge, or,
+ * where it is transposed or used by many rows, copied K_BLOCK rows at a time to the stack. Between blocks
+ * the sums wait in C.
+ * SPDX-License-Identifier: MIT */
+#include "simd.h"
+#include <rondo/pointmath.h>
+#include <immintrin.h>
+#include <string.h>
+
+enum { PANEL = 64, MR = 6 };
+/* A block of a panel takes 32 KiB, two thirds of a first-level cache; four rows of tiles repay a copy. */
+enum { K_BLOCK = 512 / sizeof(rd_real), COPY_FROM_ROWS = 4 * MR };
+
+/* Unrolled before the compiler decides what lives in registers; else gcc keeps the sums in memory. */
+#ifdef __clang__
+#define UNROLLED _Pragma("clang loop unroll(full)")
+#else
+#define UNROLLED _Pragma("GCC unroll 8")
+#endif
+
+/* rows x width sums over n terms; a_k and b_k step to the next term, backwards where k descends. */
+typedef struct tile {
+    const rd_real *a, *b;
+    rd_real *c;
+    ptrdiff_t a_k, b_k;
+    size_t a_row, c_row, n;
+    size_t width; /* columns of C from c on; more than a tile has is fine */
+    bool from_zero;
+    bool narrow_b; /* B has no numbers beyond width */
+} tile;
+
+RD_INLINE size_t lanes_left(size_t width, size_t j)
+{
+    return width > j * VL ? width - j * VL : 0;
+}
+RD_INLINE void load_sums(const size_t mr, const size_t nv, const tile *t, vec s[MR][8])
+{
+    if (t->from_zero) {
+        UNROLLED
+        for (size_t i = 0; i < mr; i++) UNROLLED
+        for (size_t j = 0; j < nv; j++) s[i][j] = V_ZERO();
+    } else if (t->width >= nv * VL) {
+        UNROLLED
+        for (size_t i = 0; i < mr; i++) UNROLLED
+        for (size_t j = 0; j < nv; j++) s[i][j] = V_LOAD(t->c + i * t->c_row + j * VL);
+    } else {
+        UNROLLED
+        for (size_t i = 0; i < mr; i++) UNROLLED
+        for (size_t j = 0; j < nv; j++)
+            s[i][j] = V_LOAD_MASK(t->c + i * t->c_row + j * VL, V_MASK(lanes_left(t->width, j)));
+    }
+}
+RD_INLINE void store_sums(const size_t mr, const size_t nv, const tile *t, vec s[MR][8])
+{
+    if (t->width >= nv * VL) {
+        UNROLLED
+        for (size_t i = 0; i < mr; i++) UNROLLED
+        for (size_t j = 0; j < nv; j++) V_STORE(t->c + i * t->c_row + j * VL, s[i][j]);
+    } else {
+        UNROLLED
+        for (size_t i = 0; i < mr; i++) UNROLLED
+        for (size_t j = 0; j < nv; j++)
+            V_STORE_MASK(t->c + i * t->c_row + j * VL, V_MASK(lanes_left(t->width, j)), s[i][j]);
+    }
+}
+/* The loop that everything is about: mr x nv chains, one term each. */
+RD_INLINE void run(const size_t mr, const size_t nv, const bool narrow, const tile *t)
+{
+    vec s[MR][8], w[8];
+    vmask mask[8];
+    const rd_real *a = t->a, *b = t->b;
+    const size_t row = t->a_row;
+
+    UNROLLED
+    for (size_t j = 0; j < nv; j++) mask[j] = V_MASK(lanes_left(t->width, j));
+    load_sums(mr, nv, t, s);
+    for (size_t k = t->n; k > 0; k--, a += t->a_k, b += t->b_k) {
+        UNROLLED
+        for (size_t j = 0; j < nv; j++)
+            w[j] = narrow ? V_LOAD_MASK(b + j * VL, mask[j]) : V_LOAD(b + j * VL);
+        UNROLLED
+        for (size_t i = 0; i < mr; i++) {
+            const vec x = V_SET(a[i * row]);
+            UNROLLED
+            for (size_t j = 0; j < nv; j++) s[i][j] = V_FMA(x, w[j], s[i][j]);
+        }
+    }
+    store_sums(mr, nv, t, s);
+}
+/* A tile of fixed shape, with or without masks on B. */
+RD_INLINE void run_either(const size_t mr, const size_t nv, const tile *t)
+{
+    if (t->narrow_b && t->width < nv * VL)
+        run(mr, nv, true, t);
+    else
+        run(mr, nv, false, t);
+}
+static void run_tile(size_t rows, const tile *t)
+{
+    switch (rows) {
+    case 1:
+        run_either(1, NV_1, t);
+        break;
+    case 2:
+        run_either(2, NV_3, t);
+        break;
+    case 3:
+        run_either(3, NV_3, t);
+        break;
+    case 4:
+        run_either(4, NV_6, t);
+        break;
+    case 5:
+        run_either(5, NV_6, t);
+        break;
+    case 6:
+        run_either(6, NV_6, t);
+        break;
+    }
+}
+
+/* op(B)'s block of n terms from k0 on and columns [j0, j0 + 64): where its first term lies, and how far the
+ * next one is. */
+typedef struct block {
+    const rd_real *b;
+    size_t row, k0, n, j0;
+    bool first, narrow;
+} block;
+
+/* C's columns of one panel gain the block's terms. Rows go in even tiles, 25 = 5 x 5, not 4 x 6 + 1. */
+static void panel_terms(const rd_gemm *g, const block *w)
+{
+    const bool down = g->flags & RD_K_DOWN;
+    const size_t a_k = g->flags & RD_TRANS_A ? g->lda : 1;
+    const size_t start = down && w->n > 0 ? w->n - 1 : 0;
+    const size_t width = g->n - w->j0 < PANEL ? g->n - w->j0 : PANEL;
+    tile t = {.n = w->n, .a_row = g->flags & RD_TRANS_A ? 1 : g->lda, .c_row = g->ldc};
+
+    t.a_k = down ? -(ptrdiff_t)a_k : (ptrdiff_t)a_k;
+    t.b_k = down ? -(ptrdiff_t)w->row : (ptrdiff_t)w->row;
+    t.from_zero = w->first && !(g->flags & RD_ACCUMULATE);
+    t.narrow_b = w->narrow;
+    for (size_t i = 0, left = (g->m + MR - 1) / MR; i < g->m; left--) {
+        const size_t rows = (g->m - i + left - 1) / left;
+        const size_t columns = (rows == 1 ? NV_1 : rows <= 3 ? NV_3 : NV_6) * VL;
+        if (w->n > 0) t.a = g->a + i * t.a_row + (w->k0 + start) * a_k;
+        for (size_t j = 0; j < width; j += columns) {
+            if (w->n > 0) t.b = w->b + start * w->row + j;
+            t.c = g->c + i * g->ldc + w->j0 + j;
+            t.width = width - j;
+            run_tile(rows, &t);
+        }
+        i += rows;
+    }
+}
+
+/* ---- panels ------------------------------------------------------------------------------------- */
+
+static void copy_row(const rd_real *from, size_t width, rd_real *to)
+{
+    UNROLLED
+    for (size_t j = 0; j < PANEL / VL; j++) {
+        const size_t left = lanes_left(width, j);
+        V_STORE(to + j * VL,
+                left >= VL ? V_LOAD(from + j * VL) : V_LOAD_MASK(from + j * VL, V_MASK(left)));
+    }
+}
+
+enum { SQUARE = 32 / sizeof(rd_real) };
+#ifdef RD_REAL_DOUBLE
+/* to[4][64] = the 4 x 4 numbers at from, ld apart, transposed. */
+static void transpose_square(const rd_real *from, size_t ld, rd_real *to)
+{
+    __m256d r[4], h[4];
+
+    UNROLLED
+    for (size_t i = 0; i < 4; i++) r[i] = _mm256_loadu_pd(from + i * ld);
+    UNROLLED
+    for (size_t i = 0; i < 4; i += 2) {
+        h[i] = _mm256_unpacklo_pd(r[i], r[i + 1]);
+        h[i + 1] = _mm256_unpackhi_pd(r[i], r[i + 1]);
+    }
+    UNROLLED
+    for (size_t i = 0; i < 2; i++) {
+        _mm256_storeu_pd(to + i * PANEL, _mm256_permute2f128_pd(h[i], h[i + 2], 0x20));
+        _mm256_storeu_pd(to + (i + 2) * PANEL, _mm256_permute2f128_pd(h[i], h[i + 2], 0x31));
+    }
+}
+#else
+/* to[8][64] = the 8 x 8 numbers at from, ld apart, transposed: pairs, quadruples, halves. */
+static void transpose_square(const rd_real *from, size_t ld, rd_real *to)
+{
+    __m256 r[8], h[8], q[8];
+
+    UNROLLED
+    for (size_t i = 0; i < 8; i++) r[i] = _mm256_loadu_ps(from + i * ld);
+    UNROLLED
+    for (size_t i = 0; i < 8; i += 2) {
+        h[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
+        h[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
+    }
+    UNROLLED
+    for (size_t i = 0; i < 8; i += 4) {
+        q[i] = _mm256_shuffle_ps(h[i], h[i + 2], 0x44);
+        q[i + 1] = _mm256_shuffle_ps(h[i], h[i + 2], 0xEE);
+        q[i + 2] = _mm256_shuffle_ps(h[i + 1], h[i + 3], 0x44);
+        q[i + 3] = _mm256_shuffle_ps(h[i + 1], h[i + 3], 0xEE);
+    }
+    UNROLLED
+    for (size_t i = 0; i < 4; i++) {
+        _mm256_storeu_ps(to + i * PANEL, _mm256_permute2f128_ps(q[i], q[i + 4], 0x20));
+        _mm256_storeu_ps(to + (i + 4) * PANEL, _mm256_permute2f128_ps(q[i], q[i + 4], 0x31));
+    }
+}
+#endif
+/* to[n][64] = the width rows of n numbers at from, transposed. */
+static void copy_transposed(const rd_real *from, size_t ld, size_t n, size_t width, rd_real *to)
+{
+    const size_t wide = width - width % SQUARE, deep = n - n % SQUARE;
+
+    for (size_t j = 0; j < wide; j += SQUARE)
+        for (size_t k = 0; k < deep; k += SQUARE)
+            transpose_square(from + j * ld + k, ld, to + k * PANEL + j);
+    for (size_t k = 0; k < n; k++)
+        for (size_t j = k < deep ? wide : 0; j < width; j++) to[k * PANEL + j] = from[j * ld + k];
+    for (size_t k = 0; k < n && width < PANEL; k++)
+        memset(to + k * PANEL + width, 0, (PANEL - width) * sizeof(rd_real));
+}
+/* Terms [k0, k0 + n) of op(B)'s columns [j0, j0 + 64), zeros beyond its last. */
+static void copy_panel(const rd_gemm *g, size_t k0, size_t n, size_t j0, rd_real *to)
+{
+    const size_t width = g->n - j0 < PANEL ? g->n - j0 : PANEL;
+
+    if (g->flags & RD_TRANS_B) {
+        copy_transposed(g->b + j0 * g->ldb + k0, g->ldb, n, width, to);
+        return;
+    }
+    for (size_t k = 0; k < n; k++) copy_row(g->b + (k0 + k) * g->ldb + j0, width, to + k * PANEL);
+}
+
+size_t simd_pack_bytes(size_t k, size_t n)
+{
+    return (n + PANEL - 1) / PANEL * PANEL * k * sizeof(rd_real);
+}
+void simd_pack(const rd_gemm *g, void *to, size_t first, size_t last)
+{
+    for (size_t p = first; p < last; p++)
+        copy_panel(g, 0, g->k, p * PANEL, (rd_real *)to + p * PANEL * g->k);
+}
+
+void simd_gemm(const rd_gemm *g)
+{
+    rd_real room[K_BLOCK * PANEL] __attribute__((aligned(64)));
+    const rd_real *packed = g->packed_b;
+    const bool copy = !packed && (g->flags & RD_TRANS_B || g->m > COPY_FROM_ROWS);
+    const size_t most = copy || g->m > MR ? K_BLOCK : g->k; /* one row of tiles uses B once */
+    size_t done = 0;
+
+    do {
+        block w = {.row = packed || copy ? PANEL : g->ldb, .first = done == 0};
+        w.n = g->k - done < most ? g->k - done : most;
+        w.k0 = g->flags & RD_K_DOWN ? g->k - done - w.n : done;
+        w.narrow = !packed && !copy;
+        for (w.j0 = 0; w.j0 < g->n; w.j0 += PANEL) {
+            if (copy) copy_panel(g, w.k0, w.n, w.j0, room);
+            w.b = copy || w.n == 0 ? room
+                  : packed         ? packed + w.j0 * g->k + w.k0 * PANEL
+                                   : g->b + w.k0 * g->ldb + w.j0;
+            panel_terms(g, &w);
+        }
+        done += w.n;
+    } while (done < g->k);
+}

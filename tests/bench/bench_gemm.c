@@ -1,0 +1,183 @@
+/* bench_gemm.c - each backend's products as a share of what this core can multiply right now.
+ *
+ * usage: bench_gemm [seconds per shape]
+ *
+ * The machine may be busy with other things, so every measurement is paired: a loop of nothing but fused
+ * multiply-adds runs before and after each repetition, and the median of the ratios is printed. Not a test:
+ * the target bench_gemm is built on request.
+ * SPDX-License-Identifier: MIT */
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "rondo.h"
+#if defined(__x86_64__)
+#include <immintrin.h>
+#endif
+
+enum { MAX_TIMES = 400, CHAINS = 12 };
+
+static double now(void)
+{
+    struct timespec t;
+
+    clock_gettime(CLOCK_MONOTONIC, &t);
+    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+/* ---- peak ---------------------------------------------------------------------------------------- */
+
+/* Twelve chains hide the latency of a fused multiply-add on every processor so far. */
+#if defined(__x86_64__)
+__attribute__((target("avx512f"))) static double wide_chains(long n)
+{
+    __m512 s[CHAINS];
+    const __m512 a = _mm512_set1_ps(0.999f), b = _mm512_set1_ps(0.001f);
+
+    for (int i = 0; i < CHAINS; i++) s[i] = _mm512_set1_ps((float)i);
+    for (long k = 0; k < n; k++)
+        for (int i = 0; i < CHAINS; i++) {
+            s[i] = _mm512_fmadd_ps(s[i], a, b);
+            __asm__ volatile("" : "+v"(s[i]));
+        }
+    float out[16];
+    for (int i = 1; i < CHAINS; i++) s[0] = _mm512_add_ps(s[0], s[i]);
+    _mm512_storeu_ps(out, s[0]);
+    return 2.0 * 16 * CHAINS * (double)n + (out[0] > 1e30f);
+}
+__attribute__((target("avx2,fma"))) static double chains(long n)
+{
+    __m256 s[CHAINS];
+    const __m256 a = _mm256_set1_ps(0.999f), b = _mm256_set1_ps(0.001f);
+
+    for (int i = 0; i < CHAINS; i++) s[i] = _mm256_set1_ps((float)i);
+    for (long k = 0; k < n; k++)
+        for (int i = 0; i < CHAINS; i++) {
+            s[i] = _mm256_fmadd_ps(s[i], a, b);
+            __asm__ volatile("" : "+x"(s[i]));
+        }
+    float out[8];
+    for (int i = 1; i < CHAINS; i++) s[0] = _mm256_add_ps(s[0], s[i]);
+    _mm256_storeu_ps(out, s[0]);
+    return 2.0 * 8 * CHAINS * (double)n + (out[0] > 1e30f);
+}
+/* GFLOP/s of float of the widest registers that a backend of these needs may use. */
+static double peak(uint64_t needs)
+{
+    const double start = now();
+    const double flops = needs & RD_CPU_AVX512F ? wide_chains(20000) : chains(20000);
+
+    return flops / (now() - start) * 1e-9 * 4 / sizeof(rd_real);
+}
+#else
+static double peak(uint64_t needs)
+{
+    (void)needs;
+    return 0; /* shares are not printed */
+}
+#endif
+
+/* ---- shapes -------------------------------------------------------------------------------------- */
+
+typedef struct job {
+    const char *what;
+    size_t m, n, k;
+    uint32_t flags;
+    bool packed;
+} job;
+static const job jobs[] = {
+    {"recurrent, packed", 50, 512, 128, RD_ACCUMULATE, true},
+    {"recurrent of one thread of two, packed", 25, 512, 128, RD_ACCUMULATE, true},
+    {"recurrent, large, packed", 64, 2048, 512, RD_ACCUMULATE, true},
+    {"backward step, packed", 50, 128, 512, RD_TRANS_B | RD_ACCUMULATE, true},
+    {"input, 2500 rows, packed", 2500, 512, 128, 0, true},
+    {"input, 2500 rows", 2500, 512, 128, 0, false},
+    {"linear, B transposed", 2500, 65, 128, RD_TRANS_B, false},
+    {"weight gradient", 512, 128, 2500, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE, false},
+    {"weight gradient, in by gates", 128, 512, 2500, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE, false},
+    {"one row, packed, in cache", 1, 512, 128, RD_ACCUMULATE, true},
+    {"one row, packed, 4 MiB", 1, 2048, 512, RD_ACCUMULATE, true},
+    {"one row, transposed", 1, 512, 128, RD_TRANS_B, false},
+    {"four rows, packed", 4, 512, 128, RD_ACCUMULATE, true},
+};
+
+static rd_real *numbers(size_t n)
+{
+    rd_real *x = aligned_alloc(64, (n * sizeof(rd_real) + 63) / 64 * 64);
+
+    if (!x) abort();
+    for (size_t i = 0; i < n; i++)
+        x[i] = (rd_real)(i * 2654435761u % 1000) * (rd_real)1e-3 - (rd_real)0.5;
+    return x;
+}
+static int ascending(const void *a, const void *b)
+{
+    const double x = *(const double *)a, y = *(const double *)b;
+    return (x > y) - (x < y);
+}
+static double median(double *x, int n)
+{
+    qsort(x, (size_t)n, sizeof *x, ascending);
+    return x[n / 2];
+}
+
+static void measure(const rd_kernels *kernels, const job *j, double seconds)
+{
+    double speed[MAX_TIMES], share[MAX_TIMES];
+    const double flops = 2.0 * (double)j->m * (double)j->n * (double)j->k;
+    const bool trans_a = j->flags & RD_TRANS_A, trans_b = j->flags & RD_TRANS_B;
+    rd_real *a = numbers(j->m * j->k), *b = numbers(j->k * j->n), *c = numbers(j->m * j->n);
+    void *panels = numbers(kernels->pack_bytes(j->k, j->n) / sizeof(rd_real) + 16);
+    rd_gemm g = {.size = sizeof(rd_gemm),
+                 .flags = j->flags,
+                 .m = j->m,
+                 .n = j->n,
+                 .k = j->k,
+                 .a = a,
+                 .b = b,
+                 .c = c,
+                 .lda = trans_a ? j->m : j->k,
+                 .ldb = trans_b ? j->k : j->n,
+                 .ldc = j->n};
+    const int often = flops < 1e7 ? (int)(1e7 / flops) + 1 : 1;
+    int n = 0;
+
+    if (j->packed) {
+        kernels->pack(&g, panels, 0, (j->n + 63) / 64);
+        g.packed_b = panels;
+    }
+    for (const double until = now() + seconds; n < MAX_TIMES && (n < 5 || now() < until); n++) {
+        const double before = peak(kernels->needs), start = now();
+        for (int i = 0; i < often; i++) kernels->gemm(&g);
+        const double took = now() - start, after = peak(kernels->needs);
+        speed[n] = flops * often / took * 1e-9;
+        share[n] = after + before > 0 ? speed[n] / (0.5 * (before + after)) : 0;
+    }
+    printf("%-8s %-40s %5zu %5zu %5zu  %7.1f GFLOP/s  %5.1f %% of peak\n", kernels->name, j->what,
+           j->m, j->n, j->k, median(speed, n), 100 * median(share, n));
+    free(a);
+    free(b);
+    free(c);
+    free(panels);
+}
+
+int main(int argc, char **argv)
+{
+    const rd_core_options options = {
+        .threads = 1, .lib_dir = RD_TEST_LIB_DIR, .trust_plugins = true};
+    const double seconds = argc > 1 ? atof(argv[1]) : 0.3;
+    rd_core *core;
+    rd_error err;
+
+    if (rd_core_open(&options, &core, &err) != RD_OK) {
+        fprintf(stderr, "%s\n", err.text);
+        return 1;
+    }
+    for (size_t i = 0; i < rd_kernels_count(core); i++) {
+        const rd_kernels *k = rd_kernels_at(core, i).kernels;
+        if (k->needs & ~rd_core_cpu(core)->features) continue;
+        for (size_t q = 0; q < sizeof jobs / sizeof jobs[0]; q++) measure(k, &jobs[q], seconds);
+    }
+    rd_core_release(core);
+    return 0;
+}
