@@ -9,6 +9,7 @@
 #include <string.h>
 
 enum { MAX_HIDDEN = 65536, MAX_IN = 1 << 24 };
+enum { SMALL_PASS = 1 << 18 }; /* fused multiply-adds: some 10 us, what waking a thread may take */
 enum { SAVED_X, SAVED_WEIGHTS, SAVED_Y }; /* slots of the node */
 
 static const void *no_service(const char *id)
@@ -212,6 +213,14 @@ rd_status rdc_sequence_new(rd_core *core, rdc_sequence *s, size_t slots, size_t 
     if (!block) return rdc_no_memory(err, n);
     *s = (rdc_sequence){block, block->at, slots, step, width};
     return RD_OK;
+}
+
+bool rdc_pass_is_small(const rdc_pass *pass)
+{
+    const rdc_layout *l = pass->rnn->layout;
+    if (pass->rows == 1) return true;
+    /* every weight meets every row of every step once */
+    return pass->steps * pass->rows < SMALL_PASS / (l->weights + 1);
 }
 
 void rdc_pass_free(rdc_pass *pass)

@@ -62,6 +62,9 @@ static inline size_t rdc_block_border(size_t rows, size_t block)
     return block * rows / rdc_row_blocks(rows);
 }
 
+/* Is the loop over a pass too little work to wake the workers for? */
+bool rdc_pass_is_small(const rdc_pass *pass);
+
 /* Runs forward over the sequence. state[].slot 0 holds the first values. [hot] inside */
 rd_status rdc_unroll_forward(rdc_pass *pass, rd_error *err);
 /* The recorded node: inputs x, states, parameters; results y and, with final, the last states. */

@@ -307,7 +307,10 @@ static rd_status play(struct backward *b, rdc_node *node, rd_error *err)
     }
     rd_real *dx = apart ? apart->at : din_x ? din_x->at : NULL;
     if (rnn->cell->flags & RD_CELL_READS_X) b->dx = dx;
-    rdc_pool_run(rnn->core->pool, run_worker, b);
+    if (rdc_pass_is_small(p))
+        run_worker(b, 0, 1); /* the tape has set the floating-point environment */
+    else
+        rdc_pool_run(rnn->core->pool, run_worker, b);
     if (dx) status = input_gradient(p, dx, err);
     if (apart && status == RD_OK) {
         struct add_job job = {din_x->at, apart->at};

@@ -324,7 +324,10 @@ rd_status rdc_unroll_forward(rdc_pass *pass, rd_error *err)
     for (f.from = 0; status == RD_OK && f.from < pass->steps; f.from = f.to) {
         f.to = pass->steps - f.from > stretch ? f.from + stretch : pass->steps;
         if (f.hoist) status = hoist(&f, err);
-        if (status == RD_OK) rdc_pool_run(rnn->core->pool, run_worker, &f);
+        if (status == RD_OK && rdc_pass_is_small(pass))
+            run_worker(&f, 0, 1);
+        else if (status == RD_OK)
+            rdc_pool_run(rnn->core->pool, run_worker, &f);
     }
     if (status == RD_OK && rnn->observed && rnn->observer.forward) show_observer(pass);
 done:
