@@ -1,10 +1,7 @@
 /* test_damage.c - files that are not what was saved are refused with the reason, whatever is wrong.
  * SPDX-License-Identifier: MIT */
-#include "store/child.h"
 #include "store/checkpoint.h"
 #include "store/seal.h"
-
-#include <signal.h>
 
 static const char *saved(scratch *s)
 {
@@ -197,84 +194,6 @@ static void test_values_are_held_against_the_state_digest(void **state)
                  "its values do not match its state digest");
 }
 
-static bool crash(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
-{
-    (void)hdf5, (void)job, (void)wire;
-    return raise(SIGSEGV) == 0;
-}
-
-static bool say_nothing(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
-{
-    (void)hdf5, (void)job, (void)wire;
-    return false;
-}
-
-static bool send_too_much(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
-{
-    (void)hdf5, (void)job;
-    const rdc_frame frame = {.type = RDC_FRAME_ERROR, .name_bytes = UINT32_MAX};
-    return wire->send(wire->fd, &frame, sizeof(frame));
-}
-
-static bool hang(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
-{
-    send_too_much(hdf5, job, wire);
-    return pause() == 0;
-}
-
-static void check_child(rdc_child_fn fn, const char *message)
-{
-    rdc_child child;
-    rdc_frame frame;
-    rd_error err;
-    assert_int_equal(rdc_child_start(&core, fn, NULL, &child, &err), RD_OK);
-    const rd_status status = rdc_child_frame(&child, &frame, &err);
-    assert_int_equal(rdc_child_end(&child, status, &err), RD_E_IO);
-    assert_string_equal(err.text, message);
-}
-
-static void test_a_child_that_crashes_is_an_error(void **state)
-{
-    (void)state;
-    check_child(crash, "the child process for HDF5 was killed by signal 11 (Segmentation fault)");
-}
-
-static void test_a_child_that_says_nothing_is_an_error(void **state)
-{
-    (void)state;
-    check_child(say_nothing, "the child process for HDF5 ended early");
-}
-
-static void test_a_child_that_talks_nonsense_is_an_error(void **state)
-{
-    (void)state;
-    check_child(send_too_much, "the child process for HDF5 sent nonsense");
-}
-
-static void test_a_child_that_hangs_is_killed(void **state)
-{
-    (void)state;
-    check_child(hang, "the child process for HDF5 sent nonsense");
-}
-
-static void test_a_missing_module_is_named(void **state)
-{
-    rd_error err;
-    char expected[512];
-    rd_archive *a = small_archive("log");
-    const char *path = scratch_path(*state, "a.h5");
-    const rd_core lost = {.lib_dir = (char *)(uintptr_t) "/nowhere"}, none = {0};
-    assert_int_equal(rd_archive_save(&lost, a, path, NULL, &err), RD_E_IO);
-    snprintf(expected, sizeof(expected),
-             "cannot save '%s': /nowhere/rondo_hdf5.so: cannot open shared object file: No such "
-             "file or directory",
-             path);
-    assert_string_equal(err.text, expected);
-    assert_int_equal(rd_archive_save(&none, a, path, NULL, &err), RD_E_ARG);
-    assert_non_null(strstr(err.text, "open the core with lib_dir"));
-    rd_archive_free(a);
-}
-
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_open, scratch_close)
 
 int main(void)
@@ -293,11 +212,6 @@ int main(void)
         TEST(test_other_types_are_refused),
         TEST(test_a_ring_of_folders_is_refused),
         TEST(test_values_are_held_against_the_state_digest),
-        TEST(test_a_child_that_crashes_is_an_error),
-        TEST(test_a_child_that_says_nothing_is_an_error),
-        TEST(test_a_child_that_talks_nonsense_is_an_error),
-        TEST(test_a_child_that_hangs_is_killed),
-        TEST(test_a_missing_module_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
