@@ -30,6 +30,9 @@ void rdl_open_state(lua_State *L)
         lua_rawsetp(L, LUA_REGISTRYINDEX, &state_key);
     }
     lua_pop(L, 1);
+    /* lua5.4 (not the library) starts in generational mode, where a tensor that two young collections
+     * have seen alive is kept until a major one, which native bytes do not bring nearer. */
+    lua_gc(L, LUA_GCINC, 0, 0, 0);
 }
 
 rdl_state *rdl_get_state(lua_State *L)

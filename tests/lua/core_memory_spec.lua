@@ -31,6 +31,17 @@ describe("native memory", function()
     assert.equal(200000, #heap)
     assert.is_true(core.memory().live_bytes < 160 * MIB)
   end)
+  it("of tensors that live through several collections is given back too", function()
+    collectgarbage()
+    local x = core.full({ 512, 512 }, 1)
+    for _ = 1, 100 do
+      local a = x + x
+      local b = a + x
+      local c = b + a
+      local _ = c + b
+    end
+    assert.is_true(core.memory().live_bytes < 24 * MIB)
+  end)
   it("is given back at once by release and by close", function()
     collectgarbage()
     local live = core.memory().live_bytes
@@ -50,6 +61,34 @@ describe("native memory", function()
     collectgarbage()
     core.trim()
     assert.is_true(core.memory().held_bytes < use.held_bytes)
+  end)
+  it("is not held by calls that fail", function()
+    local r = core.rnn { cell = "gru", input_size = 4, hidden_size = 4 }
+    local a = core.zeros { 2, 4 }
+    local function fail_everywhere()
+      for _, f in ipairs {
+        function() return core.matmul(a, a) end,
+        function() return a + core.zeros { 5 } end,
+        function() return a + "x" end,
+        function() return core.tensor { { 1, 2 }, { 3 } } end,
+        function() return core.concat({ a, core.zeros { 1, 2, 3 } }, 1) end,
+        function() return r:forward(a) end,
+        function() return r:forward(core.zeros { 1, 3, 4 }, { core.zeros { 9, 9 } }) end,
+        function() return core.rnn { cell = "gru", input_size = 4, hidden_size = 5, options = { x = 1 } } end,
+        function() return core.optimizer("adam", { lrr = 1 }, { a }) end,
+        function() return core.cross_entropy(a, core.full({ 2 }, 9)) end,
+      } do
+        assert.is_false(pcall(f))
+      end
+      collectgarbage()
+      collectgarbage()
+    end
+    fail_everywhere()
+    local live = core.memory().live_bytes
+    for _ = 1, 10 do
+      fail_everywhere()
+    end
+    assert.equal(live, core.memory().live_bytes)
   end)
   it("more than the machine has is an error", function()
     assert.has_error(function() core.zeros { 1 << 30, 1 << 20 } end)
