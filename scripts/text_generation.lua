@@ -22,7 +22,7 @@ local opt = rondo.args { "Character-level language model of a text, with n-grams
   carry_over = { false, help = "keep the state from epoch to epoch" },
   loss = { "mean", choices = { "mean", "sum", "batch" }, help = "reduction; batch: sum over time, mean over rows" },
   optimizer = { "adam", choices = { "sgd", "rmsprop", "adam", "adamw" } },
-  lr = { 3e-3, min = 0, help = "learning rate" },
+  lr = { 3e-3, min = 0, max = 1000, help = "learning rate" },
   alpha = { 0.99, min = 0, max = 1, help = "decay of rmsprop" },
   lr_decay = { 1.0, min = 0, max = 1, help = "factor of lr for each epoch after --lr-decay-after" },
   lr_decay_after = { 10, min = 0, help = "epochs at the full rate" },

@@ -146,7 +146,10 @@ local function add_option(parser, spec)
   end
   local option = parser:option("--" .. kebab):target(spec.name):argname("<" .. (spec.kind == "string" and "text"
     or spec.kind == "int" and "n" or "x") .. ">"):description(help_text(spec))
-  option:convert(function(text) return convert(spec, text) end)
+  option:convert(function(text)
+    local value, why = convert(spec, text)
+    return value, why and ("--%s %s"):format(kebab, why)
+  end)
   if kebab ~= spec.name then
     option:hidden_name("--" .. spec.name)
   end
@@ -154,6 +157,11 @@ local function add_option(parser, spec)
     option:count "*"
   end
   return option
+end
+
+-- argparse's message in one line.
+local function one_line(message)
+  return (message:gsub("\nDid you mean (.-)%?$", " (did you mean %1?)"):gsub("\n", " "))
 end
 
 local function usage(message)
@@ -209,7 +217,8 @@ local function settle(specs, typed)
       value = spec.list and {} or spec.def
     end
     if value == nil and spec.required then
-      usage(("option --%s is required%s"):format(spec.name:gsub("_", "-"), spec.help and " (" .. spec.help .. ")" or ""))
+      usage(("option --%s is required%s"):format(spec.name:gsub("_", "-"),
+        spec.help and " (" .. spec.help .. ")" or ""))
     end
     opt[spec.name] = value
   end
@@ -261,7 +270,7 @@ local function args(given, list)
   parser:group("Common options", table.unpack(others))
   local ok, typed = parser:pparse(table.move(list, 1, #list, 1, {}))
   if not ok then
-    usage(("%s: %s (--help lists the options)"):format(script, typed))
+    usage(("%s: %s (--help lists the options)"):format(script, one_line(typed)))
   end
   local specs = table.move(rest, 1, #rest, #own + 1, table.move(own, 1, #own, 1, {}))
   local opt = settle(specs, typed)

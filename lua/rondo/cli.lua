@@ -51,7 +51,8 @@ end
 function cli.parse(parser, arguments)
   local ok, result = parser:pparse(arguments)
   if not ok then
-    errors.stop(errors.USAGE, ("%s (--help lists what it takes)"):format(result))
+    local line = result:gsub("\nDid you mean (.-)%?$", " (did you mean %1?)"):gsub("\n", " ")
+    errors.stop(errors.USAGE, ("%s (--help lists what it takes)"):format(line))
   end
   return result
 end
@@ -80,7 +81,11 @@ local function handler(message)
     text = type(meta) == "table" and meta.__tostring and tostring(message)
       or ("error object is a %s"):format(type(message))
   end
-  return { text = text, code = errors.code_of(message), traceback = debug.traceback(nil, 2) }
+  local code = errors.code_of(message)
+  if code ~= errors.SCRIPT then
+    text = errors.last.message -- of the world, not of the script's line
+  end
+  return { text = text, code = code, traceback = debug.traceback(nil, 2) }
 end
 
 local function finish(ok, result, with_traceback)
@@ -125,6 +130,7 @@ end
 -- Runs the command line `argv` (argv[0] is the program); returns the exit status.
 function cli.main(argv)
   errors.caught = true
+  errors.on_notice = function(message) io.stderr:write("note: ", message, "\n") end
   local arguments = table.move(argv, 2, #argv, 1, {})
   local with_traceback = false
   for i = #arguments, 1, -1 do

@@ -31,11 +31,14 @@ local function from_command_line(option)
   end
 end
 
-core.open {
+local ok, message = pcall(core.open, {
   threads = threads,
   kernels = from_command_line "--kernel" or setting "RONDO_KERNELS",
   plugin_path = setting "RONDO_PLUGIN_PATH",
   trust_plugins = setting "RONDO_PLUGIN_TRUST" == "1",
-}
+})
+if not ok then
+  errors.stop(errors.USAGE, (message:gsub("^[^\n]-%.lua:%d+: ", "")))
+end
 
 return core

@@ -62,7 +62,9 @@ end
 
 local function must(ok, message, path)
   if not ok then
-    errors.stop(errors.DATA, ("%s: cannot be written: %s"):format(path, tostring(message)))
+    message = tostring(message)
+    errors.stop(errors.DATA, message:find(path, 1, true) and message
+      or ("%s: cannot be written: %s"):format(path, message))
   end
   return ok
 end

@@ -76,10 +76,13 @@ Sequences.__name = "rondo.Sequences"
 -- Fits the batch to a short text, with a notice, or refuses with the numbers.
 local function plan(self, o)
   local n = #self
-  if n - 1 < o.seq_len then
+  if n < 2 then
+    errors.stop(errors.DATA, ("%s: the %s part has %d symbol(s), and a sequence needs at least 2; use a longer text")
+      :format(self.path, self.part, n))
+  elseif n - 1 < o.seq_len then
     errors.stop(errors.DATA, ("%s: the %s part has %d symbols, and one sequence of seq_len %d needs %d; "
       .. "use a longer text or seq_len %d or less"):format(self.path, self.part, n, o.seq_len, o.seq_len + 1,
-      math.max(1, n - 1)))
+      n - 1))
   end
   local rows = (n - 1) // o.seq_len
   if rows < o.batch_size then
