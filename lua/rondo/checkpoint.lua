@@ -69,7 +69,7 @@ function checkpoint.open(path)
     return errors.outside(("%s: not a checkpoint of this program (its format is %s)"):format(path,
       type(format) == "string" and ("%q"):format(format) or "not given"), errors.DATA)
   end
-  local config = archive:has "config" and json.decode(archive:get "config")
+  local config = archive:has "config" and archive:kind "config" == "text" and json.decode(archive:get "config")
   if type(config) ~= "table" then
     return errors.outside(path .. ": its description is unreadable", errors.DATA)
   end
@@ -110,12 +110,14 @@ function checkpoint.read_model(opened, model)
   return true
 end
 
+-- The vocabulary, or nil where the file holds none that is sound.
 function checkpoint.read_vocab(opened)
   local archive = opened.archive
-  if not archive:has "vocab/symbols" then
+  if not archive:has "vocab/symbols" or not archive:has "vocab/level" then
     return nil
   end
-  return core.vocab(archive:get "vocab/level", archive:get "vocab/symbols")
+  local ok, vocab = pcall(core.vocab, archive:get "vocab/level", archive:get "vocab/symbols")
+  return ok and vocab or nil
 end
 
 function checkpoint.read_optimizer(opened, optimizer, names)

@@ -147,7 +147,7 @@ local function get_states(archive)
       at[keys[i]] = at[keys[i]] or {}
       at = at[keys[i]]
     end
-    at[keys[#keys]] = archive:get(name)
+    at[keys[#keys]] = archive:get_tensor(name)
   end
   return states
 end

@@ -1,0 +1,164 @@
+-- layers_spec.lua - modules and layers: registration, sizes, summary, options, errors on the user's line.
+-- SPDX-License-Identifier: MIT
+local rondo = require "rondo"
+local support = dofile "tests/lua/support.lua"
+
+local function names_of(model)
+  local names = {}
+  for name in model:named_parameters() do
+    names[#names + 1] = name
+  end
+  return names
+end
+
+describe("Sequential", function()
+  it("infers sizes from the first layer on", function()
+    local model = rondo.Sequential { rondo.Embedding { 7, 3 }, rondo.GRU { hidden_size = 4 }, rondo.Linear { 7 } }
+    assert.same({ 2, 5, 7 }, model(rondo.ones(2, 5)):size())
+    assert.equal(7 * 3 + 3 * 4 * (3 + 4 + 1) + 4 + 4 * 7 + 7, model:parameter_count())
+  end)
+  it("names parameters by layer, stack and line", function()
+    local model = rondo.Sequential { rondo.LSTM { input_size = 2, hidden_size = 3, num_layers = 2 }, rondo.Linear { 1 } }
+    local names = names_of(model)
+    assert.equal("1.layer1.i_x", names[1])
+    assert.equal("1.layer2.o_b", names[24])
+    assert.equal("2.weight", names[25])
+    assert.equal("2.bias", names[26])
+  end)
+  it("waits for the first call where no size is given", function()
+    local model = rondo.Sequential { rondo.Linear { 4 }, rondo.Linear { 2 } }
+    assert.matches("its input size is not known yet", support.failure(model.parameters, model))
+    assert.same({ 3, 2 }, model(rondo.ones(3, 5)):size())
+    assert.equal(5 * 4 + 4 + 4 * 2 + 2, model:parameter_count())
+  end)
+  it("prints layer, shape and parameters", function()
+    local text = tostring(rondo.Sequential { rondo.OneHot { 9 }, rondo.VanillaRNN { 4, num_layers = 2 },
+      rondo.Linear { 9 } })
+    assert.matches("OneHot 'layer 1' +%(batch, time, 9%) +0\n", text)
+    assert.matches("VanillaRNN 'layer 2' x 2 +%(batch, time, 4%) +92\n", text)
+    assert.matches("Linear 'layer 3' +%(batch, time, 9%) +45\n", text)
+    assert.matches("Parameters: 137$", text)
+  end)
+  it("says what a layer expected, with its place", function()
+    local model = rondo.Sequential { rondo.LSTM { input_size = 64, hidden_size = 8 } }
+    local message = support.failure(function() model(rondo.zeros(2, 3, 5)) end)
+    assert.matches("^tests/lua/layers_spec.lua:%d+: LSTM 'layer 1': expected input %(batch, time, 64%), got %(2, 3, 5%)$",
+      message)
+  end)
+  it("is closed by the end of its block", function()
+    local kept
+    do
+      local model <close> = rondo.Sequential { rondo.Linear { 2, 3 } }
+      kept = model
+    end
+    assert.matches("Sequential is closed", support.failure(kept, rondo.zeros(1, 2)))
+    kept:close()
+  end)
+end)
+
+describe("recurrent layers", function()
+  it("give the last output without return_sequences", function()
+    local x = rondo.rand(2, 4, 3)
+    local all = rondo.GRU { 3, 5, seed = 3 }
+    local last = rondo.GRU { 3, 5, seed = 3, return_sequences = false }
+    assert.is_true(last(x):allclose(all(x):select(2, -1), { rtol = 0, atol = 0 }))
+  end)
+  it("carry state: two halves are the whole", function()
+    local x = rondo.rand(2, 6, 3)
+    local rnn = rondo.LSTM { 3, 5, num_layers = 2, return_state = true }
+    local whole = rnn(x)
+    local a, state = rnn(x:slice(2, 1, 3))
+    local b = rnn(x:slice(2, 4, 6), state)
+    assert.equal(4, #state)
+    assert.is_true(rondo.concat({ a, b }, 2):allclose(whole, { rtol = 0, atol = 0 }))
+  end)
+  it("have the vectors that bias asks for", function()
+    local count = function(bias) return rondo.LSTM { 3, 5, bias = bias }:parameter_count() end
+    assert.equal(4 * 5 * 8, count "none")
+    assert.equal(4 * 5 * 9, count "one")
+    assert.equal(4 * 5 * 10, count "two")
+  end)
+  it("with the same seed have the same initial values", function()
+    local a, b = rondo.LSTM { 3, 5, seed = 9 }, rondo.RNN { cell = "lstm", input_size = 3, hidden_size = 5, seed = 9 }
+    local x = rondo.rand(1, 2, 3)
+    assert.is_true(a(x):allclose(b(x), { rtol = 0, atol = 0 }))
+  end)
+  it("name the nearest option", function()
+    local message = support.failure(function() local _ = rondo.LSTM { hiden_size = 3 } end)
+    assert.matches("^tests/lua/layers_spec.lua:%d+: LSTM: unknown option 'hiden_size' %(did you mean 'hidden_size'%?%)$",
+      message)
+    assert.matches("'forget_bais' %(did you mean 'forget_bias'%?%)",
+      support.failure(rondo.LSTM, { 3, 3, forget_bais = 1 }))
+  end)
+  it("check the kind and the range of an option", function()
+    assert.matches("LSTM: option 'hidden_size' must be an integer 1..65536, got 3.5",
+      support.failure(rondo.LSTM, { hidden_size = 3.5 }))
+    assert.matches("LSTM: option 'hidden_size' must be 1..65536, got 0", support.failure(rondo.LSTM, { hidden_size = 0 }))
+    assert.matches("LSTM: option 'forget_bias' must be %-10..10, got 11",
+      support.failure(rondo.LSTM, { 4, forget_bias = 11 }))
+    assert.matches('VanillaRNN: option \'activation\' must be one of .* %(did you mean "tanh"%?%), got "tanj"',
+      support.failure(rondo.VanillaRNN, { 4, activation = "tanj" }))
+    assert.matches("LSTM: option 'hidden_size' is required", support.failure(rondo.LSTM, {}))
+  end)
+  it("name the nearest cell", function()
+    assert.matches("lstm", support.failure(rondo.RNN, { cell = "lsmt", hidden_size = 3 }))
+  end)
+end)
+
+describe("dropout", function()
+  it("does nothing in evaluation, and scales what it leaves", function()
+    local layer, x = rondo.Dropout { 0.5 }, rondo.ones(4, 50)
+    assert.is_true(rawequal(layer:eval()(x), x))
+    local y = layer:train()(x)
+    local sum = 0
+    for _, row in ipairs(y:table()) do
+      for _, value in ipairs(row) do
+        assert.is_true(value == 0 or value == 2)
+        sum = sum + value
+      end
+    end
+    assert.is_true(sum > 100 and sum < 300)
+  end)
+end)
+
+describe("rondo.Module", function()
+  it("registers what is assigned, in order", function()
+    local Net = rondo.Module "Net"
+    function Net:init(n)
+      self.scale = rondo.parameter(rondo.ones(n))
+      self.body = rondo.Linear { n, 2 }
+      self.note = "not a parameter"
+    end
+    function Net:forward(x) return self.body(x * self.scale) end
+    local net = Net(3)
+    assert.same({ "scale", "body.weight", "body.bias" }, names_of(net))
+    net(rondo.ones(1, 3)):sum():backward()
+    assert.same({ 3 }, net.scale.grad:size())
+  end)
+  it("sets the mode of its children", function()
+    local model = rondo.Sequential { rondo.Dropout { 0.5 } }
+    model:eval()
+    assert.is_false(model[1].training)
+    model:train()
+    assert.is_true(model[1].training)
+  end)
+end)
+
+describe("no_grad", function()
+  it("comes back from an error", function()
+    local w = rondo.parameter(rondo.ones(2))
+    assert.matches("oops", support.failure(rondo.no_grad, function() error "oops" end))
+    assert.is_true((w * 2).requires_grad)
+    assert.is_false(rondo.no_grad(function() return (w * 2).requires_grad end))
+  end)
+end)
+
+describe("seeds", function()
+  it("repeat numbers and models", function()
+    local draw = function()
+      rondo.manual_seed(5)
+      return rondo.rand(3):table(), rondo.random(), rondo.random(10), rondo.Linear { 2, 2 }.weight:table(), math.random()
+    end
+    assert.same({ draw() }, { draw() })
+  end)
+end)

@@ -1,0 +1,63 @@
+-- support.lua - what the specs of the library share: messages, a folder of their own, the command.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.core"
+local support = {}
+
+-- Ends of programs (usage, divergence) come as errors in the specs.
+require("rondo.errors").caught = true
+
+-- Error object or text of a call that must fail.
+function support.failure(f, ...)
+  local ok, message = pcall(f, ...)
+  if ok then
+    error("it did not fail", 2)
+  end
+  return message
+end
+
+-- A new folder; remove it with support.remove.
+function support.folder()
+  local path = os.tmpname()
+  os.remove(path)
+  assert(core.mkdir(path))
+  return path
+end
+
+function support.remove(path)
+  os.execute("rm -rf '" .. path .. "'")
+end
+
+function support.write(path, text)
+  local file = assert(io.open(path, "wb"))
+  file:write(text)
+  file:close()
+  return path
+end
+
+function support.read(path)
+  local file = assert(io.open(path, "rb"))
+  local text = file:read "a"
+  file:close()
+  return text
+end
+
+-- A text with structure, the same everywhere: n sentences.
+function support.sentences(n)
+  local subjects = { "the cat", "a dog", "my aunt", "the old king", "one bird" }
+  local verbs = { "sees", "hears", "likes", "finds" }
+  local list = {}
+  for i = 1, n do
+    list[i] = ("%s %s %s.\n"):format(subjects[i * 7 % 5 + 1], verbs[i * 11 % 4 + 1], subjects[(i * 3 + i // 5) % 5 + 1])
+  end
+  return table.concat(list)
+end
+
+-- Runs the command in a folder: stdout, stderr, exit code.
+function support.rondo(folder, arguments, before)
+  local out, err = folder .. "/.stdout", folder .. "/.stderr"
+  local _, _, code = os.execute(("cd '%s' && %s rondo %s >'%s' 2>'%s' </dev/null"):format(folder, before or "",
+    arguments, out, err))
+  return support.read(out), support.read(err), code
+end
+
+return support
