@@ -17,14 +17,17 @@ static double step_of(double x)
     return exponent > 1 ? ldexp(h, exponent - 1) : h;
 }
 
+static rd_status check_scalar(const rd_tensor *y, rd_error *err)
+{
+    if (rd_tensor_numel(y) == 1) return RD_OK;
+    return rdc_fail(err, RD_E_ARG, "check_gradients: the function must give one number");
+}
+
 static rd_status value_at(rd_scalar_fn f, void *user, double *value, rd_error *err)
 {
     rd_tensor *y = NULL;
     RD_TRY(f(user, &y, err));
-    const rd_status status =
-        rd_tensor_numel(y) == 1
-            ? RD_OK
-            : rdc_fail(err, RD_E_ARG, "check_gradients: the function must give one number");
+    const rd_status status = check_scalar(y, err);
     *value = status == RD_OK ? (double)y->at[0] : 0;
     rd_tensor_release(y);
     return status;
@@ -102,7 +105,8 @@ rd_status rd_check_gradients(rd_scalar_fn f, void *user, rd_tensor *const *param
         rd_zero_grad(parameters[i]);
     }
     RD_TRY(f(user, &y, err));
-    rd_status status = rd_backward(y, NULL, false, err);
+    rd_status status = check_scalar(y, err);
+    if (status == RD_OK) status = rd_backward(y, NULL, false, err);
     rd_tensor_release(y);
     rd_core *const core = parameters[0]->core;
     const bool before = rd_set_grad_mode(core, false);

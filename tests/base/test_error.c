@@ -1,0 +1,58 @@
+/* test_error.c - messages and checked sizes.
+ * SPDX-License-Identifier: MIT */
+#include "base/error.h"
+#include "support/tensors.h"
+
+#include <string.h>
+
+static void test_fail_writes_code_and_sentence(void **state)
+{
+    rd_error err;
+    (void)state;
+    assert_int_equal(rdc_fail(&err, RD_E_IO, "%s: %d", "disk", 7), RD_E_IO);
+    assert_int_equal(err.code, RD_E_IO);
+    assert_string_equal(err.text, "disk: 7");
+    assert_int_equal(rdc_fail(NULL, RD_E_ARG, "nobody listens"), RD_E_ARG);
+}
+
+static void test_long_sentence_is_cut_between_characters(void **state)
+{
+    rd_error err;
+    char umlauts[601];
+    (void)state;
+    for (int i = 0; i < 600; i += 2) memcpy(umlauts + i, "\xc3\xa4", 2);
+    umlauts[600] = '\0';
+    rdc_fail(&err, RD_E_ARG, "%s", umlauts);
+    assert_in_range(strlen(err.text), sizeof(err.text) - 4, sizeof(err.text) - 1);
+    assert_int_equal(strlen(err.text) % 2, 0);
+}
+
+static void test_sizes_are_checked(void **state)
+{
+    size_t size = 3;
+    (void)state;
+    assert_false(rdc_mul_size(SIZE_MAX, 2, &size));
+    assert_false(rdc_add_size(SIZE_MAX, 1, &size));
+    assert_true(rdc_mul_size(6, 7, &size));
+    assert_int_equal(size, 42);
+    assert_true(rdc_add_size(6, 7, &size));
+    assert_int_equal(size, 13);
+}
+
+static void test_no_memory_says_how_much(void **state)
+{
+    rd_error err;
+    (void)state;
+    test_fails(rdc_no_memory(&err, 123), &err, "out of memory: 123 bytes were asked for");
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_fail_writes_code_and_sentence),
+        cmocka_unit_test(test_long_sentence_is_cut_between_characters),
+        cmocka_unit_test(test_sizes_are_checked),
+        cmocka_unit_test(test_no_memory_says_how_much),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,126 @@
+/* test_pool.c - worker threads: every element once, any number of workers, the contract's environment.
+ * SPDX-License-Identifier: MIT */
+#include "base/pool.h"
+#include "support/tensors.h"
+
+#include <float.h>
+#include <string.h>
+
+static rdc_pool *pool_of(uint32_t threads)
+{
+    rd_error err;
+    rdc_pool *p = NULL;
+    OK(rdc_pool_new(threads, &p, &err));
+    return p;
+}
+
+static void count(void *job, size_t first, size_t last)
+{
+    unsigned char *const seen = job;
+    for (size_t i = first; i < last; i++) seen[i]++;
+}
+
+static void check_range(uint32_t threads, size_t n, size_t grain)
+{
+    unsigned char seen[1000] = {0}, want[1000];
+    rdc_pool *const p = pool_of(threads);
+    memset(want, 1, sizeof(want));
+    rdc_pool_range(p, n, grain, count, seen);
+    assert_memory_equal(seen, want, n);
+    assert_int_equal(rdc_pool_threads(p), threads);
+    rdc_pool_free(p);
+}
+
+static void test_range_covers_each_element_once(void **state)
+{
+    (void)state;
+    check_range(1, 1000, 10);
+    check_range(2, 1000, 7);
+    check_range(3, 1000, 999);
+    check_range(5, 4, 1);
+    check_range(3, 0, 1);
+}
+
+static void note_worker(void *job, uint32_t worker, uint32_t workers)
+{
+    ((uint32_t *)job)[worker] += workers;
+}
+
+static void test_run_calls_every_worker_each_time(void **state)
+{
+    uint32_t calls[4] = {0};
+    rdc_pool *const p = pool_of(4);
+    (void)state;
+    for (int i = 0; i < 100; i++) rdc_pool_run(p, note_worker, calls);
+    rdc_pool_free(p);
+    assert_true(calls[0] == 400 && calls[1] == 400 && calls[2] == 400 && calls[3] == 400);
+}
+
+/* Gradual underflow holds on every worker (bit contract, rule 1). */
+static void halve_smallest_normal(void *job, uint32_t worker, uint32_t workers)
+{
+    volatile float x = FLT_MIN;
+    (void)workers;
+    x /= 2;
+    ((float *)job)[worker] = x;
+}
+
+static void test_workers_keep_subnormals(void **state)
+{
+    float halves[3] = {0};
+    rdc_pool *const p = pool_of(3);
+    (void)state;
+    rdc_pool_run(p, halve_smallest_normal, halves);
+    rdc_pool_free(p);
+    assert_true(halves[0] == 0x1p-127f && halves[1] == 0x1p-127f && halves[2] == 0x1p-127f);
+}
+
+#if defined(__x86_64__)
+#include <xmmintrin.h>
+
+static void test_environment_is_entered_and_restored(void **state)
+{
+    const unsigned flush_to_zero = 0x8000, before = _mm_getcsr();
+    rdc_pool *const p = pool_of(1);
+    float half = 0;
+    (void)state;
+    _mm_setcsr(before | flush_to_zero);
+    rdc_pool_run(p, halve_smallest_normal, &half);
+    assert_true((_mm_getcsr() & flush_to_zero) != 0);
+    _mm_setcsr(before);
+    rdc_pool_free(p);
+    assert_true(half == 0x1p-127f);
+}
+#else
+static void test_environment_is_entered_and_restored(void **state)
+{
+    const uint64_t before = rdc_fp_enter();
+    (void)state;
+    rdc_fp_leave(before);
+    assert_true(rdc_fp_enter() == before);
+    rdc_fp_leave(before);
+}
+#endif
+
+static void test_pool_refuses_silly_numbers(void **state)
+{
+    rd_error err;
+    rdc_pool *p = NULL;
+    (void)state;
+    test_fails(rdc_pool_new(0, &p, &err), &err, "threads must be 1..256, got 0");
+    test_fails(rdc_pool_new(257, &p, &err), &err, "threads must be 1..256, got 257");
+    rdc_pool_free(p);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_range_covers_each_element_once),
+        cmocka_unit_test(test_run_calls_every_worker_each_time),
+        cmocka_unit_test(test_workers_keep_subnormals),
+        cmocka_unit_test(test_environment_is_entered_and_restored),
+        cmocka_unit_test(test_environment_is_entered_and_restored),
+        cmocka_unit_test(test_pool_refuses_silly_numbers),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}

@@ -1,0 +1,62 @@
+/* test_rng.c - Philox against the known answers of Random123 (kat_vectors, philox4x32 10).
+ * SPDX-License-Identifier: MIT */
+#include "base/rng.h"
+#include "support/tensors.h"
+
+/* The counter is (quad, row, time, update), the key (seed, purpose and layer). */
+static void test_philox_of_zeros(void **state)
+{
+    const rd_stream s = {0};
+    const uint32_t want[] = {0x6627e8d5u, 0xe169c58du, 0xbc57ac4cu, 0x9b00dbd8u};
+    uint32_t out[4];
+    (void)state;
+    rdc_philox(&s, 0, 0, 0, out);
+    assert_memory_equal(out, want, sizeof(want));
+}
+
+static void test_philox_of_ones(void **state)
+{
+    const uint32_t all = 0xffffffffu;
+    const rd_stream s = {
+        .seed = all, .purpose = 0xff, .layer = 0xffffff, .update = all, .time = all};
+    const uint32_t want[] = {0x408f276du, 0x41c83b0eu, 0xa20bc7c6u, 0x6d5451fdu};
+    uint32_t out[4];
+    (void)state;
+    rdc_philox(&s, all, 0, all, out);
+    assert_memory_equal(out, want, sizeof(want));
+}
+
+static void test_philox_of_the_digits_of_pi(void **state)
+{
+    const rd_stream s = {.seed = 0xa4093822u,
+                         .purpose = 0x29,
+                         .layer = 0x9f31d0,
+                         .update = 0x03707344u,
+                         .time = 0x13198a2eu - 5};
+    const uint32_t want[] = {0xd16cfe09u, 0x94fdccebu, 0x5001e420u, 0x24126ea1u};
+    uint32_t out[4];
+    (void)state;
+    rdc_philox(&s, 0x85a308d3u, 5, 0x243f6a88u, out);
+    assert_memory_equal(out, want, sizeof(want));
+}
+
+static void test_uniform_has_24_bits(void **state)
+{
+    const rd_stream s = {0};
+    (void)state;
+    assert_true(rd_uniform_at(&s, 0, 1) == (0xe169c58du >> 8) * 0x1p-24);
+    assert_int_equal(rd_bits_at(&s, 0, 3), 0x9b00dbd8u);
+    assert_true(rdc_unit(0xffffffffu) < 1);
+    assert_true(rdc_unit(0xff) == 0);
+}
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_philox_of_zeros),
+        cmocka_unit_test(test_philox_of_ones),
+        cmocka_unit_test(test_philox_of_the_digits_of_pi),
+        cmocka_unit_test(test_uniform_has_24_bits),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
