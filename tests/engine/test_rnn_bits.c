@@ -215,6 +215,38 @@ static void test_one_hot_input(void **state)
     for (uint32_t i = 0; i < N_LAYERS; i++) compare_forms(&layers[i], 5, 8, true);
 }
 
+/* Rule 3: a gather is what the product with a row of zeros and one 1 would give. */
+static void test_one_hot_equals_the_same_numbers_as_a_matrix(void **state)
+{
+    rd_core *core = rnn_core(1, NULL);
+    rd_error err;
+    (void)state;
+    const struct form f = {.rows = 4, .steps = 6, .in = 19, .one_hot = true};
+    for (uint32_t i = 0; i + 1 < N_LAYERS; i++) {
+        struct seen seen[2] = {{0}};
+        rd_tensor *ids = made_up_ids(core, &f), *hot = piece_of(ids, &f, 0, 6), *same = NULL;
+        OK(rd_contiguous(hot, RD_DENSE, &same, &err)); /* written to, it has no ids any more */
+        OK(rd_tensor_set(same, (size_t[]){0, 0, 0}, (double)rd_tensor_at(same)[0], &err));
+        for (int k = 0; k < 2; k++) {
+            rd_tensor *y = NULL, *loss = NULL;
+            rd_rnn *rnn = rnn_make(core, &layers[i]);
+            OK(rd_rnn_forward(rnn, k == 0 ? hot : same, NULL, &y, NULL, &err));
+            see(&seen[k], "y", y);
+            OK(test_weighted_sum(y, &loss, &err));
+            OK(rd_backward(loss, NULL, false, &err));
+            for (size_t j = 0; j < rd_rnn_parameter_count(rnn); j++)
+                see(&seen[k], rd_rnn_parameter_name(rnn, j), rd_grad(rd_rnn_parameter(rnn, j)));
+            rd_tensor_release(loss);
+            rd_rnn_release(rnn);
+        }
+        assert_memory_equal(seen[0].hash, seen[1].hash, seen[0].n * sizeof(uint64_t));
+        rd_tensor_release(ids);
+        rd_tensor_release(hot);
+        rd_tensor_release(same);
+    }
+    assert_int_equal(test_close_core((void **)&core), 0);
+}
+
 static void test_batch_of_one_equals_a_row_of_a_batch(void **state)
 {
     rd_core *core = rnn_core(1, NULL);
@@ -300,6 +332,7 @@ int main(void)
         cmocka_unit_test(test_one_row),
         cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_one_hot_input),
+        cmocka_unit_test(test_one_hot_equals_the_same_numbers_as_a_matrix),
         cmocka_unit_test(test_batch_of_one_equals_a_row_of_a_batch),
         cmocka_unit_test(test_without_gradients_the_outputs_are_the_same),
         cmocka_unit_test(test_a_graph_can_be_played_twice),
