@@ -397,6 +397,9 @@ rd_status rd_archive_save(const rd_core *core, const rd_archive *a, const char *
 rd_status rd_archive_load(const rd_core *core, const char *path, rd_archive **out,
                           rd_digests *digests, rd_error *err);
 
+/* Writes a whole file the way a checkpoint is written: the old one stays until the new one is safe. */
+rd_status rd_write_file(const char *path, const void *bytes, size_t n, rd_error *err);
+
 /* A text file, mapped; its symbols are bytes or UTF-8 code points. */
 typedef struct rd_text rd_text;
 typedef struct rd_vocab rd_vocab; /* symbols 1..n in ascending order of byte or code point */

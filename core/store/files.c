@@ -219,3 +219,9 @@ void rdc_sweep_temporaries(const char *path, const void *magic, size_t magic_byt
     }
     closedir(folder);
 }
+
+rd_status rd_write_file(const char *path, const void *bytes, size_t n, rd_error *err)
+{
+    const rdc_part whole = {.at = bytes, .bytes = n};
+    return rdc_write_durable(path, &whole, 1, err);
+}

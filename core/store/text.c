@@ -20,8 +20,8 @@
 #include <unistd.h>
 
 /* Symbols between two entries of the index: 512 cost 1.6 % of the text's size in memory at one byte each
- * and make a random access skip 256 symbols on average, eight bytes at a time; with 4,096 a batch of
- * 50 rows took five times as long. */
+ * and make a random access skip 256 symbols on average, eight bytes at a time: a batch of
+ * 50 rows of 50 symbols then takes some 12 us. */
 enum { INDEX_STEP = 512 };
 
 struct rd_text {

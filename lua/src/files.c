@@ -137,51 +137,16 @@ static bool write_all(int fd, const char *bytes, size_t n)
     return true;
 }
 
-/* Makes the renaming of a file last: its folder is written out too. */
-static bool sync_folder_of(char *path)
-{
-    char *slash = strrchr(path, '/');
-    if (slash == path) slash++; /* "/name" lies in "/" */
-    if (slash) *slash = '\0';
-    const int fd = open(slash ? path : ".", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-    if (fd < 0) return false;
-    const bool ok = fsync(fd) == 0 || errno == EINVAL; /* some file systems cannot */
-    const int kept = errno;
-    close(fd);
-    errno = kept;
-    return ok;
-}
-
-static bool write_new(const char *path, const char *bytes, size_t n)
-{
-    const int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, FILE_MODE);
-    if (fd < 0) return false;
-    bool ok = write_all(fd, bytes, n) && fsync(fd) == 0;
-    int kept = errno;
-    if (close(fd) != 0 && ok) {
-        ok = false;
-        kept = errno;
-    }
-    errno = kept;
-    return ok;
-}
-
 /* The old file stays whole until the new one is. */
 static int files_write_file(lua_State *L)
 {
-    size_t length, n;
-    const char *path = luaL_checklstring(L, 1, &length);
+    size_t n;
+    const char *path = luaL_checkstring(L, 1);
     const char *bytes = luaL_checklstring(L, 2, &n);
-    const char *temporary = lua_pushfstring(L, "%s.tmp.%d", path, (int)getpid());
-    char *folder = rdl_buffer(L, length + 1, 1);
-    memcpy(folder, path, length + 1);
-    if (!write_new(temporary, bytes, n) || rename(temporary, path) != 0) {
-        const int kept = errno;
-        unlink(temporary);
-        errno = kept;
-        return result(L, false, path);
-    }
-    return result(L, sync_folder_of(folder), path);
+    rd_error err;
+    if (rd_write_file(path, bytes, n, &err) != RD_OK) return rdl_outside(L, &err);
+    lua_pushboolean(L, true);
+    return 1;
 }
 
 /* ---- handles: locks and files that grow by lines ---- */

@@ -57,7 +57,7 @@ describe("files", function()
     assert.same({ "x" }, core.listdir(folder .. "/w"))
     local ok, text = core.write_file(folder .. "/none/x", "")
     assert.is_nil(ok)
-    assert.equal(folder .. "/none/x: No such file or directory", text)
+    assert.equal("cannot save '" .. folder .. "/none/x': No such file or directory (open)", text)
   end)
   it("stat, rename, remove, realpath, truncate", function()
     local path = folder .. "/s"
