@@ -179,7 +179,12 @@ rd_status rd_contiguous(rd_tensor *x, rd_order order, rd_tensor **out, rd_error 
     }
     RD_TRY(rd_tensor_new(x->core, x->ndim, x->shape, order, &y, err));
     rdc_copy_values(x, y);
-    const rd_status status = record_view(&same, x, y, err);
+    rd_status status = record_view(&same, x, y, err);
+    rd_tensor *const ids = rdc_one_hot_ids(x);
+    if (ids && status == RD_OK) {
+        status = rd_contiguous(ids, order, &y->ids, err);
+        y->ids_version = y->block->version;
+    }
     if (status == RD_OK)
         *out = y;
     else
@@ -262,7 +267,7 @@ rd_status rd_reshape(rd_tensor *x, uint32_t ndim, const size_t *shape, rd_tensor
     if (!fits || numel != rd_tensor_numel(x))
         return rdc_fail(err, RD_E_ARG, "reshape: shape %s has %zu elements, the new one has %zu",
                         rdc_shape_text(x, have), rd_tensor_numel(x), numel);
-    memcpy(place.shape, shape, ndim * sizeof(shape[0]));
+    for (uint32_t d = 0; d < ndim; d++) place.shape[d] = shape[d];
     if (reshaped_strides(x, ndim, shape, place.stride)) {
         RD_TRY(tensor_at(x, &place, &y, err));
     } else {

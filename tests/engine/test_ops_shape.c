@@ -136,8 +136,9 @@ static void test_views_of_one_hot_keep_their_ids(void **state)
 {
     rd_error err;
     rd_tensor *const ids = test_sequence(*state, SHAPE(2, 3), VALUES(1, 2, 0, 4, 1, 3));
-    rd_tensor *x = NULL, *step = NULL, *row = NULL, *cut = NULL;
+    rd_tensor *x = NULL, *step = NULL, *row = NULL, *cut = NULL, *dense = NULL;
     OK(rd_one_hot(ids, 4, &x, &err));
+    OK(rd_contiguous(x, RD_DENSE, &dense, &err));
     OK(rd_select(x, 1, 1, &step, &err));
     OK(rd_slice(x, 0, 1, 1, &row, &err));
     OK(rd_slice(x, 2, 0, 2, &cut, &err));
@@ -145,7 +146,9 @@ static void test_views_of_one_hot_keep_their_ids(void **state)
     test_expect(rdc_one_hot_ids(row), SHAPE(1, 3), VALUES(4, 1, 3));
     assert_true(rdc_is_packed(rdc_one_hot_ids(row)));
     assert_null(rdc_one_hot_ids(cut));
-    RELEASE(ids, x, step, row, cut);
+    assert_int_equal(rdc_order(rdc_one_hot_ids(dense)), RD_DENSE);
+    test_same(rdc_one_hot_ids(dense), ids);
+    RELEASE(ids, x, step, row, cut, dense);
 }
 
 /* ---- refusals --------------------------------------------------------------------------------------- */
