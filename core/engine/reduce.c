@@ -156,7 +156,7 @@ void rdc_reduce_to(const rd_tensor *from, rd_real sign, rd_tensor *to)
     const uint32_t outer = rows_of_one ? from->ndim : from->ndim - 1;
     const size_t width = rows_of_one ? 1 : from->shape[outer];
     uint32_t dim[RD_MAX_DIMS];
-    size_t stride[RD_MAX_DIMS], index[RD_MAX_DIMS], offset = 0;
+    size_t stride[RD_MAX_DIMS], index[RD_MAX_DIMS] = {0}, offset = 0;
     const size_t numel = rd_tensor_numel(from);
     if (numel == 0) return;
     storage_dims(from, dim);
