@@ -1,6 +1,8 @@
 /* test_bits.c - the hashes of tests/bits/golden.tsv, by every backend, thread count and form.
  *
- * Other compilers, levels and machines run bits_program instead (tests/checks.sh). Skipped in the double
+ * Other compilers, levels and machines run bits_program instead (tests/checks.sh), which also writes the
+ * file anew where the arithmetic was changed on purpose: bits_program > tests/bits/golden.tsv, and a line
+ * in CHANGELOG.md, since saved runs will not go on to the same bits. Skipped in the double
  * build, whose bits the contract does not promise.
  * SPDX-License-Identifier: MIT */
 #include "support/tensors.h"
