@@ -1,7 +1,7 @@
 /* common.c - errors, memory and arguments of the C module.
  * SPDX-License-Identifier: MIT */
 #include "common.h"
-#include <string.h>
+#include <assert.h>
 
 #define RDL_PAY_BYTES ((size_t)256 << 10)
 #define RDL_SOFT_MAX ((size_t)64 << 20)
@@ -108,7 +108,7 @@ void *rdl_check(lua_State *L, int arg, const char *name, const char *what)
 
 void *rdl_buffer(lua_State *L, size_t n, size_t width)
 {
-    if (n > SIZE_MAX / width / 2) luaL_error(L, "out of memory: %I elements", (lua_Integer)n);
+    assert(n <= SIZE_MAX / 2 / width); /* n is a length in Lua or of a tensor that exists */
     return lua_newuserdatauv(L, n ? n * width : 1, 0);
 }
 

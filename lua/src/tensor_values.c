@@ -28,7 +28,7 @@ static size_t numel_of(lua_State *L, const rdl_shape *s)
 {
     size_t n = 1;
     for (uint32_t d = 0; d < s->ndim; d++) {
-        if (s->size[d] != 0 && n > SIZE_MAX / sizeof(rd_real) / s->size[d])
+        if (s->size[d] != 0 && n > SIZE_MAX / 2 / sizeof(rd_real) / s->size[d])
             luaL_error(L, "the sizes of the tensor are too large");
         n *= s->size[d];
     }
