@@ -55,6 +55,7 @@ local function finish(ok, ...)
   if type(message) ~= "string" then
     error(message, 0)
   end
+  message = message:gsub("to 'rondo%.%a+%.", "to 'rondo.") -- not the name of the binding, but the script's
   local rest = bare(message)
   if rest == message and message:find("^[^\n]-:%d+: ") then
     error(message, 0) -- raised in the user's own code, with its line

@@ -162,3 +162,9 @@ describe("seeds", function()
     assert.same({ draw() }, { draw() })
   end)
 end)
+
+it("misuse of the library names the function a script knows", function()
+  local message = support.failure(function() rondo.zeros("x") end)
+  assert.equal("bad argument #1 to 'rondo.zeros' (size of dimension 1 must be an integer >= 0, got x)",
+    (message:gsub("^[^:]+:%d+: ", "")))
+end)
