@@ -3,6 +3,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "engine/tape.h"
+#include <rondo/pointmath.h>
 
 struct dropout {
     rd_stream stream;
@@ -15,17 +16,40 @@ struct dropout {
     bool add; /* backward adds, forward writes */
 };
 
-/* Elements [first, last) of row b at step t: the number of element e is in quad e / 4. */
+/* rdc_unit(u) < p without the conversion. */
+static uint32_t limit_of(double p)
+{
+    const uint32_t whole = (uint32_t)(p * 0x1p24);
+    return whole + ((double)whole < p * 0x1p24);
+}
+
+RD_INLINE void drop_run(const uint32_t *u, size_t n, uint32_t limit, rd_real scale, bool add,
+                        const rd_real *restrict from, rd_real *restrict to)
+{
+    for (size_t e = 0; e < n; e++) {
+        const rd_real y = u[e] >> 8 < limit ? 0 : from[e] * scale;
+        to[e] = add ? to[e] + y : y;
+    }
+}
+
+RD_CLONES static void drop_some(const uint32_t *u, size_t n, const struct dropout *d,
+                                const rd_real *from, rd_real *to)
+{
+    const uint32_t limit = limit_of(d->p);
+    if (d->add)
+        drop_run(u, n, limit, d->scale, true, from, to);
+    else
+        drop_run(u, n, limit, d->scale, false, from, to);
+}
+
+/* The number of element e of row b at step t is in quad e / 4. */
 static void drop_row(const struct dropout *d, size_t b, size_t t, const rd_real *from, rd_real *to)
 {
-    for (size_t e = 0; e < d->width; e += 4) {
-        uint32_t u[4];
-        rdc_philox(&d->stream, (uint32_t)b, (uint32_t)t, (uint32_t)(e / 4), u);
-        const size_t n = d->width - e < 4 ? d->width - e : 4;
-        for (size_t i = 0; i < n; i++) {
-            const rd_real y = rdc_unit(u[i]) < d->p ? 0 : from[e + i] * d->scale;
-            to[e + i] = d->add ? to[e + i] + y : y;
-        }
+    enum { RUN = 4 * RDC_QUADS };
+    for (size_t e = 0; e < d->width; e += RUN) {
+        uint32_t u[RUN];
+        rdc_philox_run(&d->stream, (uint32_t)b, (uint32_t)t, (uint32_t)(e / 4), u);
+        drop_some(u, d->width - e < RUN ? d->width - e : RUN, d, from + e, to + e);
     }
 }
 

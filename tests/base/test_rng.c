@@ -40,6 +40,16 @@ static void test_philox_of_the_digits_of_pi(void **state)
     assert_memory_equal(out, want, sizeof(want));
 }
 
+static void test_philox_run_gives_what_single_quads_give(void **state)
+{
+    const rd_stream s = {.seed = 1, .purpose = 2, .layer = 3, .update = 4, .time = 5};
+    uint32_t run[4 * RDC_QUADS], one[4 * RDC_QUADS];
+    (void)state;
+    rdc_philox_run(&s, 6, 7, 0xfffffff8u, run); /* the quad wraps */
+    for (uint32_t q = 0; q < RDC_QUADS; q++) rdc_philox(&s, 6, 7, 0xfffffff8u + q, one + 4 * q);
+    assert_memory_equal(run, one, sizeof(one));
+}
+
 static void test_uniform_has_24_bits(void **state)
 {
     const rd_stream s = {0};
@@ -56,6 +66,7 @@ int main(void)
         cmocka_unit_test(test_philox_of_zeros),
         cmocka_unit_test(test_philox_of_ones),
         cmocka_unit_test(test_philox_of_the_digits_of_pi),
+        cmocka_unit_test(test_philox_run_gives_what_single_quads_give),
         cmocka_unit_test(test_uniform_has_24_bits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
