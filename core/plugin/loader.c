@@ -132,8 +132,8 @@ static const rd_plugin *find_entry(void *handle, char reason[RDC_REASON_BYTES])
 
     _Static_assert(RD_ABI_MAJOR == 0, "SYMBOL_OF needs the number itself");
     if (p) return p;
-    for (char digit = '0'; digit <= '9'; digit++) {
-        name[sizeof name - 2] = digit;
+    for (int digit = '0'; digit <= '9'; digit++) {
+        name[sizeof name - 2] = (char)digit;
         if (!dlsym(handle, name)) continue;
         refuse(reason,
                "L1: built for plugin border %c, this is %d; rebuild it with this Rondo's "

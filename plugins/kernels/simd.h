@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #ifndef RD_SIMD_H
 #define RD_SIMD_H
-#include <rondo/kernel.h>
+#include "rondo/kernel.h"
 
 void simd_gemm(const rd_gemm *g);
 size_t simd_pack_bytes(size_t k, size_t n);

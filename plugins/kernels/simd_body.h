@@ -13,7 +13,7 @@
  * the sums wait in C.
  * SPDX-License-Identifier: MIT */
 #include "simd.h"
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 #include <immintrin.h>
 #include <string.h>
 

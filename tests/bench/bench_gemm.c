@@ -175,7 +175,7 @@ int main(int argc, char **argv)
 {
     const rd_core_options options = {
         .threads = 1, .lib_dir = RD_TEST_LIB_DIR, .trust_plugins = true};
-    const double seconds = argc > 1 ? atof(argv[1]) : 0.3;
+    const double seconds = argc > 1 ? strtod(argv[1], NULL) : 0.3;
     rd_core *core;
     rd_error err;
 

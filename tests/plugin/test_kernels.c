@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <cmocka.h>
@@ -90,12 +91,9 @@ static const char *flags_text(uint32_t flags, bool packed)
 {
     static char text[80];
 
-    text[0] = '\0';
-    if (flags & RD_TRANS_A) strcat(text, "trans_a ");
-    if (flags & RD_TRANS_B) strcat(text, "trans_b ");
-    if (flags & RD_ACCUMULATE) strcat(text, "accumulate ");
-    if (flags & RD_K_DOWN) strcat(text, "k_down ");
-    if (packed) strcat(text, "packed ");
+    (void)snprintf(text, sizeof text, "%s%s%s%s%s", flags & RD_TRANS_A ? "trans_a " : "",
+                   flags & RD_TRANS_B ? "trans_b " : "", flags & RD_ACCUMULATE ? "accumulate " : "",
+                   flags & RD_K_DOWN ? "k_down " : "", packed ? "packed" : "");
     return text;
 }
 

@@ -1,7 +1,7 @@
 /* test_loader.c - plugin files: one deliberately wrong file per rule, each refused by number and in words.
  *
  * The files of bad/ are copied to a folder of their own, so that the build folder's permissions do not
- * matter.
+ * matter. Over 400 lines: one list of rules, each a few lines, is looked through faster in one place.
  * SPDX-License-Identifier: MIT */
 #include <fcntl.h>
 #include <setjmp.h>

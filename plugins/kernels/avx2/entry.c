@@ -1,6 +1,6 @@
-/* entry.c - the record of the AVX2 backend; its flags are those of every file, so any processor can read it.
+/* entry.c - the record of the AVX2 backend, with the flags of every file: any processor reads it.
  * SPDX-License-Identifier: MIT */
-#include "../simd.h"
+#include "simd.h"
 
 /* Above scalar (1), below wider registers. */
 static int score(const rd_cpu *cpu)

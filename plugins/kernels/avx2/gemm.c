@@ -3,7 +3,7 @@
 #if !defined(__AVX2__) || !defined(__FMA__)
 #error "compile this file, and no other of the plugin, with -mavx2 -mfma"
 #endif
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 #include <immintrin.h>
 
 typedef __m256i vmask;
@@ -34,4 +34,4 @@ enum { VL = 8, NV_1 = 8, NV_3 = 4, NV_6 = 2 };
 #define V_STORE_MASK(p, m, x) _mm256_maskstore_ps(p, m, x)
 #endif
 
-#include "../simd_body.h"
+#include "simd_body.h"

@@ -1,6 +1,6 @@
-/* entry.c - the record of the AVX-512 backend; its flags are those of every file, so any processor can read it.
+/* entry.c - the record of the AVX-512 backend, with the flags of every file: any processor reads it.
  * SPDX-License-Identifier: MIT */
-#include "../simd.h"
+#include "simd.h"
 
 /* Above avx2 (20): twice the width. */
 static int score(const rd_cpu *cpu)

@@ -3,7 +3,7 @@
 #ifndef __AVX512F__
 #error "compile this file, and no other of the plugin, with -mavx512f"
 #endif
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 #include <immintrin.h>
 
 #ifdef RD_REAL_DOUBLE
@@ -32,4 +32,4 @@ enum { VL = 16, NV_1 = 4, NV_3 = 4, NV_6 = 4 };
 /* The first n lanes. */
 #define V_MASK(n) ((vmask)((n) >= VL ? (1u << VL) - 1 : (1u << (n)) - 1))
 
-#include "../simd_body.h"
+#include "simd_body.h"

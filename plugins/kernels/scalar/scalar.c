@@ -5,8 +5,8 @@
  * (or that is transposed or narrower) is first copied, KB rows at a time, to the stack. Sums are stored in
  * C between the blocks, which rule 3 allows: a stored rd_real is the sum itself.
  * SPDX-License-Identifier: MIT */
-#include <rondo/kernel.h>
-#include <rondo/pointmath.h>
+#include "rondo/kernel.h"
+#include "rondo/pointmath.h"
 
 enum { PANEL = 64, KB = 64, ROWS = 4, COLS = 16 };
 

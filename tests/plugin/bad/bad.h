@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #ifndef RD_TEST_BAD_H
 #define RD_TEST_BAD_H
-#include <rondo/kernel.h>
+#include "rondo/kernel.h"
 
 /* GOOD_PLUGIN and GOOD_CELL give every field; what a file is about comes after them and replaces one. */
 #ifdef __clang__
