@@ -18,7 +18,7 @@ describe("Sequential", function()
     assert.equal(7 * 3 + 3 * 4 * (3 + 4 + 1) + 4 + 4 * 7 + 7, model:parameter_count())
   end)
   it("names parameters by layer, stack and line", function()
-    local model = rondo.Sequential { rondo.LSTM { input_size = 2, hidden_size = 3, num_layers = 2 }, rondo.Linear { 1 } }
+    local model = rondo.Sequential { rondo.LSTM { 2, 3, num_layers = 2 }, rondo.Linear { 1 } }
     local names = names_of(model)
     assert.equal("1.layer1.i_x", names[1])
     assert.equal("1.layer2.o_b", names[24])
@@ -42,8 +42,8 @@ describe("Sequential", function()
   it("says what a layer expected, with its place", function()
     local model = rondo.Sequential { rondo.LSTM { input_size = 64, hidden_size = 8 } }
     local message = support.failure(function() model(rondo.zeros(2, 3, 5)) end)
-    assert.matches("^tests/lua/layers_spec.lua:%d+: LSTM 'layer 1': expected input %(batch, time, 64%), got %(2, 3, 5%)$",
-      message)
+    assert.matches("^tests/lua/layers_spec.lua:%d+: LSTM 'layer 1': expected input", message)
+    assert.matches("expected input %(batch, time, 64%), got %(2, 3, 5%)$", message)
   end)
   it("is closed by the end of its block", function()
     local kept
@@ -85,15 +85,15 @@ describe("recurrent layers", function()
   end)
   it("name the nearest option", function()
     local message = support.failure(function() local _ = rondo.LSTM { hiden_size = 3 } end)
-    assert.matches("^tests/lua/layers_spec.lua:%d+: LSTM: unknown option 'hiden_size' %(did you mean 'hidden_size'%?%)$",
-      message)
+    assert.matches("^tests/lua/layers_spec.lua:%d+: LSTM: unknown option 'hiden_size'", message)
+    assert.matches("did you mean 'hidden_size'%?%)$", message)
     assert.matches("'forget_bais' %(did you mean 'forget_bias'%?%)",
       support.failure(rondo.LSTM, { 3, 3, forget_bais = 1 }))
   end)
   it("check the kind and the range of an option", function()
     assert.matches("LSTM: option 'hidden_size' must be an integer 1..65536, got 3.5",
       support.failure(rondo.LSTM, { hidden_size = 3.5 }))
-    assert.matches("LSTM: option 'hidden_size' must be 1..65536, got 0", support.failure(rondo.LSTM, { hidden_size = 0 }))
+    assert.matches("LSTM: option 'hidden_size' must be 1..65536, got 0", support.failure(rondo.LSTM, { 0 }))
     assert.matches("LSTM: option 'forget_bias' must be %-10..10, got 11",
       support.failure(rondo.LSTM, { 4, forget_bias = 11 }))
     assert.matches('VanillaRNN: option \'activation\' must be one of .* %(did you mean "tanh"%?%), got "tanj"',
@@ -157,7 +157,8 @@ describe("seeds", function()
   it("repeat numbers and models", function()
     local draw = function()
       rondo.manual_seed(5)
-      return rondo.rand(3):table(), rondo.random(), rondo.random(10), rondo.Linear { 2, 2 }.weight:table(), math.random()
+      local weight = rondo.Linear { 2, 2 }.weight:table()
+      return rondo.rand(3):table(), rondo.random(), rondo.random(10), weight, math.random()
     end
     assert.same({ draw() }, { draw() })
   end)

@@ -1,0 +1,216 @@
+-- trainer_spec.lua - the Trainer: exact resume, run folders, checkpoints, ends, memory.
+-- SPDX-License-Identifier: MIT
+local rondo = require "rondo"
+local core = require "rondo.core"
+local json = require "rondo.json"
+local support = dofile "tests/lua/support.lua"
+
+local folder, text
+setup(function()
+  folder = support.folder()
+  text = assert(rondo.data.Text.open(support.write(folder .. "/t.txt", support.sentences(60))))
+end)
+teardown(function() support.remove(folder) end)
+
+-- A small language model with everything that has state: two layers, dropout, Adam, a schedule, carried state.
+local function trainer_of(run, given)
+  rondo.manual_seed(4)
+  local o = { quiet = true, run_dir = run and folder .. "/" .. run, epochs = 3, log_every = 3, vocab = text.vocab,
+    loss = rondo.CrossEntropyLoss(), optimizer = rondo.optim.Adam { lr = 0.01 }, clip_grad_norm = 1,
+    schedule = rondo.optim.CosineLR { total_steps = 40, warmup_steps = 5 }, metrics = { "perplexity", "accuracy" } }
+  o.model = rondo.Sequential { rondo.Embedding { #text.vocab, 5 }, rondo.LSTM { 6, num_layers = 2, dropout = 0.2 },
+    rondo.Dropout { 0.1 }, rondo.Linear { #text.vocab } }
+  for key, value in pairs(given or {}) do
+    o[key] = value
+  end
+  return rondo.Trainer(o)
+end
+
+local function fit(trainer)
+  local train, valid = text:split(0.8)
+  local batches = { seq_len = 8, batch_size = 10, stateful = true }
+  return trainer:fit(train:sequences(batches), valid:sequences { seq_len = 8, batch_size = 4, stateful = true })
+end
+
+local function last_file(run)
+  local steps = require("rondo.run_folder").steps_of(folder .. "/" .. run)
+  return ("%s/%s/checkpoints/step-%012d.h5"):format(folder, run, steps[#steps])
+end
+
+describe("a run that is stopped and resumed", function()
+  it("gives the same bytes as one that is not", function()
+    fit(trainer_of("whole"))
+    fit(trainer_of("parts", { max_steps = 7 }))
+    fit(trainer_of("parts", { max_steps = 20, resume = true }))
+    fit(trainer_of("parts", { resume = true }))
+    assert.equal(support.read(last_file "whole"), support.read(last_file "parts"))
+  end)
+  it("gives the same state with more validations and another number of threads", function()
+    local threads = core.threads()
+    core.threads(1)
+    fit(trainer_of("often", { eval_every = 4 }))
+    core.threads(threads)
+    local a, b = assert(rondo.load(last_file "whole")), assert(rondo.load(last_file "often"))
+    assert.equal(a.digests.state, b.digests.state)
+    assert.not_equal(a.digests.file, b.digests.file)
+  end)
+  it("keeps no metrics line past its checkpoint", function()
+    local steps = {}
+    for line in io.lines(folder .. "/parts/metrics.jsonl") do
+      local entry = assert(json.decode(line))
+      if entry.split == "train" then
+        steps[#steps + 1] = entry.step
+      end
+    end
+    local sorted = table.move(steps, 1, #steps, 1, {})
+    table.sort(sorted)
+    assert.same(sorted, steps)
+    assert.equal(3, steps[1])
+  end)
+  it("takes an older checkpoint where the newest is damaged, and says so", function()
+    fit(trainer_of("damaged", { keep = 5 }))
+    support.write(last_file "damaged", "not a checkpoint")
+    local said = {}
+    local trainer = trainer_of("damaged", { resume = true })
+    trainer.view.say = function(_, line) said[#said + 1] = line end
+    fit(trainer)
+    assert.matches("note: .*not a Rondo checkpoint", table.concat(said, "\n"))
+    assert.equal(support.read(last_file "whole"), support.read(last_file "damaged"))
+  end)
+  it("refuses other batches", function()
+    local failure = support.failure(function()
+      trainer_of("whole", { resume = true }):fit(text:sequences { seq_len = 9, batch_size = 10, stateful = true })
+    end)
+    assert.matches("was made with other data or batches", tostring(failure))
+  end)
+end)
+
+describe("a run folder", function()
+  it("that is used needs resume or overwrite", function()
+    local failure = support.failure(fit, trainer_of "whole")
+    assert.equal(2, failure.code)
+    assert.matches("go on with %-%-resume, or start anew with %-%-overwrite", failure.message)
+    fit(trainer_of("anew", { epochs = 1 }))
+    fit(trainer_of("anew", { epochs = 1, overwrite = true }))
+  end)
+  it("has its four parts", function()
+    local config = assert(json.decode(support.read(folder .. "/whole/config.json")))
+    assert.equal("Adam", config.depends_on.optimizer.kind)
+    assert.equal(core.hostname(), config.host)
+    local first = assert(json.decode(support.read(folder .. "/whole/metrics.jsonl"):match "[^\n]+"))
+    assert.equal(1, first.schema)
+    assert.matches("epoch 3/3", support.read(folder .. "/whole/log.txt"))
+    assert.is_truthy(core.stat(folder .. "/whole/checkpoints/best.h5"))
+  end)
+  it("keeps the last N checkpoints and the best", function()
+    fit(trainer_of("keep", { keep = 2, save_every = 5 }))
+    assert.equal(2, #require("rondo.run_folder").steps_of(folder .. "/keep"))
+    assert.is_truthy(core.stat(folder .. "/keep/checkpoints/best.h5"))
+  end)
+  it("that cannot be made is code 3", function()
+    local failure = support.failure(fit, trainer_of "t.txt/run")
+    assert.equal(3, failure.code)
+    assert.matches("t.txt/run", failure.message)
+  end)
+end)
+
+describe("weights", function()
+  it("are taken from a run, without its training", function()
+    local trainer = trainer_of("fresh", { init_from = folder .. "/whole", epochs = 1, max_steps = 1 })
+    local before = fit(trainer):evaluate(text:sequences { seq_len = 8, batch_size = 4, stateful = true })
+    assert.equal(1, trainer.step)
+    assert.is_true(before.loss < 2.9)
+  end)
+  it("of another model are refused by name", function()
+    local other = trainer_of(nil, { init_from = folder .. "/whole",
+      model = rondo.Sequential { rondo.Embedding { #text.vocab, 9 }, rondo.Linear { #text.vocab } } })
+    local failure = support.failure(fit, other)
+    assert.equal(3, failure.code)
+    assert.matches("is of another model: parameter '1.weight' is %(%d+, 5%) there and %(%d+, 9%) here", failure.message)
+  end)
+end)
+
+describe("a training", function()
+  it("stops early, and its counters survive a stop", function()
+    local make = function() return { rondo.callbacks.EarlyStopping { patience = 2, min_delta = 9 } } end
+    local whole = fit(trainer_of("early", { epochs = 9, callbacks = make() }))
+    assert.equal(3, whole.epoch)
+    fit(trainer_of("early2", { epochs = 2, callbacks = make() }))
+    local rest = fit(trainer_of("early2", { epochs = 9, callbacks = make(), resume = true }))
+    assert.equal(3, rest.epoch)
+    assert.equal(support.read(last_file "early"), support.read(last_file "early2"))
+  end)
+  it("that diverges names the tensor, keeps the last checkpoint and is code 4", function()
+    local w = rondo.Sequential { rondo.Linear { 1, 1 } }
+    local trainer = rondo.Trainer { model = w, loss = rondo.MSELoss(), optimizer = rondo.optim.SGD { lr = 1e6 },
+      run_dir = folder .. "/diverges", epochs = 100, quiet = true }
+    local failure = support.failure(trainer.fit, trainer, { { rondo.tensor { { 1e9 } }, rondo.tensor { { 0 } } } })
+    assert.equal(4, failure.code)
+    assert.matches("diverged at step %d+: the ", failure.message)
+    assert.matches("The last good checkpoint is .*step%-%d+%.h5", failure.message)
+    assert.is_truthy(core.stat(failure.message:match "checkpoint is (.-%.h5)"))
+  end)
+  it("allocates nothing from the third step on", function()
+    local seen, heap = {}, {}
+    local watch = { on_step_end = function(_, _, facts)
+      seen[facts.step] = core.memory().system_allocations
+      collectgarbage()
+      heap[facts.step] = collectgarbage "count"
+    end }
+    fit(trainer_of(nil, { epochs = 4, callbacks = { watch } }))
+    assert.is_true(#seen > 20)
+    assert.equal(seen[3], seen[12]) -- the rest of the first epoch
+    assert.equal(seen[16], seen[#seen])
+    assert.is_true(heap[#heap] - heap[3] < 64)
+  end)
+  it("reports what it is asked for", function()
+    local facts = trainer_of(nil):evaluate(text:sequences { seq_len = 8, batch_size = 4, stateful = true })
+    assert.is_true(math.abs(facts.perplexity - math.exp(facts.loss)) < 1e-9)
+    assert.is_true(facts.accuracy >= 0 and facts.accuracy < 0.5)
+    assert.matches("unknown metric 'perplexty' %(did you mean 'perplexity'%?%)",
+      support.failure(trainer_of, nil, { metrics = { "perplexty" } }))
+  end)
+  it("with carried state needs a model that carries it", function()
+    local Net = rondo.Module "Net"
+    function Net:init() self.body = rondo.Linear { 1, 1 } end
+    function Net:forward(x) return self.body(x) end
+    assert.matches("Net carries no state", support.failure(fit, trainer_of(nil, { model = Net() })))
+  end)
+end)
+
+describe("rondo.save and rondo.load", function()
+  it("bring back model, optimizer and step", function()
+    local model = rondo.Sequential { rondo.GRU { 2, 4, return_sequences = false }, rondo.Linear { 1 } }
+    local opt = rondo.optim.Adam(model:parameters(), { lr = 0.01 })
+    local x = rondo.rand(3, 5, 2)
+    model(x):sum():backward()
+    opt:step()
+    assert(rondo.save(folder .. "/m.h5", { model = model, optimizer = opt, step = 1 }))
+    local ckpt = assert(rondo.load(folder .. "/m.h5"))
+    assert.equal(1, ckpt.step)
+    assert.is_true(ckpt.model(x):allclose(model(x), { rtol = 0, atol = 0 }))
+    local again = rondo.optim.Adam(ckpt.model:parameters(), { lr = 0.5 })
+    assert(ckpt:load_into(ckpt.model, again))
+    assert.equal(0.01, again.lr)
+    assert.equal(1, again:updates())
+  end)
+  it("give nil, a sentence and 3 for what is no checkpoint", function()
+    local ckpt, message, code = rondo.load(folder .. "/t.txt")
+    assert.is_nil(ckpt)
+    assert.matches("t.txt.*not a Rondo checkpoint", message)
+    assert.equal(3, code)
+    assert.is_nil(rondo.load(folder .. "/nothing"))
+    local archive = core.archive()
+    archive:put("format", "something else")
+    assert(archive:save(folder .. "/other.h5"))
+    assert.matches("not a checkpoint of this program", select(2, rondo.load(folder .. "/other.h5")))
+  end)
+  it("cannot rebuild a script's own class, and say so", function()
+    local Net = rondo.Module "Net"
+    function Net:init() self.body = rondo.Linear { 1, 1 } end
+    assert(rondo.save(folder .. "/net.h5", { model = Net() }))
+    local ckpt = assert(rondo.load(folder .. "/net.h5"))
+    assert.matches("its model is a class of a script", support.failure(function() return ckpt.model end))
+    assert.is_true(ckpt:load_into(Net()))
+  end)
+end)
