@@ -159,7 +159,7 @@ local function add_option(parser, spec)
   return option
 end
 
--- argparse's message in one line.
+-- The message of argparse in one line.
 local function one_line(message)
   return (message:gsub("\nDid you mean (.-)%?$", " (did you mean %1?)"):gsub("\n", " "))
 end
@@ -255,9 +255,10 @@ local function args(given, list)
   end
   local script = (arg and arg[0] or "script"):match("[^/]*$")
   local parser = require "argparse"(script, given[1]):add_help(false)
+  local helped = false
   parser:flag "-h --help":description "show this and end":action(function()
-    io.stdout:write(parser:get_help(), "\n")
-    errors.stop(0)
+    helped = true
+    error "help" -- leaves argparse, whatever else is on the command line
   end)
   local mine, others = {}, {}
   for i, spec in ipairs(own) do
@@ -268,8 +269,13 @@ local function args(given, list)
   end
   parser:group("Options of this script", table.unpack(mine))
   parser:group("Common options", table.unpack(others))
-  local ok, typed = parser:pparse(table.move(list, 1, #list, 1, {}))
-  if not ok then
+  local whole, ok, typed = pcall(parser.pparse, parser, table.move(list, 1, #list, 1, {}))
+  if helped then
+    io.stdout:write(parser:get_help(), "\n")
+    errors.stop(0)
+  elseif not whole then
+    error(ok, 0)
+  elseif not ok then
     usage(("%s: %s (--help lists the options)"):format(script, one_line(typed)))
   end
   local specs = table.move(rest, 1, #rest, #own + 1, table.move(own, 1, #own, 1, {}))

@@ -8,6 +8,7 @@ local errors = require "rondo.errors"
 local cli = {}
 
 local VERSION = "rondo 0.1.0"
+local HELP = "help was asked for"
 
 local commands = {
   { "run", "run SCRIPT [--option value ...]", "run a Lua script with require \"rondo\"" },
@@ -42,28 +43,32 @@ end
 function cli.parser(name, description)
   local parser = require "argparse"("rondo " .. name, description):add_help(false)
   parser:flag "-h --help":description "show this and end":action(function()
-    io.stdout:write(parser:get_help(), "\n")
-    errors.stop(0)
+    error(HELP, 0) -- leaves argparse, whatever else is on the command line
   end)
   return parser
 end
 
 function cli.parse(parser, arguments)
-  local ok, result = parser:pparse(arguments)
-  if not ok then
+  local whole, ok, result = pcall(parser.pparse, parser, arguments)
+  if not whole and ok:sub(1, #HELP) == HELP then
+    io.stdout:write(parser:get_help(), "\n")
+    errors.stop(0)
+  elseif not whole then
+    error(ok, 0)
+  elseif not ok then
     local line = result:gsub("\nDid you mean (.-)%?$", " (did you mean %1?)"):gsub("\n", " ")
     errors.stop(errors.USAGE, ("%s (--help lists what it takes)"):format(line))
   end
   return result
 end
 
--- Text from the world for one option: an integer or a number in a range.
-function cli.number(kind, low, high)
+-- Text from the world for option `name`: an integer or a number in a range.
+function cli.number(name, kind, low, high)
   return function(text)
     local n = tonumber(text)
     n = n and (kind == "int" and math.tointeger(n) or kind == "real" and n)
     if not n or n ~= n or n < low or n > high then
-      return nil, ("must be %s %s..%s, got '%s'"):format(kind == "int" and "an integer" or "a number",
+      return nil, ("%s must be %s %s..%s, got '%s'"):format(name, kind == "int" and "an integer" or "a number",
         ("%.14g"):format(low), ("%.14g"):format(high), text)
     end
     return n

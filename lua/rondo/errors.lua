@@ -72,7 +72,7 @@ function errors.blame(f, ...)
   return finish(pcall(f, ...))
 end
 
-local Stop = { __tostring = function(stop) return stop.message end, __name = "rondo.Stop" }
+local Stop = { __tostring = function(stop) return stop.message or "end" end, __name = "rondo.Stop" }
 
 function errors.is_stop(value)
   return getmetatable(value) == Stop

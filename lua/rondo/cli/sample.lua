@@ -6,16 +6,19 @@ local function options(cli)
   local parser = cli.parser("sample", "Writes text from a trained model (the best checkpoint of a run folder).")
   parser:argument("run", "run folder or checkpoint file")
   parser:option("--prompt", "text to go on from; - reads it from stdin"):argname "<text>":default ""
-  parser:option("--length", "symbols to write"):argname "<n>":default "400":convert(cli.number("int", 0, 1 << 40))
+  parser:option("--length", "symbols to write"):argname "<n>":default "400"
+    :convert(cli.number("--length", "int", 0, 1 << 40))
   parser:option("--temperature", "below 1 safer, above 1 wilder; 0 is greedy"):argname "<x>":default "1"
-    :convert(cli.number("real", 0, 100))
+    :convert(cli.number("--temperature", "real", 0, 100))
   parser:option("--top-k", "only the n likeliest symbols; 0: all"):argname "<n>":default "0":hidden_name "--top_k"
-    :convert(cli.number("int", 0, 1 << 24))
+    :convert(cli.number("--top-k", "int", 0, 1 << 24))
   parser:option("--top-p", "only the likeliest symbols that hold this share"):argname "<x>":default "1"
-    :hidden_name "--top_p":convert(cli.number("real", 0, 1))
+    :hidden_name "--top_p":convert(cli.number("--top-p", "real", 0, 1))
   parser:flag("--greedy", "always the likeliest symbol")
-  parser:option("--seed", "drawn and printed when not given"):argname "<n>":convert(cli.number("int", 0, 0xffffffff))
-  parser:option("--threads", "worker threads; 0: one per CPU"):argname "<n>":convert(cli.number("int", 0, 65536))
+  parser:option("--seed", "drawn and printed when not given"):argname "<n>"
+    :convert(cli.number("--seed", "int", 0, 0xffffffff))
+  parser:option("--threads", "worker threads; 0: one per CPU"):argname "<n>"
+    :convert(cli.number("--threads", "int", 0, 65536))
   parser:flag("--quiet", "print nothing but the text")
   return parser
 end

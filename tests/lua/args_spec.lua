@@ -1,0 +1,68 @@
+-- args_spec.lua - rondo.args: types by default value, both spellings, config files, one sentence for a mistake.
+-- SPDX-License-Identifier: MIT
+local rondo = require "rondo"
+local support = dofile "tests/lua/support.lua"
+local args = require("rondo.args").args
+
+local function parse(list)
+  return args({ "A script.", hidden_size = 8, lr = 0.5, verbose = false, extra = {}, run_dir = "runs/x",
+    cell = { "lstm", choices = rondo.plugins.cells }, rate = { 1.0, min = 0, max = 2 } }, list)
+end
+
+local function usage(list)
+  local failure = support.failure(parse, list)
+  assert.equal(2, failure.code)
+  return failure.message
+end
+
+describe("rondo.args", function()
+  it("has the defaults and the common options", function()
+    local opt = parse {}
+    assert.equal(8, opt.hidden_size)
+    assert.equal(0.5, opt.lr)
+    assert.is_false(opt.verbose)
+    assert.same({}, opt.extra)
+    assert.equal("lstm", opt.cell)
+    assert.equal(1, opt.seed)
+    assert.equal(3, opt.keep)
+    assert.equal("runs/x", opt.run_dir)
+  end)
+  it("takes both spellings and the type of the default", function()
+    local opt = parse { "--hidden-size", "9", "--hidden_size", "10", "--lr=1", "--verbose", "--extra", "a",
+      "--extra", "b" }
+    assert.equal(10, opt.hidden_size)
+    assert.equal("float", math.type(opt.lr))
+    assert.is_true(opt.verbose)
+    assert.same({ "a", "b" }, opt.extra)
+  end)
+  it("refuses with one sentence", function()
+    assert.matches("unknown option '%-%-hiden%-size' %(did you mean '%-%-hidden%-size'%?%)",
+      usage { "--hiden-size", "9" })
+    assert.matches("%-%-hidden%-size must be an integer, got '3.5'", usage { "--hidden-size", "3.5" })
+    assert.matches("%-%-rate must be a number 0..2, got '3'", usage { "--rate", "3" })
+    assert.matches("%-%-cell must be one of .*, got 'lsmt' %(did you mean 'lstm'%?%)", usage { "--cell", "lsmt" })
+    assert.matches("%-%-progress must be one of auto, bar, lines, none", usage { "--progress", "loud" })
+  end)
+  it("wants what is required", function()
+    local failure = support.failure(args, { "A script.", data = { required = true, help = "a file" } }, {})
+    assert.equal(2, failure.code)
+    assert.equal("option --data is required (a file)", failure.message)
+  end)
+  it("puts a config file below the command line and above the defaults", function()
+    local path = support.write(os.tmpname(), "return { hidden_size = 20, lr = 0.25 }")
+    local opt = parse { "--config", path, "--lr", "2" }
+    assert.equal(20, opt.hidden_size)
+    assert.equal(2.0, opt.lr)
+    support.write(path, "return { hiden_size = 20 }")
+    assert.matches("unknown option 'hiden_size' %(did you mean 'hidden_size'%?%)", usage { "--config", path })
+    support.write(path, "return os.exit(0)")
+    assert.matches("must return a table of options", usage { "--config", path })
+    os.remove(path)
+  end)
+  it("seeds everything", function()
+    parse { "--seed", "11" }
+    local a = rondo.rand(2):table()
+    parse { "--seed", "11" }
+    assert.same(a, rondo.rand(2):table())
+  end)
+end)

@@ -1,0 +1,213 @@
+-- cli_spec.lua - the command `rondo` and the text recipe: streams, exit codes, bad input, signals.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.core"
+local json = require "rondo.json"
+local support = dofile "tests/lua/support.lua"
+
+local folder
+local SMALL = "--hidden-size 8 --seq-len 10 --batch-size 4 --ngrams 0 --sample-length 0"
+
+local function rondo(arguments, before)
+  return support.rondo(folder, arguments, before)
+end
+
+-- The command must fail with this code and one line that matches.
+local function fails(code, pattern, arguments, before)
+  local out, err, got = rondo(arguments, before)
+  assert.equal(code, got, err)
+  assert.matches(pattern, err)
+  assert.matches("^[^\n]*\n$", err)
+  assert.equal("", out)
+end
+
+setup(function()
+  folder = support.folder()
+  support.write(folder .. "/t.txt", support.sentences(60))
+  local _, err, code = rondo("train t.txt --run-dir run --epochs 2 " .. SMALL)
+  assert.equal(0, code, err)
+end)
+teardown(function() support.remove(folder) end)
+
+describe("rondo", function()
+  it("shows help and version on stdout", function()
+    local out, err, code = rondo "--help"
+    assert.matches("rondo train FILE", out)
+    assert.equal("", err)
+    assert.equal(0, code)
+    assert.matches("^rondo %d+%.%d+%.%d+\n$", (rondo "--version"))
+    for _, name in ipairs(require("rondo.cli").command_names()) do
+      out, err, code = rondo(name .. " --help")
+      assert.equal(0, code, name .. err)
+      assert.matches("Usage:", out)
+    end
+  end)
+  it("names the nearest command", function()
+    fails(2, "unknown command 'trian' %(did you mean 'train'%?%)", "trian t.txt")
+  end)
+  it("shows a cell's options", function()
+    assert.matches("forget_bias +%-10..10", (rondo "help lstm"))
+    fails(2, "no command or cell 'lsmt' %(did you mean 'lstm'%?%)", "help lsmt")
+  end)
+  it("lists plugins and kernels", function()
+    local out = rondo "plugins"
+    assert.matches("cell lstm", out)
+    assert.matches("kernels scalar", out)
+  end)
+  it("env makes stock Lua find the module", function()
+    local command = ("eval \"$(cd / && rondo env)\" && cd '%s' && lua5.4 -e 'print(require(\"rondo\")._VERSION)'")
+      :format(folder)
+    local pipe = assert(io.popen(command))
+    assert.matches("^rondo %d", pipe:read "a")
+    pipe:close()
+  end)
+end)
+
+describe("rondo run", function()
+  it("passes arguments, and gives a script's error code 1", function()
+    support.write(folder .. "/s.lua", "print(arg[0], arg[1], ...) if arg[1] == 'bad' then error 'oops' end")
+    assert.equal("s.lua\ta\ta\n", (rondo "run s.lua a"))
+    local out, err, code = rondo "run s.lua bad"
+    assert.equal("s.lua\tbad\tbad\n", out)
+    assert.equal("rondo: s.lua:1: oops\n", err)
+    assert.equal(1, code)
+    assert.matches("stack traceback", select(2, rondo "run s.lua bad --traceback"))
+  end)
+  it("writes no globals", function()
+    support.write(folder .. "/g.lua", [[
+      local before = {}
+      for name in pairs(_G) do before[name] = true end
+      local rondo = require "rondo"
+      local model = rondo.Sequential { rondo.LSTM { 2, 3 }, rondo.Linear { 1 } }
+      model(rondo.rand(1, 2, 2)):sum():backward()
+      local _ = rondo.Trainer, rondo.data, rondo.args, rondo.load
+      for name in pairs(_G) do if not before[name] then print(name) end end]])
+    assert.equal("", (rondo "run g.lua"))
+  end)
+  it("without its script is a usage error", function()
+    fails(2, "nosuch.lua", "run nosuch.lua")
+  end)
+  it("ends an assert on the world with the world's code and sentence", function()
+    support.write(folder .. "/a.lua", "assert(require('rondo').load('none.h5'))")
+    fails(3, "^rondo: none.h5: there is no such file or run folder\n$", "run a.lua")
+  end)
+end)
+
+describe("rondo train", function()
+  it("says in one line what is wrong with a text", function()
+    support.write(folder .. "/empty.txt", "")
+    support.write(folder .. "/one.txt", "x")
+    support.write(folder .. "/latin1.txt", ("caf\xe9 "):rep(200))
+    support.write(folder .. "/short.txt", ("abc "):rep(10))
+    fails(3, "missing.txt: No such file", "train missing.txt " .. SMALL)
+    fails(3, "empty.txt: is empty", "train empty.txt " .. SMALL)
+    fails(3, "one.txt: the text has 1 symbol", "train one.txt " .. SMALL)
+    fails(3, "latin1.txt' is not UTF%-8: byte 0xE9 at offset 3", "train latin1.txt " .. SMALL)
+    fails(3, "short.txt: the validation part has 4 symbols, and one sequence of seq_len 10 needs 11",
+      "train short.txt " .. SMALL)
+    fails(2, "best.h5: is a checkpoint, not a text", "train run/checkpoints/best.h5 " .. SMALL)
+  end)
+  it("reads any file as bytes", function()
+    local bytes = {}
+    for i = 1, 2000 do
+      bytes[i] = string.char(i * 73 % 256)
+    end
+    support.write(folder .. "/bin.dat", table.concat(bytes))
+    fails(3, "is not UTF%-8", "train bin.dat " .. SMALL)
+    local _, err, code = rondo("train bin.dat --level byte --epochs 1 --quiet " .. SMALL)
+    assert.equal(0, code, err)
+  end)
+  it("plans a smaller batch with a notice", function()
+    local _, err, code = rondo("train t.txt --epochs 1 --quiet " .. SMALL .. " --seq-len 60 --batch-size 9")
+    assert.equal(0, code, err)
+    assert.matches("note: t.txt: the validation part has %d+ symbols: batch_size is %d instead of 9", err)
+  end)
+  it("says in one line what is wrong with an option", function()
+    fails(2, "%-%-cell must be one of .* got 'lsmt' %(did you mean 'lstm'%?%)", "train t.txt --cell lsmt")
+    fails(2, "unknown option '%-%-hiden%-size'", "train t.txt --hiden-size 3")
+    fails(2, "kernels: there is no backend 'abacus'", "train t.txt --kernel abacus")
+  end)
+  it("needs a folder that is new, or a word", function()
+    fails(2, "run: a run is here already; go on with %-%-resume", "train t.txt --quiet --run-dir run " .. SMALL)
+  end)
+  it("cannot write everywhere", function()
+    fails(3, "t.txt/run", "train t.txt --quiet --run-dir t.txt/run " .. SMALL)
+    fails(3, "/proc/run", "train t.txt --quiet --run-dir /proc/run " .. SMALL)
+  end)
+  it("refuses weights of another model", function()
+    fails(3, "is of another model: parameter '2.layer1.i_x' is %(8, %d+%) there and %(9, %d+%) here",
+      "train t.txt --quiet --init-from run " .. SMALL .. " --hidden-size 9")
+  end)
+  it("prints n-grams beside its own figures, on stderr", function()
+    local out, err = rondo("train t.txt --epochs 1 --hidden-size 8 --seq-len 10 --batch-size 4 --ngrams 2 "
+      .. "--sample-length 20 --progress lines")
+    assert.matches("n%-gram %(Witten%-Bell%)", err)
+    assert.matches("this model +%d%.%d+", err)
+    assert.is_nil(err:find "\r")
+    assert.is_true(#out >= 20)
+  end)
+  it("takes char-rnn's recipe", function()
+    local _, err, code = rondo("train t.txt --config \"$(dirname \"$(command -v rondo)\")/../share/rondo/scripts/"
+      .. "char_rnn.lua\" --epochs 1 --seq-len 10 --batch-size 4 --ngrams 0 --sample-length 0")
+    assert.equal(0, code, err)
+    assert.matches("RNN 'layer 2' %(lstm%) x 2 +%(batch, time, 128%)", err)
+  end)
+  for signal, code in pairs { INT = 130, TERM = 75, USR1 = 75 } do
+    it("finishes the step, saves and says how to go on at SIG" .. signal, function()
+      local before = ("timeout -s %s 1"):format(signal)
+      local _, err = rondo("train t.txt --quiet --epochs 100000 --patience 0 --run-dir stop" .. signal .. " " .. SMALL,
+        "sh -c '\"$@\"; echo $? >code' sh " .. before .. " ") -- timeout's own code is 124
+      assert.matches("stopped by SIG" .. signal .. " after step %d+; saved .*Run the same command with %-%-resume", err)
+      assert.is_truthy(core.stat(err:match "saved (%S+%.h5)" and folder .. "/" .. err:match "saved (%S+%.h5)"))
+      assert.is_true(code > 0)
+    end)
+  end
+end)
+
+describe("rondo sample", function()
+  it("writes the prompt and the text to stdout, the seed to stderr", function()
+    local out, err, code = rondo "sample run --prompt 'the ' --length 50"
+    assert.equal(0, code, err)
+    assert.equal(55, #out)
+    assert.equal("the ", out:sub(1, 4))
+    local seed = err:match "best.h5, step %d+, seed (%d+)"
+    assert.equal(out, (rondo("sample run --prompt 'the ' --length 50 --seed " .. seed)))
+  end)
+  it("takes top-k, top-p, temperature and greedy", function()
+    local greedy = rondo "sample run --length 30 --greedy"
+    assert.equal(greedy, (rondo "sample run --length 30 --top-k 1 --seed 5"))
+    assert.equal(greedy, (rondo "sample run --length 30 --temperature 0"))
+    assert.equal(31, #rondo "sample run --length 30 --top_p 0.5")
+    fails(2, "top%-p.*must be a number 0..1, got '2'", "sample run --top-p 2")
+  end)
+  it("says what the vocabulary lacks", function()
+    fails(2, "character 'Ω' %(U%+03A9%) at position 3 is not in the vocabulary", "sample run --prompt 'ab\u{3a9}'")
+  end)
+  it("refuses what is no checkpoint", function()
+    local bytes = support.read(folder .. "/run/checkpoints/best.h5")
+    support.write(folder .. "/flipped.h5", bytes:sub(1, 3000) .. "\255\254" .. bytes:sub(3003))
+    support.write(folder .. "/cut.h5", bytes:sub(1, 5000))
+    fails(3, "flipped.h5': it is damaged", "sample flipped.h5")
+    fails(3, "cut.h5': it is truncated", "sample cut.h5")
+    fails(3, "t.txt': it is not a Rondo checkpoint", "sample t.txt")
+    fails(3, "nosuch: there is no such file or run folder", "sample nosuch")
+    assert(core.mkdir(folder .. "/hollow"))
+    fails(3, "hollow: holds no checkpoint", "sample hollow")
+  end)
+end)
+
+describe("rondo info", function()
+  it("shows digests, model and step", function()
+    local out = rondo "info run"
+    assert.matches("state digest  %x+", out)
+    assert.matches("RNN 'layer 2' %(lstm%)", out)
+    assert.matches("2.layer1.i_x +%(8, %d+%)", out)
+  end)
+  it("prints one JSON object", function()
+    local facts = assert(json.decode((rondo "info run --json")))
+    assert.matches("^%x+$", facts.file_digest)
+    assert.equal(32, #facts.state_digest)
+    assert.equal("char", facts.level)
+    local last = assert(json.decode((rondo "info run --json --last")))
+    assert.equal(2, last.epoch)
+  end)
+end)
