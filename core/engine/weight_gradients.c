@@ -5,6 +5,7 @@
  * played first, adds up to the same bits.
  * SPDX-License-Identifier: MIT */
 #include "engine/rnn.h"
+#include "rondo/pointmath.h"
 #include <assert.h>
 #include <string.h>
 
@@ -83,7 +84,7 @@ struct scatter {
         *turned; /* [n_ids][width] where rows outnumber ids: columns become rows for the while */
 };
 
-static void scatter_turned(const struct scatter *c, size_t first, size_t last)
+RD_INLINE void scatter_turned(const struct scatter *c, size_t first, size_t last)
 {
     const rdc_pass *p = c->pass;
     const size_t width = c->s->width, row = p->rnn->layout->line_row, n = last - first;
@@ -102,7 +103,7 @@ static void scatter_turned(const struct scatter *c, size_t first, size_t last)
             c->s->gradient[i * c->n_ids + id] = c->turned[id * width + i];
 }
 
-static void scatter_columns(void *job, size_t first, size_t last)
+RD_CLONES static void scatter_columns(void *job, size_t first, size_t last)
 {
     const struct scatter *c = job;
     const rdc_pass *p = c->pass;
@@ -136,31 +137,61 @@ static rd_status one_hot_gradient(const rdc_pass *p, const struct stretch *s, rd
     return RD_OK;
 }
 
-/* Bias gradients: column sums of dL/da over rows, last to first. */
+/* Bias gradients: column sums of dL/da over rows, last to first. b_x and b_h of a line have the same
+ * terms but each continues on its own gradient; one pass over dL/da makes both. */
 struct bias_job {
-    const rdc_weight_job *job;
-    const rdc_parameter *parameter;
-    rd_real *gradient;
+    const rdc_pass *pass;
+    uint32_t line;
+    rd_real *gradient[2]; /* the second may be NULL */
 };
 
-static void sum_columns(void *job, size_t first, size_t last)
+RD_INLINE void sum_panel(const rd_real *da, size_t row, size_t rows, size_t n, rd_real *restrict a,
+                         rd_real *restrict b)
+{
+    rd_real x[COLUMNS], y[COLUMNS];
+    memcpy(x, a, n * sizeof *x);
+    memcpy(y, b ? b : a, n * sizeof *y);
+    for (size_t r = rows; r-- > 0;) {
+        const rd_real *from = da + r * row;
+        for (size_t i = 0; i < n; i++) {
+            x[i] += from[i];
+            y[i] += from[i];
+        }
+    }
+    memcpy(a, x, n * sizeof *x);
+    if (b) memcpy(b, y, n * sizeof *y);
+}
+
+RD_CLONES static void sum_columns(void *job, size_t first, size_t last)
 {
     const struct bias_job *b = job;
-    const rdc_pass *p = b->job->pass;
+    const rdc_pass *p = b->pass;
     const rdc_layout *l = p->rnn->layout;
-    rd_real sum[COLUMNS];
     for (size_t c = first; c < last; c += COLUMNS) {
         const size_t n = last - c < COLUMNS ? last - c : COLUMNS;
-        const rd_real *da = p->line.at + l->column[b->parameter->line] + c;
-        memcpy(sum, b->gradient + c, n * sizeof *sum);
-        for (size_t r = p->steps * p->rows; r-- > 0;) {
-            const rd_real *row = da + r * l->line_row;
-            if (n == COLUMNS)
-                for (size_t i = 0; i < COLUMNS; i++) sum[i] += row[i];
-            else
-                for (size_t i = 0; i < n; i++) sum[i] += row[i];
+        const rd_real *da = p->line.at + l->column[b->line] + c;
+        rd_real *second = b->gradient[1] ? b->gradient[1] + c : NULL;
+        /* a width the compiler knows keeps the sums in registers */
+        if (n == COLUMNS)
+            sum_panel(da, l->line_row, p->steps * p->rows, COLUMNS, b->gradient[0] + c, second);
+        else
+            sum_panel(da, l->line_row, p->steps * p->rows, n, b->gradient[0] + c, second);
+    }
+}
+
+static void bias_gradients(const rdc_weight_job *j)
+{
+    const rdc_layout *l = j->pass->rnn->layout;
+    for (uint32_t k = 0; k < l->n_lines; k++) {
+        struct bias_job b = {.pass = j->pass, .line = k};
+        uint32_t n = 0;
+        for (uint32_t i = 0; i < l->n_parameters; i++) {
+            const rdc_parameter *q = &l->parameter[i];
+            const bool bias = q->role != RDC_MATRIX && q->role != RDC_VECTOR;
+            if (bias && q->line == k && j->gradient[i]) b.gradient[n++] = j->gradient[i]->at;
         }
-        memcpy(b->gradient + c, sum, n * sizeof *sum);
+        if (n > 0)
+            rdc_pool_range(j->pass->rnn->core->pool, l->line[k].width, COLUMNS, sum_columns, &b);
     }
 }
 
@@ -188,15 +219,9 @@ rd_status rdc_weight_gradients(const rdc_weight_job *j, rd_error *err)
                            : dense_gradient(j, &l->run[r], &stretch[i], err));
         }
     }
-    for (uint32_t i = 0; i < l->n_parameters; i++) {
-        const rdc_parameter *q = &l->parameter[i];
-        if (!j->gradient[i] || q->role == RDC_MATRIX) continue;
-        if (q->role == RDC_VECTOR) {
-            sum_pieces(j, q, j->gradient[i]->at);
-            continue;
-        }
-        struct bias_job b = {j, q, j->gradient[i]->at};
-        rdc_pool_range(p->rnn->core->pool, q->shape[0], COLUMNS, sum_columns, &b);
-    }
+    bias_gradients(j);
+    for (uint32_t i = 0; i < l->n_parameters; i++)
+        if (j->gradient[i] && l->parameter[i].role == RDC_VECTOR)
+            sum_pieces(j, &l->parameter[i], j->gradient[i]->at);
     return RD_OK;
 }

@@ -7,8 +7,8 @@
  * Lines of reset-after stand in the order n_h r z n_x, so that those fed by h are neighbours and those
  * fed by x are too. Reset-before takes two phases: r h_{t-1} is a temp that the second one multiplies.
  * SPDX-License-Identifier: MIT */
-#include <rondo/cell.h>
-#include <rondo/pointmath.h>
+#include "rondo/cell.h"
+#include "rondo/pointmath.h"
 
 enum { OPT_RESET };
 enum { AFTER, BEFORE };

@@ -4,8 +4,8 @@
  *     c_t = f c_{t-1} + i g                       h_t = o tanh(c_t)
  *
  * SPDX-License-Identifier: MIT */
-#include <rondo/cell.h>
-#include <rondo/pointmath.h>
+#include "rondo/cell.h"
+#include "rondo/pointmath.h"
 
 enum { OPT_FORGET_BIAS };
 enum { S_H, S_C };

@@ -1,7 +1,7 @@
 /* vanilla.c - the simple recurrent cell (Elman 1990): h_t = f(W x_t + U h_{t-1} + b).
  * SPDX-License-Identifier: MIT */
-#include <rondo/cell.h>
-#include <rondo/pointmath.h>
+#include "rondo/cell.h"
+#include "rondo/pointmath.h"
 
 enum { OPT_ACTIVATION };
 enum { TANH, RELU, SIGMOID, IDENTITY };

@@ -1,0 +1,241 @@
+/* rnn_run.c - a recurrent layer run over a sequence, as one operation of the tape.
+ *
+ * The ownership of what a run leaves is drawn in rnn.h. Everything is checked and allocated here; what runs
+ * after it (unroll_forward.c, unroll_backward.c) fails for want of memory alone.
+ * SPDX-License-Identifier: MIT */
+#include "engine/rnn.h"
+#include <string.h>
+
+enum { SAVED_X, SAVED_WEIGHTS, SAVED_Y }; /* slots of the node */
+enum { SMALL_PASS = 1 << 18 }; /* fused multiply-adds: some 10 us, what waking a thread may take */
+
+rd_status rdc_sequence_new(rd_core *core, rdc_sequence *s, size_t slots, size_t rows,
+                           uint32_t width, rd_error *err)
+{
+    size_t step, n;
+    if (!rdc_mul_size(rows, width, &step) || !rdc_mul_size(step, slots, &n) ||
+        !rdc_mul_size(n, sizeof(rd_real), &n))
+        return rdc_fail(err, RD_E_ARG, "this batch is larger than memory can be");
+    rdc_block *block = rdc_block_new(core->arena, n);
+    if (!block) return rdc_no_memory(err, n);
+    *s = (rdc_sequence){block, block->at, slots, step, width};
+    return RD_OK;
+}
+
+bool rdc_pass_is_small(const rdc_pass *pass)
+{
+    const rdc_layout *l = pass->rnn->layout;
+    if (pass->rows == 1) return true;
+    /* every weight meets every row of every step once */
+    return pass->steps * pass->rows < SMALL_PASS / (l->weights + 1);
+}
+
+void rdc_pass_free(rdc_pass *pass)
+{
+    if (!pass) return;
+    rd_rnn *rnn = pass->rnn;
+    rdc_arena *arena = rnn->core->arena;
+    const rdc_layout *l = rnn->layout;
+    rdc_block_release(arena, pass->line.block);
+    for (uint32_t k = 0; k < l->n_states; k++) rdc_block_release(arena, pass->state[k].block);
+    for (uint32_t k = 0; k < l->n_temps; k++) rdc_block_release(arena, pass->temp[k].block);
+    for (uint32_t k = 0; k < l->n_saves; k++) rdc_block_release(arena, pass->save[k].block);
+    rdc_block_release(arena, pass->ids);
+    rd_tensor_release(pass->x);
+    rdc_record_free(arena, pass);
+    rd_rnn_release(rnn);
+}
+
+static rd_status check_input(const rd_rnn *rnn, const rd_tensor *x, rd_tensor *const *states,
+                             rd_error *err)
+{
+    const rdc_layout *l = rnn->layout;
+    char shape[128];
+    if (x->ndim != 3 || x->shape[2] != l->in)
+        return rdc_fail(err, RD_E_ARG, "%s: expected input (batch, time, %u), got %s", rnn->label,
+                        l->in, rdc_shape_text(x, shape));
+    if (x->shape[0] == 0 || x->shape[1] == 0 || x->shape[0] > UINT32_MAX)
+        return rdc_fail(err, RD_E_ARG,
+                        "%s: the input must have at least one row and one step, got %s", rnn->label,
+                        rdc_shape_text(x, shape));
+    for (uint32_t k = 0; states && k < l->n_states; k++) {
+        const rd_tensor *s = states[k];
+        if (s && (s->ndim != 2 || s->shape[0] != x->shape[0] || s->shape[1] != l->state[k].width))
+            return rdc_fail(err, RD_E_ARG, "%s: expected state '%s' (%zu, %u), got %s", rnn->label,
+                            l->state_name[k], x->shape[0], l->state[k].width,
+                            rdc_shape_text(s, shape));
+    }
+    return RD_OK;
+}
+
+/* Values before the first step: given, or the cell's own. */
+static void first_values(const rdc_pass *p, uint32_t k, const rd_tensor *given)
+{
+    const rd_state_decl *d = &p->rnn->layout->state[k];
+    rd_real *to = p->state[k].at;
+    for (size_t r = 0; r < p->rows; r++, to += d->width)
+        for (size_t j = 0; j < d->width; j++)
+            to[j] =
+                given ? given->at[r * given->stride[0] + j * given->stride[1]] : (rd_real)d->first;
+}
+
+/* keep: every step stays, for backward or an observer. */
+static rd_status open_pass(rdc_pass *p, rd_tensor *const *states, bool keep, rd_error *err)
+{
+    rd_core *core = p->rnn->core;
+    const rdc_layout *l = p->rnn->layout;
+    const size_t steps = p->steps, slots = keep ? steps : 1;
+    if (keep) RD_TRY(rdc_sequence_new(core, &p->line, steps, p->rows, l->line_row, err));
+    for (uint32_t k = 0; k < l->n_states; k++) {
+        const size_t n = keep || k == 0 ? steps + 1 : 2;
+        RD_TRY(rdc_sequence_new(core, &p->state[k], n, p->rows, l->state[k].width, err));
+        first_values(p, k, states ? states[k] : NULL);
+    }
+    for (uint32_t k = 0; k < l->n_temps; k++)
+        RD_TRY(rdc_sequence_new(core, &p->temp[k], slots, p->rows, l->temp[k].width, err));
+    for (uint32_t k = 0; k < l->n_saves; k++)
+        RD_TRY(rdc_sequence_new(core, &p->save[k], slots, p->rows, l->save[k].width, err));
+    return RD_OK;
+}
+
+static bool lies_in_sequence(const rd_tensor *x)
+{
+    return rdc_is_packed(x) &&
+           (rdc_order(x) == RD_SEQUENCE || x->shape[0] == 1 || x->shape[1] == 1);
+}
+
+/* Copies the ids of one-hot input as [T][B]. */
+static rd_status take_ids(rdc_pass *p, const rd_tensor *ids, rd_error *err)
+{
+    size_t n;
+    if (!rdc_mul_size(p->steps, p->rows, &n) || !rdc_mul_size(n, sizeof(int32_t), &n))
+        return rdc_no_memory(err, SIZE_MAX);
+    p->ids = rdc_block_new(p->rnn->core->arena, n);
+    if (!p->ids) return rdc_no_memory(err, n);
+    int32_t *to = p->ids->at;
+    for (size_t t = 0; t < p->steps; t++)
+        for (size_t r = 0; r < p->rows; r++)
+            *to++ = (int32_t)ids->at[r * ids->stride[0] + t * ids->stride[1]];
+    return RD_OK;
+}
+
+/* x as the engine reads it, in sequence order; recorded where it has to be turned. */
+static rd_status take_x(rdc_pass *p, rd_tensor *x, rd_error *err)
+{
+    const bool one_hot = x->ids && x->ids->ndim == 2 && !rd_requires_grad(x);
+    if (one_hot) RD_TRY(take_ids(p, x->ids, err));
+    const bool values = !one_hot || p->rnn->cell->flags & RD_CELL_READS_X;
+    if (!values || lies_in_sequence(x)) {
+        p->x = rd_tensor_retain(x);
+        return RD_OK;
+    }
+    return rd_contiguous(x, RD_SEQUENCE, &p->x, err);
+}
+
+struct results {
+    rd_tensor *y;
+    rd_tensor *final[RDC_MAX_STATES];
+};
+
+static void drop_results(struct results *r)
+{
+    rd_tensor_release(r->y);
+    for (uint32_t k = 0; k < RDC_MAX_STATES; k++) rd_tensor_release(r->final[k]);
+}
+
+/* y is a view of state 0, slots 1..T; final states are copies, so that carrying one does not hold a whole
+ * sequence. */
+static rd_status make_results(const rdc_pass *p, bool final, struct results *r, rd_error *err)
+{
+    rd_core *core = p->rnn->core;
+    const rdc_layout *l = p->rnn->layout;
+    const rdc_sequence *s = &p->state[0];
+    const size_t shape[3] = {p->rows, p->steps, s->width};
+    const size_t stride[3] = {s->width, s->step, 1};
+    RD_TRY(rdc_tensor_over(core, s->block, s->at + s->step, 3, shape, stride, &r->y, err));
+    for (uint32_t k = 0; final && k < l->n_states; k++) {
+        const size_t at[2] = {p->rows, l->state[k].width};
+        RD_TRY(rd_tensor_new(core, 2, at, RD_DENSE, &r->final[k], err));
+        memcpy(r->final[k]->at, rdc_slot(&p->state[k], p->steps),
+               p->state[k].step * sizeof(rd_real));
+    }
+    return RD_OK;
+}
+
+/* Inputs of the node: x, states (none where no gradient flows), parameters. */
+static void list_inputs(const rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd_tensor **in)
+{
+    const rdc_layout *l = rnn->layout;
+    in[0] = x;
+    for (uint32_t k = 0; k < l->n_states; k++)
+        in[1 + k] = states && !(l->state[k].flags & RD_STATE_STOP) ? states[k] : NULL;
+    for (uint32_t i = 0; i < l->n_parameters; i++) in[1 + l->n_states + i] = rnn->parameter[i];
+}
+
+static rd_status record(rdc_pass *p, rd_tensor *const *in, bool final, struct results *r,
+                        rd_error *err)
+{
+    const rdc_layout *l = p->rnn->layout;
+    rd_tensor *out[1 + RDC_MAX_STATES] = {r->y};
+    for (uint32_t k = 0; final && k < l->n_states; k++) out[1 + k] = r->final[k];
+    rdc_node *node = NULL;
+    RD_TRY(rdc_record(&rdc_rnn_op, in, 1 + l->n_states + l->n_parameters, out,
+                      final ? 1 + l->n_states : 1, &node, err));
+    node->state = p;
+    rdc_save(node, SAVED_X, p->x);
+    if (l->n_parameters > 0) rdc_save(node, SAVED_WEIGHTS, p->rnn->parameter[0]);
+    rdc_save(node, SAVED_Y, r->y);
+    return RD_OK;
+}
+
+/* Runs the pass and makes its results; the pass belongs to the node if one was recorded. */
+static rd_status run(rdc_pass *p, rd_tensor *const *states, bool final, struct results *r,
+                     bool *recorded, rd_error *err)
+{
+    rd_rnn *rnn = p->rnn;
+    const rdc_layout *l = rnn->layout;
+    const size_t bytes = (1 + l->n_states + (size_t)l->n_parameters) * sizeof(rd_tensor *);
+    rd_tensor **in = rdc_record_new(rnn->core->arena, bytes);
+    if (!in) return rdc_no_memory(err, bytes);
+    list_inputs(rnn, p->x, states, in);
+    const bool wanted = rdc_wants_node(in, 1 + l->n_states + l->n_parameters);
+    rd_status status = RD_OK;
+    if (wanted && !rnn->cell->backward)
+        status =
+            rdc_fail(err, RD_E_UNSUPPORTED,
+                     "%s: the cell '%s' has no backward function and cannot be trained; run it "
+                     "inside no_grad",
+                     rnn->label, rnn->cell->name);
+    if (status == RD_OK) status = open_pass(p, states, wanted || rnn->observed, err);
+    if (status == RD_OK) status = rdc_unroll_forward(p, err);
+    if (status == RD_OK) status = make_results(p, final, r, err);
+    if (status == RD_OK && wanted) {
+        status = record(p, in, final, r, err);
+        *recorded = status == RD_OK;
+    }
+    rdc_record_free(rnn->core->arena, in);
+    return status;
+}
+
+rd_status rd_rnn_forward(rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd_tensor **y,
+                         rd_tensor **final, rd_error *err)
+{
+    RD_TRY(check_input(rnn, x, states, err));
+    rdc_pass *p = rdc_record_new(rnn->core->arena, sizeof *p);
+    if (!p) return rdc_no_memory(err, sizeof *p);
+    struct results r = {0};
+    bool recorded = false;
+    p->rnn = rd_rnn_retain(rnn);
+    p->rows = x->shape[0];
+    p->steps = x->shape[1];
+    rd_status status = take_x(p, x, err);
+    if (status == RD_OK) status = run(p, states, final != NULL, &r, &recorded, err);
+    if (!recorded) rdc_pass_free(p);
+    if (status != RD_OK) {
+        drop_results(&r);
+        return status;
+    }
+    *y = r.y;
+    for (uint32_t k = 0; final && k < rnn->layout->n_states; k++) final[k] = r.final[k];
+    return RD_OK;
+}
