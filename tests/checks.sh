@@ -6,7 +6,7 @@
 
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
 checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
-    tests_double lua valgrind readme cppcheck headers style format luacheck install setup)
+    tests_double lua valgrind readme pointmath cppcheck headers style format luacheck install setup)
 
 werror=OFF
 if [ "${CI:-}" = true ]; then
@@ -181,6 +181,38 @@ check_bits_no_clones() { bits no_clones -DCMAKE_C_COMPILER=gcc -DRONDO_CLONES=OF
 check_bits_clang() {
     need clang clang
     bits clang -DCMAKE_C_COMPILER=clang
+}
+# Every function of pointmath.h by itself, as each compiler, level and instruction set makes it; what is not
+# on this machine is left out by name.
+check_pointmath() {
+    local program=build/pointmath run cc flags
+    mkdir -p build
+    while read -r cc flags; do
+        case "$cc $flags" in
+        aarch64-*) run=qemu-aarch64 ;;
+        *x86-64-v3*) if grep -qw avx2 /proc/cpuinfo; then run=; else run=false; fi ;;
+        *) run= ;;
+        esac
+        if [ "$run" = false ] || ! command -v "$cc" >/dev/null ||
+            { [ -n "$run" ] && ! command -v "$run" >/dev/null; }; then
+            echo "left out: $cc $flags"
+            continue
+        fi
+        echo "$cc $flags"
+        # shellcheck disable=SC2086
+        "$cc" $flags -D_GNU_SOURCE -DRD_TEST_ALONE -Icore/include tests/base/test_pointmath.c -o "$program" -lm
+        $run "$program"
+    done <<'END'
+gcc -std=c11 -O0
+gcc -std=gnu11 -O3
+gcc -std=gnu11 -O3 -DRD_NO_CLONES
+gcc -std=gnu11 -O3 -DRD_NO_CLONES -march=x86-64-v3
+clang -std=c11 -O0
+clang -std=c11 -O3
+clang -std=c11 -O3 -DRD_NO_CLONES -march=x86-64-v3
+aarch64-linux-gnu-gcc -std=gnu11 -O3 -static
+END
+    rm -f "$program"
 }
 check_bits_aarch64() {
     need aarch64-linux-gnu-gcc gcc-aarch64-linux-gnu
