@@ -1,7 +1,7 @@
 /* rng.c - Philox4x32-10 (Salmon, Moraes, Dror & Shaw 2011, section 5.3).
  * SPDX-License-Identifier: MIT */
 #include "base/rng.h"
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 
 /* One round on one counter; k0 and k1 advance by the Weyl constants of the paper between rounds. */
 RD_INLINE void mix(uint32_t *c0, uint32_t *c1, uint32_t *c2, uint32_t *c3, uint32_t k0, uint32_t k1)

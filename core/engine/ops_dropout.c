@@ -3,7 +3,7 @@
 #include "base/pool.h"
 #include "base/rng.h"
 #include "engine/tape.h"
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 
 struct dropout {
     rd_stream stream;

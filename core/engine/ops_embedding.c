@@ -3,7 +3,7 @@
 #include "base/pool.h"
 #include "engine/rows.h"
 #include "engine/tape.h"
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 #include <string.h>
 
 struct embedding {

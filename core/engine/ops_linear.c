@@ -3,7 +3,7 @@
 #include "engine/product.h"
 #include "engine/rows.h"
 #include "engine/tape.h"
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 #include <string.h>
 
 enum { IN_X, IN_WEIGHT, IN_BIAS, N_IN };
@@ -18,7 +18,7 @@ struct linear {
     rd_real *dweight, *dbias;
 };
 
-/* ---- rows that start at the bias -------------------------------------------------------------- */
+/* ---- rows that start at the bias --------------------------------------------------------- */
 
 static void start_rows(void *job, size_t first, size_t last)
 {
@@ -38,7 +38,7 @@ RD_CLONES static void add_bias_gradient(void *job, size_t first, size_t last)
     }
 }
 
-/* ---- one-hot: s = b + W[:, id] (rule 3: ids into a matrix are a gather) --------------------------- */
+/* ---- one-hot: s = b + W[:, id] (rule 3: ids into a matrix are a gather) ------------------ */
 
 static rd_real start_of(const struct linear *l, size_t j)
 {
@@ -133,7 +133,7 @@ static rd_status scatter(rd_core *core, struct linear *l, rd_error *err)
     return RD_OK;
 }
 
-/* ---- backward ----------------------------------------------------------------------------------- */
+/* ---- backward ---------------------------------------------------------------------------- */
 
 /* dW = dy^T x, one chain per element, rows from the last to the first (rule 6). */
 static rd_status weight_gradient(const rdc_node *node, struct linear *l, rd_error *err)
@@ -194,7 +194,7 @@ static rd_status linear_backward(rdc_node *node, rd_error *err)
 
 static const rdc_op linear_op = {.name = "linear", .backward = linear_backward};
 
-/* ---- forward ------------------------------------------------------------------------------------ */
+/* ---- forward ----------------------------------------------------------------------------- */
 
 static rd_status check_shapes(const rd_tensor *x, const rd_tensor *weight, const rd_tensor *bias,
                               rd_error *err)

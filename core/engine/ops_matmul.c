@@ -23,7 +23,7 @@ typedef struct batch {
     stack a, b, c;
 } batch;
 
-/* ---- one product ---------------------------------------------------------------------------------- */
+/* ---- one product ------------------------------------------------------------------------- */
 
 static bool row_major(const stack *m)
 {
@@ -102,7 +102,7 @@ static rd_status run(batch *p, rd_error *err)
     return RD_OK;
 }
 
-/* ---- shapes --------------------------------------------------------------------------------------- */
+/* ---- shapes ------------------------------------------------------------------------------ */
 
 /* The matrices of t over `ndim` leading dimensions, which t has or lacks. */
 static stack stack_of(const rd_tensor *t, uint32_t ndim)
@@ -147,7 +147,7 @@ static bool fold(batch *p, const rd_tensor *a, const rd_tensor *b, const rd_tens
     return true;
 }
 
-/* ---- backward --------------------------------------------------------------------------------------- */
+/* ---- backward ---------------------------------------------------------------------------- */
 
 /* dA = dC B^T. A parameter's gradient sums from the last to the first (bit contract, rule 6); that of a
  * result is a product like any other. */
@@ -205,7 +205,7 @@ static rd_status matmul_backward(rdc_node *node, rd_error *err)
 
 static const rdc_op matmul_op = {.name = "matmul", .backward = matmul_backward};
 
-/* ---- forward ---------------------------------------------------------------------------------------- */
+/* ---- forward ----------------------------------------------------------------------------- */
 
 static rd_status check_shapes(const rd_tensor *a, const rd_tensor *b, rd_error *err)
 {

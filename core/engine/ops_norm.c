@@ -5,7 +5,7 @@
 #include "base/pool.h"
 #include "engine/rows.h"
 #include "engine/tape.h"
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 
 enum { IN_X, IN_GAIN, IN_BIAS, N_IN };
 enum { SAVED_X, SAVED_GAIN, SAVED_STATS };

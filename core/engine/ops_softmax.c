@@ -6,7 +6,7 @@
 #include "base/pool.h"
 #include "engine/rows.h"
 #include "engine/tape.h"
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 
 struct softmax {
     size_t width, row;

@@ -1,7 +1,7 @@
 /* rows.c - tensors as rows along their last dimension, and ids that are checked.
  * SPDX-License-Identifier: MIT */
 #include "engine/rows.h"
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 #include <stdio.h>
 
 rd_status rdc_rows_of(rd_tensor *x, const char *what, rdc_rows *out, rd_error *err)

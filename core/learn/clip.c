@@ -3,8 +3,8 @@
 #include "base/pool.h"
 #include "base/tensor.h"
 #include "engine/reduce.h"
+#include "rondo/pointmath.h"
 #include <math.h>
-#include <rondo/pointmath.h>
 
 struct clip {
     rd_real *g, value; /* value: the factor, or the limit */

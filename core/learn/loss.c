@@ -7,7 +7,7 @@
 #include "engine/reduce.h"
 #include "engine/rows.h"
 #include "engine/tape.h"
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 
 /* What the loss is divided by. */
 static double divisor(rd_reduction reduction, double count, size_t batch)
@@ -29,7 +29,7 @@ static rd_status make_loss(rd_core *core, double sum, double div, rd_tensor **ou
     return rd_scalar(core, div > 0 ? sum / div : 0, out, err);
 }
 
-/* ---- cross-entropy ------------------------------------------------------------------------------ */
+/* ---- cross-entropy ----------------------------------------------------------------------- */
 
 struct entropy {
     size_t classes, row;
@@ -196,7 +196,7 @@ rd_status rd_cross_entropy(rd_tensor *logits, rd_tensor *target, rd_reduction re
     return status;
 }
 
-/* ---- squared error ------------------------------------------------------------------------------ */
+/* ---- squared error ----------------------------------------------------------------------- */
 
 struct distance {
     const rd_real *y, *target, *gap;

@@ -22,7 +22,7 @@ struct rd_optimizer {
     double scalars[RDC_MAX_SCALARS];
 };
 
-/* ---- kinds ------------------------------------------------------------------------------------------ */
+/* ---- kinds ------------------------------------------------------------------------------- */
 
 size_t rd_optimizer_kind_count(void)
 {
@@ -62,7 +62,7 @@ static rd_status unknown_kind(const char *kind, rd_error *err)
                     "there is no optimizer '%s'; there are sgd, rmsprop, adam and adamw", kind);
 }
 
-/* ---- making and freeing ------------------------------------------------------------------------------- */
+/* ---- making and freeing ------------------------------------------------------------------ */
 
 static rd_status check_parameters(const char *kind, rd_tensor *const *parameters, size_t n,
                                   rd_error *err)
@@ -150,7 +150,7 @@ void rd_optimizer_free(rd_optimizer *o)
     free(o);
 }
 
-/* ---- a step ------------------------------------------------------------------------------------------ */
+/* ---- a step ------------------------------------------------------------------------------ */
 
 rd_status rd_optimizer_step(rd_optimizer *o, rd_error *err)
 {
@@ -174,7 +174,7 @@ rd_status rd_optimizer_step(rd_optimizer *o, rd_error *err)
     return RD_OK;
 }
 
-/* ---- state ------------------------------------------------------------------------------------------- */
+/* ---- state ------------------------------------------------------------------------------- */
 
 uint64_t rd_optimizer_updates(const rd_optimizer *o)
 {

@@ -4,8 +4,8 @@
  * parameters are constants at every call.
  * SPDX-License-Identifier: MIT */
 #include "learn/optim.h"
+#include "rondo/pointmath.h"
 #include <math.h>
-#include <rondo/pointmath.h>
 
 #define OPTION_LR(first) \
     { \
@@ -22,7 +22,7 @@
     }
 #define BELOW_ONE 0.9999999
 
-/* ---- SGD ---------------------------------------------------------------------------------------- */
+/* ---- SGD --------------------------------------------------------------------------------- */
 
 enum { SGD_LR, SGD_MOMENTUM, SGD_NESTEROV, SGD_DECAY, N_SGD };
 static const rd_option sgd_options[N_SGD] = {
@@ -97,7 +97,7 @@ static void sgd_begin(const rd_value *o, double lr, double *scalars, rdc_update 
     u->nesterov = o[SGD_NESTEROV].i != 0;
 }
 
-/* ---- RMSprop (Tieleman & Hinton 2012; centred: Graves 2013, eq. 38-41) -------------------------------- */
+/* ---- RMSprop (Tieleman & Hinton 2012; centred: Graves 2013, eq. 38-41) ------------------- */
 
 enum { RMS_LR, RMS_ALPHA, RMS_EPS, RMS_MOMENTUM, RMS_CENTERED, RMS_DECAY, N_RMS };
 static const rd_option rms_options[N_RMS] = {
@@ -190,7 +190,7 @@ static void rms_begin(const rd_value *o, double lr, double *scalars, rdc_update 
     u->eps = (rd_real)o[RMS_EPS].r;
 }
 
-/* ---- Adam (Kingma & Ba 2015, algorithm 1) and AdamW (Loshchilov & Hutter 2019, algorithm 2) ----------- */
+/* ---- Adam (Kingma & Ba 2015, algorithm 1) and AdamW (Loshchilov & Hutter 2019, algorithm 2)  */
 
 enum { ADAM_LR, ADAM_BETA1, ADAM_BETA2, ADAM_EPS, ADAM_DECAY, N_ADAM };
 enum { SCALAR_POWER1 = 1, SCALAR_POWER2, N_ADAM_SCALARS };
@@ -267,7 +267,7 @@ static void adam_begin(const rd_value *o, double lr, double *scalars, rdc_update
     u->eps = (rd_real)o[ADAM_EPS].r;
 }
 
-/* ---- the list --------------------------------------------------------------------------------------- */
+/* ---- the list ---------------------------------------------------------------------------- */
 
 #define ADAM_SCALARS \
     .n_scalars = N_ADAM_SCALARS, .scalar_name = {"updates", "beta1_power", "beta2_power"}, \

@@ -4,7 +4,7 @@
  * so that a filter which keeps everything draws what no filter draws.
  * SPDX-License-Identifier: MIT */
 #include "engine/rows.h"
-#include <rondo/pointmath.h>
+#include "rondo/pointmath.h"
 
 struct draw {
     size_t classes;
@@ -16,7 +16,7 @@ struct draw {
 /* Is class a more likely than b? Equal ones by id, so that the order is total. */
 static bool before(const rd_real *p, uint32_t a, uint32_t b)
 {
-    return p[a] > p[b] || (p[a] == p[b] && a < b);
+    return p[a] > p[b] || (a < b && p[a] == p[b]);
 }
 
 static void sift(const struct draw *d, size_t n, size_t i)

@@ -1,7 +1,7 @@
 /* schedule.c - the learning rate of an update, a pure function of its number.
  * SPDX-License-Identifier: MIT */
-#include <rondo.h>
-#include <rondo/pointmath.h>
+#include "rondo.h"
+#include "rondo/pointmath.h"
 
 /* x^n by squaring: libm's pow changes its bits between machines (bit contract, rule 2). */
 static double power(double x, uint64_t n)

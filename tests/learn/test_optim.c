@@ -1,5 +1,6 @@
-/* test_optim.c - optimizers: first steps by hand, state, options, threads. Trajectories against PyTorch are in
- * tests/oracle.
+/* test_optim.c - optimizers: first steps by hand, state, options, threads.
+ *
+ * Trajectories against PyTorch are in tests/oracle.
  * SPDX-License-Identifier: MIT */
 #include "support/tensors.h"
 #include <math.h>

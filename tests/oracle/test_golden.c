@@ -87,7 +87,7 @@ static void expect(const char *group, const char *name, const rd_tensor *t, rd_o
     golden_array_free(&want);
 }
 
-/* ---- cells -------------------------------------------------------------------------------------------- */
+/* ---- cells ------------------------------------------------------------------------------- */
 
 /* Our parameter for each of PyTorch's arrays and each gate that is stacked in it. */
 struct cell {
@@ -258,7 +258,7 @@ static void test_golden_gru_reset_before(void **state)
          {"r_bh", "z_bh", "n_bh"}}});
 }
 
-/* ---- optimizers ----------------------------------------------------------------------------------------- */
+/* ---- optimizers -------------------------------------------------------------------------- */
 
 /* Every option of the kind that the case names. */
 static size_t settings_of(const char *kind, const char *group, rd_setting *settings)
@@ -345,7 +345,7 @@ static void test_golden_adamw(void **state)
     check_optimizer("adamw", "optimizer.adamw");
 }
 
-/* ---- losses --------------------------------------------------------------------------------------------- */
+/* ---- losses ------------------------------------------------------------------------------ */
 
 typedef rd_status (*loss_fn)(rd_tensor *, rd_tensor *, rd_reduction, rd_tensor **, rd_loss_total *,
                              rd_error *);
