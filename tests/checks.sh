@@ -6,7 +6,8 @@
 
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
 checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
-    tests_double lua valgrind readme pointmath cppcheck headers style format luacheck install setup)
+    tests_double lua_sanitize lua lua_double valgrind readme pointmath cppcheck headers style format luacheck
+    install setup)
 
 werror=OFF
 if [ "${CI:-}" = true ]; then
@@ -15,7 +16,7 @@ fi
 
 # need PROGRAM PACKAGE: ends the check as skipped if the program is not there.
 need() {
-    command -v "$1" >/dev/null || {
+    type -P "$1" >/dev/null || {
         echo "$1 is missing (Debian's $2)"
         exit "$SKIP"
     }
@@ -81,19 +82,28 @@ with_tree() {
     PATH=$tree/bin:$PATH LUA_PATH="$tree/share/lua/5.4/?.lua;$tree/share/lua/5.4/?/init.lua;;" \
         LUA_CPATH="$tree/lib/lua/5.4/?.so;;" "$@"
 }
-check_lua() {
-    local status=0 line
+# busted NAME PRESET [VARIABLE=VALUE...]: runs the Lua tests with a build's modules and counts their cases.
+busted() {
+    local name=$1 preset=$2 status=0 line
+    shift 2
     if [ -z "$(files _spec.lua tests)" ]; then
         echo "there are no tests in tests/lua"
         return "$SKIP"
     fi
     need busted lua-busted
-    with_tree release timeout 600 lua5.4 "$(command -v busted)" -o plainTerminal tests/lua || status=$?
-    line=$(grep -E '^[0-9]+ success.* / [0-9]+ fail' "$logs/lua.log" | tail -n 1)
+    with_tree "$preset" timeout 600 env "$@" lua5.4 "$(type -P busted)" -o plainTerminal tests/lua || status=$?
+    line=$(grep -E '^[0-9]+ success.* / [0-9]+ fail' "$logs/$name.log" | tail -n 1)
     if [ -n "$line" ]; then # "3 successes / 0 failures / 1 error / 0 pending : 0.1 seconds"
-        awk '{ print $1, $4 + $7, $10 }' <<<"$line" >"$logs/lua.count"
+        awk '{ print $1, $4 + $7, $10 }' <<<"$line" >"$logs/$name.count"
     fi
     return $status
+}
+check_lua() { busted lua release; }
+check_lua_double() { busted lua_double double; }
+# The sanitizer has to be in the process before Lua loads the module. Leaks are looked for in the C tests:
+# here they would be those of every shell and tool that a test starts.
+check_lua_sanitize() {
+    busted lua_sanitize sanitize LD_PRELOAD="$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0
 }
 
 check_format() {
