@@ -339,7 +339,8 @@ typedef struct rd_schedule {
     uint64_t warmup_steps;  /* linear from base_lr / warmup_steps to base_lr */
     uint64_t total_steps;   /* cosine: warm-up included */
     uint64_t step_size;     /* step: updates between two factors */
-    uint64_t decay_after; /* exponential, step: updates before the first factor, warm-up included; 0:
+    uint64_t
+        decay_after; /* exponential, step: updates before the first factor, warm-up included; 0:
                              warm-up and one interval (1 or step_size), as PyTorch does */
 } rd_schedule;
 /* The rate for update number `update` (the first is 0). Pure: state is the update number alone. */

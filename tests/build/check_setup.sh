@@ -6,6 +6,7 @@
 set -euo pipefail
 cd "$(dirname "$0")/../.."
 
+rm -rf "$1"
 folder=$(mkdir -p "$1" && cd "$1" && pwd)
 cases=0 failures=0
 
@@ -23,8 +24,7 @@ expect() {
 
 # A PATH with only the tools of setup.sh, and what stands in for others.
 tools=$folder/tools
-rm -rf "$tools"
-mkdir -p "$tools"
+mkdir "$tools"
 for program in bash env sed tr uname cat; do
     ln -s "$(command -v $program)" "$tools/$program"
 done
