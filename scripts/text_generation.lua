@@ -28,6 +28,7 @@ local opt = rondo.args { "Character-level language model of a text, with n-grams
   lr_decay_after = { 10, min = 0, help = "epochs at the full rate" },
   clip_norm = { 5.0, min = 0, help = "largest norm of all gradients; 0: off" },
   clip_value = { 0.0, min = 0, help = "largest size of one gradient; 0: off" },
+  run_dir = { help = "run folder (default runs/<name of the text>); none: keep nothing", type = "string" },
   epochs = 10,
   patience = { 3, min = 0, help = "epochs without a better validation before it stops; 0: never" },
   sample_length = { 300, min = 0, help = "symbols of the samples; 0: none" },
@@ -36,6 +37,11 @@ local opt = rondo.args { "Character-level language model of a text, with n-grams
 }
 
 local path = opt.data or assert(rondo.data.kjv())
+-- Without a run folder of its own choice a run is kept under the name of its text.
+opt.run_dir = opt.run_dir or "runs/" .. path:match("[^/]*$"):gsub("%.[^.]*$", "")
+if opt.run_dir == "none" then
+  opt.run_dir = nil
+end
 local text = assert(rondo.data.Text.open(path, { level = opt.level }))
 local train, valid = text:split(opt.train_share)
 local batches = { seq_len = opt.seq_len, batch_size = opt.batch_size, stateful = true }

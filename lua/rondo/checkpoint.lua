@@ -80,9 +80,30 @@ local function shape_text(shape)
   return "(" .. table.concat(shape, ", ") .. ")"
 end
 
+-- Ids must mean the same symbols there and here: true, or nil and which do not.
+local function check_vocab(opened, model)
+  local there, here = checkpoint.read_vocab(opened), rawget(model, "vocab")
+  if not there or not here then
+    return true
+  end
+  local a, b = there:symbols(), here:symbols()
+  for id = 1, math.max(#a, #b) do
+    if a[id] ~= b[id] then
+      local show = function(v) return id <= #v and ("%q"):format(v:decode(id)) or "not there" end
+      return errors.outside(("%s: has another vocabulary (%d symbols there, %d here): symbol %d is %s there and %s here")
+        :format(opened.path, #a, #b, id, show(there), show(here)))
+    end
+  end
+  return true
+end
+
 -- Fills the model's parameters; true, or nil and how the file's model differs.
 function checkpoint.read_model(opened, model)
   local archive, wanted = opened.archive, {}
+  local same, why, code = check_vocab(opened, model)
+  if not same then
+    return nil, why, code
+  end
   for name, p in model:named_parameters() do
     local entry = "model/" .. name
     wanted[entry] = true

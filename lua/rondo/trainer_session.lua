@@ -83,7 +83,9 @@ end
 
 function session:begin(source)
   self.batches = #source
-  if self.run_dir then
+  if (self.resume or self.overwrite) and not self.run_dir then
+    errors.stop(errors.USAGE, ("--%s needs a run folder (--run-dir)"):format(self.resume and "resume" or "overwrite"))
+  elseif self.run_dir then
     self.run = run_folder.open(self.run_dir, self.resume, self.overwrite)
     self.run.keep = math.max(1, self.keep)
   end

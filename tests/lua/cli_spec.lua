@@ -5,7 +5,7 @@ local json = require "rondo.json"
 local support = dofile "tests/lua/support.lua"
 
 local folder
-local SMALL = "--hidden-size 8 --seq-len 10 --batch-size 4 --ngrams 0 --sample-length 0"
+local SMALL = "--hidden-size 8 --seq-len 10 --batch-size 4 --ngrams 0 --sample-length 0 --run-dir none"
 
 local function rondo(arguments, before)
   return support.rondo(folder, arguments, before)
@@ -23,7 +23,7 @@ end
 setup(function()
   folder = support.folder()
   support.write(folder .. "/t.txt", support.sentences(60))
-  local _, err, code = rondo("train t.txt --run-dir run --epochs 2 " .. SMALL)
+  local _, err, code = rondo("train t.txt --epochs 2 " .. SMALL .. " --run-dir run")
   assert.equal(0, code, err)
 end)
 teardown(function() support.remove(folder) end)
@@ -127,11 +127,25 @@ describe("rondo train", function()
     fails(2, "kernels: there is no backend 'abacus'", "train t.txt --kernel abacus")
   end)
   it("needs a folder that is new, or a word", function()
-    fails(2, "run: a run is here already; go on with %-%-resume", "train t.txt --quiet --run-dir run " .. SMALL)
+    fails(2, "run: a run is here already; go on with %-%-resume", "train t.txt --quiet " .. SMALL .. " --run-dir run")
+  end)
+  it("keeps a run under the name of its text", function()
+    support.write(folder .. "/book.txt", support.sentences(60))
+    local _, err, code = rondo "train book.txt --max-steps 1 --quiet --hidden-size 8 --ngrams 0 --sample-length 0"
+    assert.equal(0, code, err)
+    assert.is_truthy(core.stat(folder .. "/runs/book/checkpoints"))
+  end)
+  it("resumes only where there is a run folder", function()
+    fails(2, "%-%-resume needs a run folder", "train t.txt --quiet --resume " .. SMALL)
+  end)
+  it("refuses weights for other symbols", function()
+    support.write(folder .. "/upper.txt", support.sentences(60):upper())
+    fails(3, "has another vocabulary %(%d+ symbols there, %d+ here%): symbol %d+ is",
+      "train upper.txt --quiet --init-from run " .. SMALL)
   end)
   it("cannot write everywhere", function()
-    fails(3, "t.txt/run", "train t.txt --quiet --run-dir t.txt/run " .. SMALL)
-    fails(3, "/proc/run", "train t.txt --quiet --run-dir /proc/run " .. SMALL)
+    fails(3, "t.txt/run", "train t.txt --quiet " .. SMALL .. " --run-dir t.txt/run")
+    fails(3, "/proc/run", "train t.txt --quiet " .. SMALL .. " --run-dir /proc/run")
   end)
   it("refuses weights of another model", function()
     fails(3, "is of another model: parameter '2.layer1.i_x' is %(8, %d+%) there and %(9, %d+%) here",
@@ -139,7 +153,7 @@ describe("rondo train", function()
   end)
   it("prints n-grams beside its own figures, on stderr", function()
     local out, err = rondo("train t.txt --epochs 1 --hidden-size 8 --seq-len 10 --batch-size 4 --ngrams 2 "
-      .. "--sample-length 20 --progress lines")
+      .. "--sample-length 20 --progress lines --run-dir none")
     assert.matches("n%-gram %(Witten%-Bell%)", err)
     assert.matches("this model +%d%.%d+", err)
     assert.is_nil(err:find "\r")
@@ -147,18 +161,21 @@ describe("rondo train", function()
   end)
   it("takes char-rnn's recipe", function()
     local _, err, code = rondo("train t.txt --config \"$(dirname \"$(command -v rondo)\")/../share/rondo/scripts/"
-      .. "char_rnn.lua\" --epochs 1 --seq-len 10 --batch-size 4 --ngrams 0 --sample-length 0")
+      .. "char_rnn.lua\" --epochs 1 --seq-len 10 --batch-size 4 --ngrams 0 --sample-length 0 --run-dir none")
     assert.equal(0, code, err)
     assert.matches("RNN 'layer 2' %(lstm%) x 2 +%(batch, time, 128%)", err)
   end)
   for signal, code in pairs { INT = 130, TERM = 75, USR1 = 75 } do
     it("finishes the step, saves and says how to go on at SIG" .. signal, function()
-      local before = ("timeout -s %s 1"):format(signal)
-      local _, err = rondo("train t.txt --quiet --epochs 100000 --patience 0 --run-dir stop" .. signal .. " " .. SMALL,
-        "sh -c '\"$@\"; echo $? >code' sh " .. before .. " ") -- timeout's own code is 124
+      local run = "stop" .. signal
+      -- A shell in the background ignores SIGINT, so the signal is sent by a shell that the command replaces.
+      local script = ("(sleep 0.7; kill -%s $$) & exec rondo train t.txt --quiet --epochs 100000 --patience 0 %s %s")
+        :format(signal, SMALL, "--run-dir " .. run)
+      local _, _, got = os.execute(("cd '%s' && bash -c '%s' 2>.stderr >/dev/null"):format(folder, script))
+      local err = support.read(folder .. "/.stderr")
+      assert.equal(code, got, err)
       assert.matches("stopped by SIG" .. signal .. " after step %d+; saved .*Run the same command with %-%-resume", err)
-      assert.is_truthy(core.stat(err:match "saved (%S+%.h5)" and folder .. "/" .. err:match "saved (%S+%.h5)"))
-      assert.is_true(code > 0)
+      assert.is_truthy(core.stat(folder .. "/" .. err:match "saved (%S+%.h5)"))
     end)
   end
 end)

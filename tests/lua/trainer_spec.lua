@@ -54,6 +54,29 @@ describe("a run that is stopped and resumed", function()
     assert.equal(a.digests.state, b.digests.state)
     assert.not_equal(a.digests.file, b.digests.file)
   end)
+  it("gives the same bytes when the signal came during a validation", function()
+    local trainer = trainer_of "signal"
+    local validations = 0
+    trainer.model.evaluating = function(self, f, ...)
+      validations = validations + 1
+      local real = core.interrupted
+      if validations == 2 then
+        core.interrupted = function() return "SIGTERM" end
+      end
+      local results = table.pack(getmetatable(self).evaluating(self, f, ...))
+      if validations ~= 2 then
+        core.interrupted = real
+      end
+      return table.unpack(results, 1, results.n)
+    end
+    local interrupted = core.interrupted
+    local failure = support.failure(fit, trainer)
+    core.interrupted = interrupted
+    assert.equal(75, failure.code)
+    assert.equal(1, trainer.epoch)
+    fit(trainer_of("signal", { resume = true }))
+    assert.equal(support.read(last_file "whole"), support.read(last_file "signal"))
+  end)
   it("keeps no metrics line past its checkpoint", function()
     local steps = {}
     for line in io.lines(folder .. "/parts/metrics.jsonl") do
