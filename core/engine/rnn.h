@@ -46,7 +46,7 @@ typedef struct rdc_pass {
     size_t steps, rows;
     rdc_sequence line; /* all lines, line_row wide */
     rdc_sequence state[RDC_MAX_STATES], temp[RDC_MAX_TEMPS], save[RDC_MAX_SAVES];
-    rd_tensor *x;   /* as [T][B][I]; not used where ids are and the cell does not read x */
+    rd_tensor *x;   /* as [T][B][I]; NULL where ids are and the cell does not read x */
     rdc_block *ids; /* int32_t [T][B] of one-hot input, or NULL */
 } rdc_pass;
 

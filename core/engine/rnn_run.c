@@ -122,10 +122,13 @@ static rd_status take_ids(rdc_pass *p, const rd_tensor *ids, rd_error *err)
 /* x as the engine reads it, in sequence order; recorded where it has to be turned. */
 static rd_status take_x(rdc_pass *p, rd_tensor *x, rd_error *err)
 {
-    const bool one_hot = x->ids && x->ids->ndim == 2 && !rd_requires_grad(x);
-    if (one_hot) RD_TRY(take_ids(p, x->ids, err));
-    const bool values = !one_hot || p->rnn->cell->flags & RD_CELL_READS_X;
-    if (!values || lies_in_sequence(x)) {
+    const rd_tensor *ids = rd_requires_grad(x) ? NULL : rdc_one_hot_ids(x);
+    if (ids && ids->ndim == 2) {
+        RD_TRY(take_ids(p, ids, err));
+        if (!(p->rnn->cell->flags & RD_CELL_READS_X))
+            return RD_OK; /* the zeros are not looked at */
+    }
+    if (lies_in_sequence(x)) {
         p->x = rd_tensor_retain(x);
         return RD_OK;
     }
@@ -182,7 +185,7 @@ static rd_status record(rdc_pass *p, rd_tensor *const *in, bool final, struct re
     RD_TRY(rdc_record(&rdc_rnn_op, in, 1 + l->n_states + l->n_parameters, out,
                       final ? 1 + l->n_states : 1, &node, err));
     node->state = p;
-    rdc_save(node, SAVED_X, p->x);
+    if (p->x) rdc_save(node, SAVED_X, p->x);
     if (l->n_parameters > 0) rdc_save(node, SAVED_WEIGHTS, p->rnn->parameter[0]);
     rdc_save(node, SAVED_Y, r->y);
     return RD_OK;
