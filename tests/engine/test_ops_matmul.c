@@ -158,6 +158,36 @@ static void test_matmul_agrees_with_linear_to_the_bit(void **state)
     }
 }
 
+static rd_tensor *products_with(rd_core *core, uint32_t threads, rd_tensor **gradient)
+{
+    rd_error err;
+    rd_tensor *const a = test_leaf(core, SHAPE(7, 4, 5), RD_DENSE, 1);
+    rd_tensor *const b = test_leaf(core, SHAPE(7, 5, 3), RD_DENSE, 2);
+    OK(rd_core_set_threads(core, threads, &err));
+    rd_tensor *const y = matmul(a, b), *sum = NULL;
+    OK(test_weighted_sum(rd_tensor_retain(y), &sum, &err));
+    OK(rd_backward(sum, NULL, false, &err));
+    *gradient = rd_tensor_retain(rd_grad(b));
+    rd_tensor_release(sum);
+    rd_tensor_release(b);
+    rd_tensor_release(a);
+    return y;
+}
+
+static void test_matmul_batch_with_three_threads_has_the_bits_of_one(void **state)
+{
+    rd_error err;
+    rd_tensor *g = NULL, *h = NULL;
+    rd_tensor *const y = products_with(*state, 1, &g), *const z = products_with(*state, 3, &h);
+    OK(rd_core_set_threads(*state, 1, &err));
+    test_same(y, z);
+    test_same(g, h);
+    rd_tensor_release(h);
+    rd_tensor_release(g);
+    rd_tensor_release(z);
+    rd_tensor_release(y);
+}
+
 static void test_matmul_wrong_shapes_are_named(void **state)
 {
     rd_error err;
@@ -181,6 +211,7 @@ int main(void)
         cmocka_unit_test(test_matmul_gradients_of_a_shared_right_side),
         cmocka_unit_test(test_matmul_gradients_of_a_shared_left_side),
         cmocka_unit_test(test_matmul_agrees_with_linear_to_the_bit),
+        cmocka_unit_test(test_matmul_batch_with_three_threads_has_the_bits_of_one),
         cmocka_unit_test(test_matmul_wrong_shapes_are_named),
     };
     return cmocka_run_group_tests(tests, test_open_core, test_close_core);

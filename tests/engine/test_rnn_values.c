@@ -157,6 +157,26 @@ static void test_the_forget_bias_starts_one_of_two_vectors(void **state)
     assert_int_equal(test_close_core((void **)&core), 0);
 }
 
+/* Input that was one-hot is read as it lies once something was written into it. */
+static void test_a_one_hot_input_that_was_written_to_is_not_a_gather(void **state)
+{
+    rd_core *core = rnn_core(1, NULL);
+    rd_error err;
+    rd_tensor *x = NULL, *y = NULL, *ids = test_sequence(core, SHAPE(1, 2), VALUES(1, 2));
+    (void)state;
+    rd_rnn *rnn = linear_layer(core, 0);
+    OK(rd_one_hot(ids, 2, &x, &err));
+    OK(rd_fill(x, 1, &err));
+    OK(rd_rnn_forward(rnn, x, NULL, &y, NULL, &err));
+    /* h(1) = W (1, 1) = (3, 7); h(2) = (3, 7) + U (3, 7) */
+    test_expect(y, SHAPE(1, 2, 2), VALUES(3, 7, 16, 14));
+    rd_tensor_release(y);
+    rd_tensor_release(x);
+    rd_tensor_release(ids);
+    rd_rnn_release(rnn);
+    assert_int_equal(test_close_core((void **)&core), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -165,6 +185,7 @@ int main(void)
         cmocka_unit_test(test_a_state_without_gradient_passes_none),
         cmocka_unit_test(test_parameters_have_the_documented_names_and_shapes),
         cmocka_unit_test(test_the_forget_bias_starts_one_of_two_vectors),
+        cmocka_unit_test(test_a_one_hot_input_that_was_written_to_is_not_a_gather),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
