@@ -437,6 +437,18 @@ static void test_an_unknown_cell_far_from_all_lists_them(void **state)
     assert_null(rd_cell_find(core, "zzz", &err));
     assert_string_equal("cell 'zzz' is unknown; there is good", err.text);
 }
+static void test_a_lib_dir_that_is_too_long(void **state)
+{
+    static char longest[5000];
+    const rd_core_options options = {.threads = 1, .lib_dir = longest};
+
+    (void)state;
+    memset(longest, 'x', sizeof longest - 1);
+    rd_core_release(core);
+    core = NULL;
+    assert_int_equal(RD_E_ARG, rd_core_open(&options, &core, &err));
+    assert_string_equal("lib_dir is longer than 4076 bytes", err.text);
+}
 static void test_a_missing_folder_is_reported(void **state)
 {
     (void)state;
@@ -474,6 +486,7 @@ static void test_each_backend_not_used_has_its_reason(void **state)
     assert_string_equal("it does not want this machine", why_not("shy"));
     assert_string_equal("it needs something this Rondo has not heard of (needs 0x10000000000)",
                         why_not("future"));
+    assert_non_null(strstr(why_not("chimera"), "this processor lacks "));
 }
 static void test_an_inexact_backend_is_used_where_it_is_named(void **state)
 {
@@ -494,8 +507,9 @@ static void test_an_unknown_backend_names_the_known(void **state)
 {
     (void)state;
     assert_int_equal(RD_E_ARG, open_with("avx3"));
-    assert_string_equal("kernels: there is no backend 'avx3'; there is scalar, future, vendor, shy",
-                        err.text);
+    assert_string_equal(
+        "kernels: there is no backend 'avx3'; there is scalar, future, chimera, vendor, shy",
+        err.text);
 }
 static void test_a_list_without_a_usable_backend(void **state)
 {
@@ -559,6 +573,7 @@ int main(void)
         EACH(test_an_unknown_cell_names_the_nearest_and_every_refusal),
         EACH(test_an_unknown_cell_where_there_is_none),
         EACH(test_an_unknown_cell_far_from_all_lists_them),
+        EACH(test_a_lib_dir_that_is_too_long),
         EACH(test_a_missing_folder_is_reported),
         EACH(test_each_backend_not_used_has_its_reason),
         EACH(test_an_inexact_backend_is_used_where_it_is_named),

@@ -29,7 +29,10 @@ static void pack(const rd_gemm *g, void *to, size_t first, size_t last)
     .size = sizeof(rd_kernels), .name = called, .help = "for tests", .gemm = gemm, .pack = pack, \
     .pack_bytes = pack_bytes
 static const rd_kernels future = {BACKEND("future"), .score = best, .needs = (uint64_t)1 << 40};
+/* No processor has both. */
+static const rd_kernels chimera = {BACKEND("chimera"), .score = best,
+                                   .needs = RD_CPU_SSE2 | RD_CPU_NEON};
 static const rd_kernels vendor = {BACKEND("vendor"), .score = best, .flags = RD_KERNELS_INEXACT};
 static const rd_kernels shy = {BACKEND("shy"), .score = none};
-static const rd_kernels *const kernels[] = {&future, &vendor, &shy, NULL};
+static const rd_kernels *const kernels[] = {&future, &chimera, &vendor, &shy, NULL};
 RD_PLUGIN = {GOOD_PLUGIN("backends"), .kernels = kernels};

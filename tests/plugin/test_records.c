@@ -1,0 +1,256 @@
+/* test_records.c - rule L3 on records in memory: every sentence that a plugin's author may meet.
+ * SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <cmocka.h>
+#include "plugin/loader.h"
+
+/* One good plugin of one cell with two options and one backend; each test spoils a field of it. */
+static const char *const choices[] = {"a", "b", NULL};
+static rd_option options[2];
+static rd_cell cell;
+static rd_kernels backend;
+static const rd_cell *cells[] = {&cell, NULL};
+static const rd_kernels *backends[] = {&backend, NULL};
+static rd_plugin plugin;
+
+static rd_status layout(const rd_setup *u, rd_builder *b)
+{
+    (void)u, (void)b;
+    return RD_OK;
+}
+static void forward(const rd_step *s)
+{
+    (void)s;
+}
+static int score(const rd_cpu *cpu)
+{
+    (void)cpu;
+    return 1;
+}
+static void gemm(const rd_gemm *g)
+{
+    (void)g;
+}
+static size_t pack_bytes(size_t k, size_t n)
+{
+    return k * n;
+}
+static void pack(const rd_gemm *g, void *to, size_t first, size_t last)
+{
+    (void)g, (void)to, (void)first, (void)last;
+}
+static int make_good(void **state)
+{
+    (void)state;
+    options[0] = (rd_option){.name = "gain", .help = "", .kind = RD_REAL, .def = 1, .max = 2};
+    options[1] = (rd_option){.name = "kind", .help = "", .kind = RD_CHOICE, .choices = choices};
+    cell = (rd_cell){.size = sizeof cell,
+                     .revision = 1,
+                     .name = "x",
+                     .help = "",
+                     .options = options,
+                     .n_options = 2,
+                     .option_size = sizeof(rd_option),
+                     .layout = layout,
+                     .forward = forward};
+    backend = (rd_kernels){.size = sizeof backend,
+                           .name = "y",
+                           .help = "",
+                           .score = score,
+                           .gemm = gemm,
+                           .pack_bytes = pack_bytes,
+                           .pack = pack};
+    plugin = (rd_plugin){.stamp = RD_STAMP,
+                         .size = sizeof plugin,
+                         .name = "p",
+                         .version = "1",
+                         .license = "MIT",
+                         .origin = "",
+                         .cells = cells,
+                         .kernels = backends};
+    return 0;
+}
+static void expect(const char *reason)
+{
+    char got[RDC_REASON_BYTES];
+
+    assert_false(rdc_plugin_check(&plugin, got));
+    assert_string_equal(reason, got);
+}
+
+static void test_a_good_plugin(void **state)
+{
+    char reason[RDC_REASON_BYTES];
+
+    (void)state;
+    assert_true(rdc_plugin_check(&plugin, reason));
+}
+static void test_lists_may_be_absent(void **state)
+{
+    char reason[RDC_REASON_BYTES];
+
+    (void)state;
+    plugin.cells = NULL;
+    plugin.kernels = NULL;
+    assert_true(rdc_plugin_check(&plugin, reason));
+}
+static void test_a_record_of_the_future_is_longer(void **state)
+{
+    char reason[RDC_REASON_BYTES];
+
+    (void)state;
+    plugin.size += 64;
+    cell.size += 64;
+    backend.size += 64;
+    assert_true(rdc_plugin_check(&plugin, reason));
+}
+static void test_a_short_plugin(void **state)
+{
+    char reason[RDC_REASON_BYTES];
+
+    (void)state;
+    plugin.size = 8;
+    (void)snprintf(reason, sizeof reason,
+                   "L3: the plugin's record has 8 bytes, expected at least %zu", sizeof plugin);
+    expect(reason);
+}
+static void test_a_plugin_name_with_capitals(void **state)
+{
+    (void)state;
+    plugin.name = "Plugin";
+    expect("L3: plugin name 'Plugin' is not [a-z][a-z0-9_.-]*");
+}
+static void test_a_name_of_64_letters(void **state)
+{
+    (void)state;
+    cell.name = "abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl";
+    expect(
+        "L3: cell name 'abcdefghijklmnopqrstuvwxyzabcdefghijklmnopqrstuvwxyzabcdefghijkl' is not "
+        "[a-z][a-z0-9_.-]*");
+}
+static void test_a_cell_without_name(void **state)
+{
+    (void)state;
+    cell.name = NULL;
+    expect("L3: a cell has no name");
+}
+static void test_a_cell_without_help(void **state)
+{
+    (void)state;
+    cell.help = NULL;
+    expect("L3: cell 'x' lacks its help");
+}
+static void test_a_cell_without_forward(void **state)
+{
+    (void)state;
+    cell.forward = NULL;
+    expect("L3: cell 'x' lacks its forward function");
+}
+static void test_options_without_their_size(void **state)
+{
+    char reason[RDC_REASON_BYTES];
+
+    (void)state;
+    cell.option_size = 0;
+    (void)snprintf(reason, sizeof reason,
+                   "L3: cell 'x': options are missing or their option_size is 0, not %zu",
+                   sizeof(rd_option));
+    expect(reason);
+}
+static void test_an_option_without_help(void **state)
+{
+    (void)state;
+    options[1].help = NULL;
+    expect("L3: an option of cell 'x' lacks its name or help");
+}
+static void test_an_option_name_with_a_space(void **state)
+{
+    (void)state;
+    options[0].name = "the gain";
+    expect("L3: option name 'the gain' of cell 'x' is not [a-z][a-z0-9_.-]*");
+}
+static void test_an_option_of_unknown_kind(void **state)
+{
+    (void)state;
+    options[0].kind = 9;
+    expect("L3: option 'gain' of cell 'x' is of unknown kind 9");
+}
+static void test_two_options_of_one_name(void **state)
+{
+    (void)state;
+    options[1].name = "gain";
+    expect("L3: cell 'x' has two options 'gain'");
+}
+static void test_a_choice_without_choices(void **state)
+{
+    (void)state;
+    options[1].choices = NULL;
+    expect("L3: option 'kind' of cell 'x' has no choices");
+}
+static void test_a_short_backend(void **state)
+{
+    char reason[RDC_REASON_BYTES];
+
+    (void)state;
+    backend.size = 8;
+    (void)snprintf(reason, sizeof reason,
+                   "L3: a backend's record has 8 bytes, expected at least %zu", sizeof backend);
+    expect(reason);
+}
+static void test_a_backend_without_name(void **state)
+{
+    (void)state;
+    backend.name = NULL;
+    expect("L3: a backend has no name");
+}
+static void test_a_backend_name_that_begins_with_a_digit(void **state)
+{
+    (void)state;
+    backend.name = "3dnow";
+    expect("L3: backend name '3dnow' is not [a-z][a-z0-9_.-]*");
+}
+static void test_a_backend_without_help(void **state)
+{
+    (void)state;
+    backend.help = NULL;
+    expect("L3: backend 'y' lacks its help");
+}
+static void test_a_backend_without_score(void **state)
+{
+    (void)state;
+    backend.score = NULL;
+    expect("L3: backend 'y' lacks its score function");
+}
+
+#define EACH(test) cmocka_unit_test_setup(test, make_good)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EACH(test_a_good_plugin),
+        EACH(test_lists_may_be_absent),
+        EACH(test_a_record_of_the_future_is_longer),
+        EACH(test_a_short_plugin),
+        EACH(test_a_plugin_name_with_capitals),
+        EACH(test_a_name_of_64_letters),
+        EACH(test_a_cell_without_name),
+        EACH(test_a_cell_without_help),
+        EACH(test_a_cell_without_forward),
+        EACH(test_options_without_their_size),
+        EACH(test_an_option_without_help),
+        EACH(test_an_option_name_with_a_space),
+        EACH(test_an_option_of_unknown_kind),
+        EACH(test_two_options_of_one_name),
+        EACH(test_a_choice_without_choices),
+        EACH(test_a_short_backend),
+        EACH(test_a_backend_without_name),
+        EACH(test_a_backend_name_that_begins_with_a_digit),
+        EACH(test_a_backend_without_help),
+        EACH(test_a_backend_without_score),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
