@@ -99,19 +99,19 @@ local trainer = rondo.Trainer { options = opt, model = model, vocab = text.vocab
 
 trainer:say(("%s: %d symbols, %d different (%s level); the first %d train, the last %d validate"):format(path, #text,
   #text.vocab, opt.level, #train, #valid))
-local baselines = ""
+local baselines = {}
 if opt.ngrams > 0 then
-  baselines = rondo.data.ngram.table(rondo.data.ngram.nats(train, valid, opt.ngrams))
+  baselines = rondo.data.ngram.nats(train, valid, opt.ngrams)
   collectgarbage() -- its tables are large, and training makes little garbage
-  trainer:say(baselines)
+  trainer:say(rondo.data.ngram.table(baselines))
 end
 
 trainer:fit(train_batches, valid_batches)
 
 local best = trainer.best and trainer.best.value
 if best then
-  trainer:say(("on the validation part, after step %d:\n%s\n%20s   %.3f   %9.3f   %10.2f"):format(trainer.best.step,
-    baselines, "this model", best, best / math.log(2), math.exp(best)))
+  trainer:say(("on the validation part, after step %d:\n%s"):format(trainer.best.step,
+    rondo.data.ngram.table(baselines, best)))
 end
 if opt.sample_length > 0 then
   for piece in model:generate { prompt = opt.prompt, length = opt.sample_length, temperature = 0.8 } do

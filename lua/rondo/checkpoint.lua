@@ -90,8 +90,8 @@ local function check_vocab(opened, model)
   for id = 1, math.max(#a, #b) do
     if a[id] ~= b[id] then
       local show = function(v) return id <= #v and ("%q"):format(v:decode(id)) or "not there" end
-      return errors.outside(("%s: has another vocabulary (%d symbols there, %d here): symbol %d is %s there and %s here")
-        :format(opened.path, #a, #b, id, show(there), show(here)))
+      return errors.outside(("%s: has another vocabulary (%d symbols there, %d here): symbol %d is %s there and "
+        .. "%s here"):format(opened.path, #a, #b, id, show(there), show(here)))
     end
   end
   return true

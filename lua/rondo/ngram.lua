@@ -95,11 +95,17 @@ function ngram.nats(train, valid, order)
   return result
 end
 
--- The table that recipes print.
-function ngram.table(nats)
+-- The table that recipes print; `own`: nats of the model, its last line.
+function ngram.table(nats, own)
   local lines = { "n-gram (Witten-Bell)   nats   bits/char   perplexity" }
+  local function add(name, value)
+    lines[#lines + 1] = ("%20s   %.3f   %9.3f   %10.2f"):format(name, value, value / math.log(2), math.exp(value))
+  end
   for n, value in ipairs(nats) do
-    lines[#lines + 1] = ("%20d   %.3f   %9.3f   %10.2f"):format(n, value, value / math.log(2), math.exp(value))
+    add(n, value)
+  end
+  if own then
+    add("this model", own)
   end
   return table.concat(lines, "\n")
 end
