@@ -79,11 +79,13 @@ static rd_status gather(rd_core *core, struct linear *l, size_t weight_row, rd_e
     if (!rdc_mul_size(l->in + 1, l->out * sizeof(rd_real), &n)) return rdc_no_memory(err, SIZE_MAX);
     rdc_block *block = rdc_block_new(core->arena, n);
     if (!block) return rdc_no_memory(err, n);
+    const uint64_t env = rdc_fp_enter();
     rd_real *table = block->at;
     for (size_t j = 0; j < l->out; j++) table[j] = start_of(l, j);
     for (size_t j = 0; j < l->out; j++)
         for (size_t id = 1; id <= l->in; id++)
             table[id * l->out + j] = start_of(l, j) + l->weight[j * weight_row + id - 1];
+    rdc_fp_leave(env);
     l->table = table;
     rdc_pool_range(core->pool, l->rows, grain, copy_rows, l);
     rdc_block_release(core->arena, block);

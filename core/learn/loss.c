@@ -26,7 +26,10 @@ static double divisor(rd_reduction reduction, double count, size_t batch)
 /* A 0-d result; no counted position gives 0. */
 static rd_status make_loss(rd_core *core, double sum, double div, rd_tensor **out, rd_error *err)
 {
-    return rd_scalar(core, div > 0 ? sum / div : 0, out, err);
+    const uint64_t env = rdc_fp_enter();
+    const rd_status status = rd_scalar(core, div > 0 ? sum / div : 0, out, err);
+    rdc_fp_leave(env);
+    return status;
 }
 
 /* ---- cross-entropy ----------------------------------------------------------------------- */

@@ -156,7 +156,9 @@ rd_status rd_optimizer_step(rd_optimizer *o, rd_error *err)
 {
     (void)err;
     rdc_update u = {0};
+    const uint64_t env = rdc_fp_enter(); /* beta^t runs through the smallest numbers */
     o->rule->begin(o->options, o->lr, o->scalars, &u);
+    rdc_fp_leave(env);
     for (size_t i = 0; i < o->n; i++) {
         rd_tensor *p = o->parameters[i];
         if (!p->grad) continue;

@@ -1,5 +1,6 @@
 /* schedule.c - the learning rate of an update, a pure function of its number.
  * SPDX-License-Identifier: MIT */
+#include "base/pool.h"
 #include "rondo.h"
 #include "rondo/pointmath.h"
 
@@ -31,7 +32,7 @@ static double cosine(const rd_schedule *s, uint64_t update)
            (s->base_lr - s->min_lr) * (0.5 * (1 + rd_cos_d(0x1.921fb54442d18p+1 * (t / span))));
 }
 
-double rd_schedule_lr(const rd_schedule *s, uint64_t update)
+static double rate(const rd_schedule *s, uint64_t update)
 {
     if (update < s->warmup_steps)
         return s->base_lr * ((double)(update + 1) / (double)s->warmup_steps);
@@ -46,4 +47,12 @@ double rd_schedule_lr(const rd_schedule *s, uint64_t update)
         return cosine(s, update);
     }
     return s->base_lr;
+}
+
+double rd_schedule_lr(const rd_schedule *s, uint64_t update)
+{
+    const uint64_t env = rdc_fp_enter();
+    const double lr = rate(s, update);
+    rdc_fp_leave(env);
+    return lr;
 }
