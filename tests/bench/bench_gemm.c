@@ -131,7 +131,7 @@ static double median(double *x, int n)
     return x[n / 2];
 }
 
-static void measure(const rd_kernels *kernels, const job *j, double seconds)
+static void measure(const rd_kernels *kernels, uint64_t registers, const job *j, double seconds)
 {
     double speed[MAX_TIMES], share[MAX_TIMES];
     const double flops = 2.0 * (double)j->m * (double)j->n * (double)j->k;
@@ -157,9 +157,9 @@ static void measure(const rd_kernels *kernels, const job *j, double seconds)
         g.packed_b = panels;
     }
     for (const double until = now() + seconds; n < MAX_TIMES && (n < 5 || now() < until); n++) {
-        const double before = peak(kernels->needs), start = now();
+        const double before = peak(registers), start = now();
         for (int i = 0; i < often; i++) kernels->gemm(&g);
-        const double took = now() - start, after = peak(kernels->needs);
+        const double took = now() - start, after = peak(registers);
         speed[n] = flops * often / took * 1e-9;
         share[n] = after + before > 0 ? speed[n] / (0.5 * (before + after)) : 0;
     }
@@ -186,7 +186,8 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < rd_kernels_count(core); i++) {
         const rd_kernels *k = rd_kernels_at(core, i).kernels;
         if (k->needs & ~rd_core_cpu(core)->features) continue;
-        for (size_t q = 0; q < sizeof jobs / sizeof jobs[0]; q++) measure(k, &jobs[q], seconds);
+        for (size_t q = 0; q < sizeof jobs / sizeof jobs[0]; q++)
+            measure(k, k->needs ? k->needs : rd_core_cpu(core)->features, &jobs[q], seconds);
     }
     rd_core_release(core);
     return 0;

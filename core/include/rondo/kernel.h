@@ -41,8 +41,7 @@ typedef struct rd_kernels {
     const char *name, *help;
     uint64_t needs;               /* data, not code: the core refuses before it calls anything */
     int (*score)(const rd_cpu *); /* [setup] 0: not here; else higher wins */
-    /* Each op may be NULL; the core fills the gap from the next lower score, scalar last. pack and
-     * gemm go together. [hot]: on worker threads, no allocation but the stack. */
+    /* These three go together. [hot]: on worker threads, no allocation but the stack (64 KiB). */
     void (*gemm)(const rd_gemm *);
     size_t (*pack_bytes)(size_t k, size_t n);
     /* Fills `to` (64-byte aligned, pack_bytes long) with columns [64*first, 64*last) of op(B), so that
