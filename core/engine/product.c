@@ -10,7 +10,7 @@ enum {
     PANEL = 64,             /* columns that kernels pack together (kernel.h) */
     ROW_GRAIN = 24,         /* rows a worker gets at least: a few tiles of any kernel */
     ROWS_TO_PACK = 16,      /* fewer rows do not win back what packing B costs */
-    WORK_TO_SHARE = 1 << 16 /* fused multiply-adds; less is done before a worker has woken */
+    WORK_TO_SHARE = 1 << 18 /* fused multiply-adds; less is done before a worker has woken */
 };
 
 struct shared {
@@ -43,7 +43,7 @@ static void do_rows(void *job, size_t first, size_t last)
     s->core->ops.gemm(&g);
 }
 
-/* Columns [first, last) of the product. */
+/* Columns [first, last) of the product; first is a multiple of PANEL. */
 static void do_columns(void *job, size_t first, size_t last)
 {
     const struct shared *s = job;
@@ -51,6 +51,8 @@ static void do_columns(void *job, size_t first, size_t last)
     g.n = last - first;
     g.b += g.flags & RD_TRANS_B ? first * g.ldb : first;
     g.c += first;
+    if (g.packed_b)
+        g.packed_b = (const char *)g.packed_b + first / PANEL * s->core->ops.pack_bytes(g.k, PANEL);
     s->core->ops.gemm(&g);
 }
 
@@ -81,7 +83,7 @@ rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err)
     }
     if (by_rows)
         rdc_pool_range(core->pool, g->m, ROW_GRAIN, do_rows, &s);
-    else if (!alone && !g->packed_b && g->n >= 2 * PANEL)
+    else if (!alone && g->n >= 2 * PANEL)
         rdc_pool_range(core->pool, g->n, PANEL, do_columns, &s);
     else
         rdc_pool_range(core->pool, 1, 1, do_whole, &s);

@@ -18,6 +18,15 @@ void rdc_view_open(rdc_view *v, const rdc_pass *pass, size_t first, size_t last)
 void rdc_view_at(rdc_view *v, size_t t);
 /* Values of a source at step t from row `row` on; rows are the source's width apart. */
 const rd_real *rdc_source_at(const rdc_pass *pass, uint32_t source, size_t t, size_t row);
+/* A product of a step, on this thread: each worker has rows of its own. The single row of a batch of one
+ * is run by the caller alone (rdc_pass_is_small), which then has the workers help with the columns. */
+static inline void rdc_step_product(const rdc_pass *pass, const rd_gemm *g)
+{
+    if (pass->rows > 1)
+        rdc_product(pass->rnn->core, g);
+    else /* asks for no memory, since one row is not worth packing for */
+        (void)rdc_product_shared(pass->rnn->core, g, NULL);
+}
 /* Shows an observer one step, all rows; dstate and the x are for backward only. */
 rd_observed rdc_observed(rdc_view *v, size_t t);
 #endif

@@ -108,7 +108,7 @@ static void flow_back(const struct backward *b, uint32_t phase, size_t t, size_t
                            .c = rdc_slot(to, t) + first * to->width,
                            .ldc = to->width,
                            .packed_b = rnn->backward_pack[r].block->at};
-        rdc_product(rnn->core, &g);
+        rdc_step_product(p, &g);
     }
 }
 

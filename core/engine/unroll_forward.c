@@ -229,7 +229,7 @@ static void run_rows(const struct forward *f, size_t first, size_t last)
             for (; r < l->n_runs && l->run[r].phase == phase; r++) {
                 if (l->run[r].source == RDC_SOURCE_X && x_done) continue;
                 const rd_gemm g = line_product(p, r, t, first, last - first);
-                rdc_product(rnn->core, &g);
+                rdc_step_product(p, &g);
             }
             v.step.phase = phase;
             rnn->cell->forward(&v.step);

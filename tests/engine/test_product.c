@@ -65,6 +65,32 @@ static void test_shared_equals_alone(void **state)
     }
 }
 
+static void test_a_packed_operand_can_be_cut_at_panels(void **state)
+{
+    rd_core *core = rnn_core(3, NULL);
+    rd_error err;
+    rdc_packed packed = {0};
+    (void)state;
+    const struct shape shape = {1, 700, 500, RD_TRANS_B};
+    rd_tensor *a = rnn_tensor(core, 1, RD_DENSE, SHAPE(1, 500));
+    rd_tensor *b = rnn_tensor(core, 2, RD_DENSE, SHAPE(700, 500));
+    rd_tensor *alone = rnn_tensor(core, 3, RD_DENSE, SHAPE(1, 700));
+    rd_tensor *shared = rnn_tensor(core, 4, RD_DENSE, SHAPE(1, 700));
+    rd_gemm g = product_of(&shape, a, b, alone);
+    rdc_product(core, &g);
+    OK(rdc_pack(core, &g, 1, &packed, &err));
+    g.packed_b = packed.block->at;
+    g.c = shared->at;
+    OK(rdc_product_shared(core, &g, &err));
+    assert_memory_equal(alone->at, shared->at, 700 * sizeof(rd_real));
+    rdc_block_release(core->arena, packed.block);
+    rd_tensor_release(a);
+    rd_tensor_release(b);
+    rd_tensor_release(alone);
+    rd_tensor_release(shared);
+    assert_int_equal(test_close_core((void **)&core), 0);
+}
+
 static void test_a_packed_operand_is_kept_until_its_version_changes(void **state)
 {
     rd_core *core = rnn_core(1, NULL);
@@ -96,6 +122,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_shared_equals_alone),
+        cmocka_unit_test(test_a_packed_operand_can_be_cut_at_panels),
         cmocka_unit_test(test_a_packed_operand_is_kept_until_its_version_changes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -45,7 +45,8 @@ typedef struct rd_kernels {
     void (*gemm)(const rd_gemm *);
     size_t (*pack_bytes)(size_t k, size_t n);
     /* Fills `to` (64-byte aligned, pack_bytes long) with columns [64*first, 64*last) of op(B), so that
-     * threads can share the work; panels are 64 columns wide. */
+     * threads can share the work. Panel p, columns 64*p to 64*p + 63, begins p * pack_bytes(k, 64) from
+     * `to`, so that a product can be cut at panels too. */
     void (*pack)(const rd_gemm *, void *to, size_t first, size_t last);
 } rd_kernels;
 RD_RECORD(rd_cpu, reserved);
