@@ -36,11 +36,17 @@ function callbacks.EarlyStopping(given)
   return setmetatable({ options = o, waited = 0 }, EarlyStopping)
 end
 
+function EarlyStopping:on_fit_begin(_, facts)
+  if not facts.validates then
+    errors.raise("EarlyStopping: it watches '%s', but fit was given no validation part", self.options.monitor)
+  end
+end
+
 function EarlyStopping:on_evaluate_end(trainer, facts)
   local o = self.options
   local value = facts[o.monitor]
   if value == nil then
-    errors.raise("EarlyStopping: there is no figure '%s' here; is there a validation part?", o.monitor)
+    errors.raise("EarlyStopping: there is no figure '%s'; is it among the Trainer's metrics?", o.monitor)
   end
   if better(value, self.best, o.mode, o.min_delta) then
     self.best, self.waited = value, 0

@@ -273,7 +273,7 @@ local function loop(self, source, valid)
     if evaluation_due(self, source, valid) and not self:validate(valid) then
       return core.interrupted()
     end
-    local due = self.save_every > 0 and self.step % self.save_every == 0
+    local due = self.step > 0 and self.save_every > 0 and self.step % self.save_every == 0
     if self.position >= #source then
       due = end_epoch(self, source)
     end
@@ -320,7 +320,7 @@ local function fit(self, train, valid)
     errors.raise("fit: the training part has no batches")
   end
   self:bind(source)
-  self:begin(source)
+  self:begin(source, valid ~= nil)
   self.model:train()
   local signal = loop(self, source, valid)
   self:finish(valid, signal, evaluate_batches)

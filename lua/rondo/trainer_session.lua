@@ -81,7 +81,7 @@ local function write_config(self, source)
     data = source.text and source.text.path, script = arg and arg[0] }
 end
 
-function session:begin(source)
+function session:begin(source, validates)
   self.batches = #source
   if (self.resume or self.overwrite) and not self.run_dir then
     errors.stop(errors.USAGE, ("--%s needs a run folder (--run-dir)"):format(self.resume and "resume" or "overwrite"))
@@ -101,7 +101,7 @@ function session:begin(source)
   end
   self.started, self.start_step, self.symbols = core.time(), self.step, 0
   self:say(tostring(self.model))
-  self:call("on_fit_begin", { step = self.step })
+  self:call("on_fit_begin", { step = self.step, validates = validates })
   self.view:pause()
 end
 
