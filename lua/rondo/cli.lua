@@ -7,7 +7,6 @@ local errors = require "rondo.errors"
 
 local cli = {}
 
-local VERSION = "rondo 0.1.0"
 local HELP = "help was asked for"
 
 local commands = {
@@ -119,7 +118,7 @@ local function dispatch(name, arguments)
     io.stdout:write(overview(), "\n")
     return 0
   elseif name == "--version" then
-    io.stdout:write(VERSION, "\n")
+    io.stdout:write("rondo ", require("rondo.core").VERSION, "\n")
     return 0
   end
   for _, command in ipairs(commands) do

@@ -29,13 +29,16 @@ local function user_level()
   end
 end
 
--- Takes away the position that C or the library put before a message, if it is one of this library.
+-- True if a place, as messages name it, is a file of this library. Lua cuts long paths to "...end/of/path".
+local function of_library(place)
+  local cut = place:match "^%.%.%.(.*/rondo/)"
+  return inside("@" .. place) or (cut ~= nil and library:sub(-#cut) == cut)
+end
+
+-- Takes away the position before a message, if it is one of this library.
 local function bare(message)
-  local place, rest = message:match("^(.-%.lua):%d+: (.*)$")
-  if place and (inside("@" .. place) or library:find(place:gsub("^%.%.%.", ""):match("(.*/)") or "\0", 1, true)) then
-    return rest
-  end
-  return message
+  local place, rest = message:match("^([^\n]-%.lua):%d+: (.*)$")
+  return place and of_library(place) and rest or message
 end
 
 -- Raises, blaming the user's line.

@@ -1,6 +1,6 @@
 -- init.lua - require "rondo": the public table. Parts are loaded, and the core opened, when they are used.
 -- SPDX-License-Identifier: MIT
-local rondo = { _VERSION = "rondo 0.1.0" }
+local rondo = {}
 
 -- Public name -> module that has it; a name of its own where it differs.
 local homes = {
@@ -23,6 +23,10 @@ local special = {}
 
 function special.data()
   return { Text = require "rondo.data.text", ngram = require "rondo.ngram", kjv = require "rondo.data.kjv" }
+end
+
+function special._VERSION()
+  return "rondo " .. require("rondo.core").VERSION
 end
 
 function special.abi()
