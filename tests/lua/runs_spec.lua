@@ -1,0 +1,119 @@
+-- runs_spec.lua - whole runs of the recipe as processes: the same bits on any backend and number of threads,
+-- with or without validations, and after every way of being stopped (core/BITS.md, rules 0 and 12).
+--
+-- RONDO_TEST_KILLS is the number of SIGKILLs (20; scripts/test_long.sh takes 200).
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.core"
+local json = require "rondo.json"
+local support = dofile "tests/lua/support.lua"
+
+local KILLS = math.tointeger(tonumber(os.getenv "RONDO_TEST_KILLS" or 20))
+-- Two layers, dropout, carried state, Adam, and rows that do not divide by the threads.
+local MODEL = " --num-layers 2 --dropout 0.2 --ngrams 0 --sample-length 0 --log-every 1 --quiet"
+local WIDE = "--hidden-size 40 --seq-len 12 --batch-size 13 --max-steps 25" .. MODEL
+-- Saves at every second step, so that a signal often comes in the middle of one; three validations.
+local SAVING = "--hidden-size 12 --seq-len 10 --batch-size 11 --save-every 2 --epochs 3" .. MODEL
+
+local folder
+setup(function()
+  folder = support.folder()
+  support.write(folder .. "/t.txt", support.sentences(120))
+end)
+teardown(function() support.remove(folder) end)
+
+local function digests(run, options)
+  local out, err, code = support.rondo(folder, ("info %s --json %s"):format(run, options or "--last"))
+  assert.equal(0, code, err)
+  local facts = assert(json.decode(out))
+  return facts.state_digest, facts.file_digest
+end
+
+-- One process; `before` is what stands before the command. Exit code, messages.
+local function train(run, options, before)
+  local _, err, code = support.rondo(folder, ("train t.txt --run-dir %s %s"):format(run, options), before)
+  return code, err
+end
+
+local function trained(run, options, before)
+  local code, err = train(run, options, before)
+  assert.equal(0, code, err)
+  return digests(run)
+end
+
+describe("a run has the same state", function()
+  local reference
+  setup(function() reference = trained("wide", WIDE .. " --threads 1", "RONDO_KERNELS=scalar") end)
+
+  for _, kernels in ipairs { "scalar", "avx2", "avx512" } do
+    it("by the kernels " .. kernels .. ", on 1, 2, 3 and 5 threads", function()
+      local want, got = {}, {}
+      for _, threads in ipairs { 1, 2, 3, 5 } do
+        local run = ("%s-%d"):format(kernels, threads)
+        local code, err = train(run, ("%s --threads %d"):format(WIDE, threads), "RONDO_KERNELS=" .. kernels)
+        if code == 2 and err:find("no backend|is not used", 1) then
+          return pending(err)
+        end
+        assert.equal(0, code, err)
+        assert.matches(('"kernels":"%s"'):format(kernels), support.read(("%s/%s/config.json"):format(folder, run)))
+        want[run], got[run] = reference, (digests(run))
+      end
+      assert.same(want, got)
+    end)
+  end
+  it("with validations in between", function()
+    assert.equal(reference, (trained("validated", WIDE .. " --eval-every 4")))
+    assert.matches('"split":"valid","step":4,', support.read(folder .. "/validated/metrics.jsonl"):gsub('"t":[^,]*,', ""))
+  end)
+end)
+
+-- What is the same after a stop: the last checkpoint and the best one, byte by byte.
+local function files(run)
+  local _, last = digests(run)
+  local _, best = digests(run, "")
+  return { last = last, best = best }
+end
+
+local function left_over(run)
+  for _, name in ipairs(core.listdir(("%s/%s/checkpoints"):format(folder, run))) do
+    if name:find ".tmp." then
+      return name
+    end
+  end
+end
+
+describe("a run that is stopped and resumed gives the files of one that is not,", function()
+  local reference, seconds
+  setup(function()
+    seconds = core.time()
+    trained("whole", SAVING)
+    seconds = core.time() - seconds
+    reference = files "whole"
+  end)
+
+  -- Starts the run again and again, each time with a signal after a random part of its time.
+  local function stopped_by(signal, times, codes)
+    local run, done = "stopped-" .. signal, 0
+    local seed = os.time()
+    math.randomseed(seed)
+    local where = ("SIG%s, math.randomseed(%d)"):format(signal, seed)
+    while done < times do
+      local before = ("timeout --foreground --preserve-status -s %s %.3f"):format(signal, seconds * math.random())
+      local code, err = train(run, SAVING .. " --resume", before)
+      if codes[code] then
+        done = done + 1
+      else
+        assert.equal(0, code, where .. ": " .. err)
+        assert.same(reference, files(run), where)
+        support.remove(folder .. "/" .. run)
+      end
+    end
+    local code, err = train(run, SAVING .. " --resume")
+    assert.equal(0, code, where .. ": " .. err)
+    assert.same(reference, files(run), where)
+    assert.is_nil(left_over(run), where)
+  end
+
+  it("stopped by SIGINT at random steps", function() stopped_by("INT", 4, { [130] = true }) end)
+  it("stopped by SIGTERM at random steps", function() stopped_by("TERM", 4, { [75] = true, [143] = true }) end)
+  it(("killed %d times at random moments"):format(KILLS), function() stopped_by("KILL", KILLS, { [137] = true }) end)
+end)
