@@ -6,7 +6,7 @@
 
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
 checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
-    tests_double lua_sanitize lua lua_double valgrind readme pointmath cppcheck headers style format luacheck
+    tests_double runs lua_sanitize lua lua_double valgrind readme pointmath cppcheck headers style format luacheck
     install setup)
 
 werror=OFF
@@ -82,28 +82,30 @@ with_tree() {
     PATH=$tree/bin:$PATH LUA_PATH="$tree/share/lua/5.4/?.lua;$tree/share/lua/5.4/?/init.lua;;" \
         LUA_CPATH="$tree/lib/lua/5.4/?.so;;" "$@"
 }
-# busted NAME PRESET [VARIABLE=VALUE...]: runs the Lua tests with a build's modules and counts their cases.
+# busted NAME PRESET FOLDER [VARIABLE=VALUE...]: runs Lua tests with a build's modules and counts their cases.
 busted() {
-    local name=$1 preset=$2 status=0 line
-    shift 2
-    if [ -z "$(files _spec.lua tests)" ]; then
-        echo "there are no tests in tests/lua"
+    local name=$1 preset=$2 folder=$3 status=0 line
+    shift 3
+    if [ -z "$(files _spec.lua "$folder")" ]; then
+        echo "there are no tests in $folder"
         return "$SKIP"
     fi
     need busted lua-busted
-    with_tree "$preset" timeout 600 env "$@" lua5.4 "$(type -P busted)" -o plainTerminal tests/lua || status=$?
+    with_tree "$preset" timeout 600 env "$@" lua5.4 "$(type -P busted)" -o plainTerminal "$folder" || status=$?
     line=$(grep -E '^[0-9]+ success.* / [0-9]+ fail' "$logs/$name.log" | tail -n 1)
     if [ -n "$line" ]; then # "3 successes / 0 failures / 1 error / 0 pending : 0.1 seconds"
         awk '{ print $1, $4 + $7, $10 }' <<<"$line" >"$logs/$name.count"
     fi
     return $status
 }
-check_lua() { busted lua release; }
-check_lua_double() { busted lua_double double; }
+check_lua() { busted lua release tests/lua; }
+check_lua_double() { busted lua_double double tests/lua; }
+# Whole runs as processes: slow where the arithmetic is, so in the build that people use.
+check_runs() { busted runs release tests/runs; }
 # The sanitizer has to be in the process before Lua loads the module. Leaks are looked for in the C tests:
 # here they would be those of every shell and tool that a test starts.
 check_lua_sanitize() {
-    busted lua_sanitize sanitize LD_PRELOAD="$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0
+    busted lua_sanitize sanitize tests/lua LD_PRELOAD="$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0
 }
 
 check_format() {

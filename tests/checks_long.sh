@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154
 
-checks=(valgrind_all flat_memory fresh)
+checks=(valgrind_all flat_memory kills recipe_memory fresh)
 
 # All C tests under valgrind.
 check_valgrind_all() {
@@ -15,7 +15,24 @@ check_valgrind_all() {
 
 # 100,000 steps of a loop written by hand: resident memory stays where it was.
 check_flat_memory() {
-    with_tree release lua5.4 tests/long/flat_memory.lua
+    with_tree release lua5.4 tests/runs/flat_memory.lua
+}
+
+# 200 SIGKILLs at random moments of a run; scripts/test.sh has 20.
+check_kills() {
+    busted kills release tests/runs/runs_spec.lua RONDO_TEST_KILLS=200
+}
+
+# char-rnn's recipe, one epoch, on a megabyte of the default text: Lua heap, resident memory, allocations.
+check_recipe_memory() {
+    local text=build/recipe_memory.txt
+    with_tree release lua5.4 -e 'print(assert(require("rondo").data.kjv()))' >build/kjv.path || {
+        echo "the King James Bible is missing (Debian's bible-kjv and bible-kjv-text)"
+        return "$SKIP"
+    }
+    head -c 1115394 "$(cat build/kjv.path)" >"$text"
+    with_tree release rondo run tests/runs/recipe_memory.lua --data "$text" --config scripts/char_rnn.lua \
+        --epochs 1 --sample-length 0 --run-dir none
 }
 
 # Both commands in a minimal Debian 12, with and without a network.

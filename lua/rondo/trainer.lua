@@ -277,10 +277,10 @@ local function loop(self, source, valid)
     if self.position >= #source then
       due = end_epoch(self, source)
     end
+    self:save_best() -- before the checkpoint that calls it the best so far: a kill may come between
     if due and self.saved ~= self.step then
       self:save()
     end
-    self:save_best()
     if self.stopping or complete(self) then
       return nil
     elseif core.interrupted() then

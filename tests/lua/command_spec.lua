@@ -38,14 +38,22 @@ describe("the command", function()
     local code, out = run "--version"
     assert.equal(0, code)
     assert.equal("rondo " .. core.VERSION .. "\n", out)
-    local fastest = math.huge
-    for _ = 1, 20 do
-      local t = core.time()
-      run "--version"
-      fastest = math.min(fastest, core.time() - t)
+    local median = math.huge
+    for _ = 1, 5 do -- up to five times: other programs run on this machine
+      local seconds = {}
+      for i = 1, 20 do
+        local t = core.time()
+        run "--version"
+        seconds[i] = core.time() - t
+      end
+      table.sort(seconds)
+      median = math.min(median, (seconds[10] + seconds[11]) / 2)
+      if median < 0.015 then
+        break
+      end
     end
     local sanitized = os.getenv "LD_PRELOAD" -- and so is every program that the shell starts
-    assert.is_truthy(sanitized or fastest < 0.015)
+    assert.is_truthy(sanitized or median < 0.015, ("median of 20 starts: %.1f ms"):format(median * 1000))
   end)
   it("is linked to neither the core's libraries nor HDF5", function()
     local pipe = io.popen(("ldd '%s'"):format(rondo))

@@ -77,6 +77,22 @@ describe("a run that is stopped and resumed", function()
     fit(trainer_of("signal", { resume = true }))
     assert.equal(support.read(last_file "whole"), support.read(last_file "signal"))
   end)
+  it("has its best checkpoint also if it was killed between that and the other one", function()
+    for _, step in ipairs { "save", "save_best" } do
+      local trainer = trainer_of(step, { epochs = 1 })
+      trainer[step] = function(self)
+        if self.best_due or step == "save" then
+          error "killed"
+        end
+      end
+      assert.matches("killed", support.failure(fit, trainer))
+      fit(trainer_of(step, { epochs = 1, resume = true }))
+    end
+    fit(trainer_of("once", { epochs = 1 }))
+    local best = support.read(folder .. "/once/checkpoints/best.h5")
+    assert.equal(best, support.read(folder .. "/save/checkpoints/best.h5"))
+    assert.equal(best, support.read(folder .. "/save_best/checkpoints/best.h5"))
+  end)
   it("keeps no metrics line past its checkpoint", function()
     local steps = {}
     for line in io.lines(folder .. "/parts/metrics.jsonl") do
