@@ -9,6 +9,7 @@
  * an observer there is a slot for every step.
  * SPDX-License-Identifier: MIT */
 #include "engine/unroll.h"
+#include "engine/map.h"
 #include <assert.h>
 #include <string.h>
 
@@ -318,10 +319,11 @@ static rd_status play(struct backward *b, rdc_node *node, rd_error *err)
     }
     rdc_block_release(arena, apart);
     for (uint32_t k = 0; k < n_states; k++) {
-        rd_tensor *din = node->din[1 + k];
+        rd_tensor *din = node->din[1 + k]; /* lies as the state that was given does */
         if (!din) continue;
-        struct add_job job = {din->at, rdc_slot(&b->dstate[k], 0)};
-        add_range(&job, 0, b->dstate[k].step);
+        const size_t stride[2] = {b->dstate[k].width, 1};
+        rdc_add_strided(rnn->core, 2, din->shape, din->at, din->stride, rdc_slot(&b->dstate[k], 0),
+                        stride);
     }
     const rdc_weight_job job = {p, node->din + 1 + n_states, b->dvec};
     if (status == RD_OK) status = rdc_weight_gradients(&job, err);
@@ -343,7 +345,11 @@ static rd_status rnn_backward(rdc_node *node, rd_error *err)
         memcpy(own.line.at, kept->line.at, kept->line.step * kept->steps * sizeof(rd_real));
     }
     status = open_buffers(&b, node, err);
-    if (status == RD_OK) status = play(&b, node, err);
+    if (status == RD_OK) {
+        status = play(&b, node, err);
+        /* out of memory half way: what forward left is gone, and another root must not play it */
+        node->lost = status != RD_OK && !node->retained;
+    }
     close_buffers(&b);
     rdc_block_release(core->arena, own.line.block);
     return status;
