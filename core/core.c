@@ -16,6 +16,13 @@ static void destroy(rd_core *core)
     free(core);
 }
 
+/* 0 threads: one per CPU, as far as a pool goes. */
+static uint32_t threads_for(const rd_core *core, uint32_t asked)
+{
+    if (asked > 0) return asked;
+    return core->cpu.threads < RDC_MAX_THREADS ? core->cpu.threads : RDC_MAX_THREADS;
+}
+
 rd_status rd_core_open(const rd_core_options *options, rd_core **out, rd_error *err)
 {
     const rd_core_options none = {0};
@@ -30,10 +37,8 @@ rd_status rd_core_open(const rd_core_options *options, rd_core **out, rd_error *
     rd_status status = RD_OK;
     if (!core->arena || (options->lib_dir && !core->lib_dir))
         status = rdc_no_memory(err, sizeof *core);
-    if (status == RD_OK) {
-        const uint32_t threads = options->threads ? options->threads : core->cpu.threads;
-        status = rdc_pool_new(threads, &core->pool, err);
-    }
+    if (status == RD_OK)
+        status = rdc_pool_new(threads_for(core, options->threads), &core->pool, err);
     if (status == RD_OK) status = rdc_registry_open(core, options, err);
     if (status != RD_OK) {
         destroy(core);
@@ -58,7 +63,7 @@ void rd_core_release(rd_core *core)
 rd_status rd_core_set_threads(rd_core *core, uint32_t threads, rd_error *err)
 {
     rdc_pool *pool = NULL;
-    if (threads == 0) threads = core->cpu.threads;
+    threads = threads_for(core, threads);
     if (threads == rdc_pool_threads(core->pool)) return RD_OK;
     RD_TRY(rdc_pool_new(threads, &pool, err));
     rdc_pool_free(core->pool);

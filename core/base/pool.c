@@ -12,7 +12,7 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { MAX_THREADS = 256, SPINS = 4000 }; /* 4000 pauses: some 50 us */
+enum { SPINS = 4000 }; /* 4000 pauses: some 50 us */
 
 struct rdc_pool {
     uint32_t threads;
@@ -26,7 +26,7 @@ struct rdc_pool {
         struct rdc_pool *pool;
         pthread_t thread;
         uint32_t index;
-    } worker[MAX_THREADS];
+    } worker[RDC_MAX_THREADS];
 };
 
 #if defined(__x86_64__)
@@ -123,8 +123,8 @@ static void stop(rdc_pool *p, uint32_t started)
 
 rd_status rdc_pool_new(uint32_t threads, rdc_pool **out, rd_error *err)
 {
-    if (threads < 1 || threads > MAX_THREADS)
-        return rdc_fail(err, RD_E_ARG, "threads must be 1..%d, got %u", MAX_THREADS, threads);
+    if (threads < 1 || threads > RDC_MAX_THREADS)
+        return rdc_fail(err, RD_E_ARG, "threads must be 1..%d, got %u", RDC_MAX_THREADS, threads);
     rdc_pool *p = calloc(1, sizeof *p);
     if (!p) return rdc_no_memory(err, sizeof *p);
     p->threads = threads;

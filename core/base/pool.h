@@ -7,9 +7,11 @@
 #define RD_POOL_H
 #include "rondo.h"
 
+enum { RDC_MAX_THREADS = 256 };
 typedef struct rdc_pool rdc_pool;
 typedef void (*rdc_job_fn)(void *job, uint32_t worker, uint32_t workers);
 
+/* Fails on 0 threads or more than RDC_MAX_THREADS, and where the system gives none. */
 rd_status rdc_pool_new(uint32_t threads, rdc_pool **out, rd_error *err);
 void rdc_pool_free(rdc_pool *p); /* NULL is fine */
 uint32_t rdc_pool_threads(const rdc_pool *p);

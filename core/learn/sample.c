@@ -1,6 +1,6 @@
 /* sample.c - draws ids from logits: temperature, top-k, top-p, greedy.
  *
- * Probabilities are exp(x / temperature - max) in rd_real, their running sum in double by ascending id,
+ * Probabilities are exp((x - max) / temperature) in rd_real: no temperature overflows, their running sum in double by ascending id,
  * so that a filter which keeps everything draws what no filter draws.
  * SPDX-License-Identifier: MIT */
 #include "engine/rows.h"
@@ -57,9 +57,8 @@ static void filter(const struct draw *d)
 
 RD_CLONES static void exponentials(const rd_real *x, size_t n, rd_real temperature, rd_real *p)
 {
-    for (size_t j = 0; j < n; j++) p[j] = x[j] / temperature;
-    const rd_real m = rd_max16(p, n);
-    for (size_t j = 0; j < n; j++) p[j] = rd_exp(p[j] - m);
+    const rd_real m = rd_max16(x, n);
+    for (size_t j = 0; j < n; j++) p[j] = rd_exp((x[j] - m) / temperature);
 }
 
 static size_t first_largest(const rd_real *x, size_t n)
@@ -99,7 +98,7 @@ static rd_status draw_row(const struct draw *d, const rd_real *x, double u, size
     if (!any)
         return rdc_fail(err, RD_E_ARG, "sample: row %zu allows no id: every logit is -infinity",
                         row + 1);
-    if (d->how->temperature == 0) {
+    if ((rd_real)d->how->temperature == 0) { /* also what is too small for a rd_real */
         *id = first_largest(x, d->classes);
         return RD_OK;
     }

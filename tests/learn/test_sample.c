@@ -56,6 +56,15 @@ static void test_sample_temperature_sharpens(void **state)
     expect_shares(*state, &(rd_sampling){.temperature = 0.5, .top_p = 1}, want);
 }
 
+static void test_sample_temperatures_near_0_are_greedy(void **state)
+{
+    const rd_stream s = {.seed = 11, .purpose = RD_FOR_SAMPLE};
+    rd_tensor *const x = logits_of(*state);
+    assert_int_equal(draw(x, &(rd_sampling){.temperature = 1e-39, .top_p = 1}, &s), 1);
+    assert_int_equal(draw(x, &(rd_sampling){.temperature = 1e-320, .top_p = 1}, &s), 1);
+    rd_tensor_release(x);
+}
+
 static void test_sample_top_k_keeps_the_k_most_likely(void **state)
 {
     const double want[CLASSES] = {0.4 / 0.7, 0, 0.3 / 0.7, 0, 0};
@@ -156,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_sample_follows_the_probabilities),
         cmocka_unit_test(test_sample_temperature_sharpens),
+        cmocka_unit_test(test_sample_temperatures_near_0_are_greedy),
         cmocka_unit_test(test_sample_top_k_keeps_the_k_most_likely),
         cmocka_unit_test(test_sample_top_p_keeps_the_smallest_set_that_reaches_p),
         cmocka_unit_test(test_sample_top_p_counts_what_top_k_left),
