@@ -302,6 +302,32 @@ static void test_without_gradients_the_outputs_are_the_same(void **state)
     assert_int_equal(test_close_core((void **)&core), 0);
 }
 
+/* A line in the middle of a run: its neighbours no longer share one product. */
+static void test_a_frozen_parameter_leaves_the_others_alone(void **state)
+{
+    rd_core *core = rnn_core(1, NULL);
+    rd_error err;
+    (void)state;
+    struct seen seen[2] = {{0}};
+    for (int k = 0; k < 2; k++) {
+        rd_rnn *rnn = rnn_make(core, &layers[1]);
+        rd_tensor *x = rnn_tensor(core, 5, RD_SEQUENCE, SHAPE(3, 4, 19)), *y = NULL, *loss = NULL;
+        assert_string_equal(rd_rnn_parameter_name(rnn, 4), "f_x");
+        OK(rd_set_requires_grad(rd_rnn_parameter(rnn, 4), k == 0, &err));
+        OK(rd_rnn_forward(rnn, x, NULL, &y, NULL, &err));
+        OK(test_weighted_sum(y, &loss, &err));
+        OK(rd_backward(loss, NULL, false, &err));
+        for (size_t i = 0; i < rd_rnn_parameter_count(rnn); i++)
+            see(&seen[k], rd_rnn_parameter_name(rnn, i), rd_grad(rd_rnn_parameter(rnn, i)));
+        rd_tensor_release(loss);
+        rd_tensor_release(x);
+        rd_rnn_release(rnn);
+    }
+    for (uint32_t i = 0; i < seen[0].n; i++)
+        assert_true((seen[0].hash[i] == seen[1].hash[i]) == (i != 4));
+    assert_int_equal(test_close_core((void **)&core), 0);
+}
+
 static void test_a_graph_can_be_played_twice(void **state)
 {
     rd_core *core = rnn_core(1, NULL);
@@ -335,6 +361,7 @@ int main(void)
         cmocka_unit_test(test_one_hot_equals_the_same_numbers_as_a_matrix),
         cmocka_unit_test(test_batch_of_one_equals_a_row_of_a_batch),
         cmocka_unit_test(test_without_gradients_the_outputs_are_the_same),
+        cmocka_unit_test(test_a_frozen_parameter_leaves_the_others_alone),
         cmocka_unit_test(test_a_graph_can_be_played_twice),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
