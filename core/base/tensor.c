@@ -19,6 +19,7 @@ void rd_tensor_release(rd_tensor *t)
     if (--t->refs > 0) return;
     rd_core *core = t->core;
     rd_tensor_release(t->grad);
+    rd_tensor_release(t->grad_place);
     rd_tensor_release(t->ids);
     rdc_block_release(core->arena, t->block);
     rdc_node_release(t->node);

@@ -23,6 +23,7 @@ struct rd_tensor {
     bool wants_grad;            /* a leaf that collects a gradient */
     bool is_view;               /* shares its block with the tensor it was made from */
     rd_tensor *grad;            /* of a leaf */
+    rd_tensor *grad_place;      /* of a leaf without gradient yet: zeros to take for it, or NULL */
     rd_tensor *ids;       /* of a one-hot tensor: what it was made from, packed in its order */
     uint64_t ids_version; /* of the block when the ids were right; see rdc_one_hot_ids */
 };

@@ -83,8 +83,8 @@ static rd_status make_parameters(rd_rnn *rnn, const rd_rnn_config *c, rd_error *
         RD_TRY(view_of(rnn, rnn->weights, p, &rnn->parameter[i], err));
         RD_TRY(rd_fill_init(rnn->parameter[i], &p->init, &stream, err));
         RD_TRY(rd_set_requires_grad(rnn->parameter[i], true, err));
-        /* ready made, and neighbours where the parameters are: one product writes them all */
-        RD_TRY(view_of(rnn, rnn->gradients, p, &rnn->parameter[i]->grad, err));
+        /* neighbours where the parameters are, so that one product writes them all */
+        RD_TRY(view_of(rnn, rnn->gradients, p, &rnn->parameter[i]->grad_place, err));
     }
     return RD_OK;
 }

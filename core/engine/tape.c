@@ -226,10 +226,14 @@ static rd_status new_gradient(rd_core *core, const rdc_edge *edge, rd_tensor **o
     return RD_OK;
 }
 
-/* Gives t a gradient of zeros if it has none. */
+/* Gives a leaf a gradient of zeros if it has none. */
 static rd_status need_gradient(rd_tensor *leaf, rd_error *err)
 {
-    return leaf->grad ? RD_OK : rdc_tensor_like(leaf, true, &leaf->grad, err);
+    if (leaf->grad) return RD_OK;
+    if (!leaf->grad_place) return rdc_tensor_like(leaf, true, &leaf->grad, err);
+    leaf->grad = leaf->grad_place;
+    leaf->grad_place = NULL;
+    return RD_OK;
 }
 
 /* Where input i's gradient is added up in the end: a leaf's gradient or a producer's dout. */

@@ -317,14 +317,14 @@ static void test_a_frozen_parameter_leaves_the_others_alone(void **state)
         OK(rd_rnn_forward(rnn, x, NULL, &y, NULL, &err));
         OK(test_weighted_sum(y, &loss, &err));
         OK(rd_backward(loss, NULL, false, &err));
+        assert_true((rd_grad(rd_rnn_parameter(rnn, 4)) != NULL) == (k == 0));
         for (size_t i = 0; i < rd_rnn_parameter_count(rnn); i++)
-            see(&seen[k], rd_rnn_parameter_name(rnn, i), rd_grad(rd_rnn_parameter(rnn, i)));
+            if (i != 4) see(&seen[k], "other", rd_grad(rd_rnn_parameter(rnn, i)));
         rd_tensor_release(loss);
         rd_tensor_release(x);
         rd_rnn_release(rnn);
     }
-    for (uint32_t i = 0; i < seen[0].n; i++)
-        assert_true((seen[0].hash[i] == seen[1].hash[i]) == (i != 4));
+    assert_memory_equal(seen[0].hash, seen[1].hash, seen[0].n * sizeof(uint64_t));
     assert_int_equal(test_close_core((void **)&core), 0);
 }
 

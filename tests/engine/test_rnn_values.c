@@ -45,6 +45,7 @@ static void test_linear_cell_by_hand(void **state)
     rd_tensor *x = wanting(test_sequence(core, SHAPE(1, 2, 2), VALUES(1, 1, 2, 0)));
     rd_tensor *h0 = wanting(test_tensor(core, SHAPE(1, 2), VALUES(1, 2)));
 
+    assert_null(rd_grad(rd_rnn_parameter(rnn, A_X)));
     OK(rd_rnn_forward(rnn, x, &h0, &y, &final, &err));
     test_expect(y, SHAPE(1, 2, 2), VALUES(8, 8, 27, 13));
     test_expect(final, SHAPE(1, 2), VALUES(27, 13));
