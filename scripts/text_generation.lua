@@ -43,6 +43,10 @@ if opt.run_dir == "none" then
   opt.run_dir = nil
 end
 local text = assert(rondo.data.Text.open(path, { level = opt.level }))
+local usable, why = text.vocab:encode(opt.prompt)
+if not usable then
+  require("rondo.errors").stop(2, "--prompt: " .. why)
+end
 local train, valid = text:split(opt.train_share)
 local batches = { seq_len = opt.seq_len, batch_size = opt.batch_size, stateful = true }
 local valid_batches = valid:sequences(batches)

@@ -77,7 +77,8 @@ local function specs_of(given)
       copy.kind = copy.kind or kind_of(copy.def)
       rest[#rest + 1] = copy
     else
-      named[spec.name].help = named[spec.name].help or spec.help
+      local mine = named[spec.name]
+      mine.help, mine.min, mine.max = mine.help or spec.help, mine.min or spec.min, mine.max or spec.max
     end
   end
   return own, rest

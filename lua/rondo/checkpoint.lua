@@ -89,7 +89,9 @@ local function check_vocab(opened, model)
   local a, b = there:symbols(), here:symbols()
   for id = 1, math.max(#a, #b) do
     if a[id] ~= b[id] then
-      local show = function(v) return id <= #v and ("%q"):format(v:decode(id)) or "not there" end
+      local show = function(v)
+        return id <= #v and ("%q"):format(v:decode(id)):gsub("\\\n", "\\n") or "not there" -- on one line
+      end
       return errors.outside(("%s: has another vocabulary (%d symbols there, %d here): symbol %d is %s there and "
         .. "%s here"):format(opened.path, #a, #b, id, show(there), show(here)))
     end

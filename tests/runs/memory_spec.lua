@@ -14,8 +14,8 @@ describe("memory", function()
   it("of the recipe is within its limits, and no step from the third on asks the system for any", function()
     local folder = support.folder()
     local data = support.write(folder .. "/t.txt", support.sentences(3000))
-    local text, code = run(("rondo run tests/runs/recipe_memory.lua --data %s --hidden-size 64 --epochs 2 --dropout 0.1 "
-      .. "--num-layers 2 --run-dir %s/run --save-every 10 --eval-every 15 --quiet"):format(data, folder))
+    local text, code = run(("rondo run tests/runs/recipe_memory.lua --data %s --hidden-size 64 --epochs 2 "
+      .. "--dropout 0.1 --num-layers 2 --run-dir %s/run --save-every 10 --eval-every 15 --quiet"):format(data, folder))
     support.remove(folder)
     assert.equal(0, code, text)
     assert.matches("%d%d steps: Lua heap at most", text)

@@ -15,10 +15,10 @@ local function recipe_for(path)
   if not file then
     errors.stop(errors.DATA, message)
   end
-  local head = file:read(1024)
+  local head, why = file:read(1024)
   file:close()
   if head == nil then
-    errors.stop(errors.DATA, ("%s: is empty or cannot be read as a file"):format(path))
+    errors.stop(errors.DATA, ("%s: %s"):format(path, why or "is empty"))
   elseif head:sub(1, 8) == HDF5 or head:find(HDF5, 1, true) then
     errors.stop(errors.USAGE, ("%s: is a checkpoint, not a text; use --init-from for its weights"):format(path))
   end
