@@ -45,6 +45,24 @@ describe("a run that is stopped and resumed", function()
     fit(trainer_of("parts", { resume = true }))
     assert.equal(support.read(last_file "whole"), support.read(last_file "parts"))
   end)
+  it("gives the same bytes with shuffled batches and numbers of a script's own", function()
+    local function run(name, given)
+      local noise = { on_step_end = function(_, trainer) -- a script that disturbs the weights by rondo.random
+        rondo.no_grad(function()
+          local w = trainer.parameters[1]
+          w[{ 1, 1 }] = w[{ 1, 1 }] + 0.01 * rondo.random()
+        end)
+      end }
+      given.callbacks, given.save_every = { noise }, 5
+      given.optimizer = rondo.optim.RMSprop { lr = 0.01 }
+      trainer_of(name, given):fit(text:sequences { seq_len = 8, batch_size = 10 })
+    end
+    run("shuffled", {})
+    run("shuffled2", { max_steps = 8 })
+    run("shuffled2", { max_steps = 23, resume = true })
+    run("shuffled2", { resume = true })
+    assert.equal(support.read(last_file "shuffled"), support.read(last_file "shuffled2"))
+  end)
   it("gives the same state with more validations and another number of threads", function()
     local threads = core.threads()
     core.threads(1)
