@@ -160,17 +160,22 @@ check_setup() { tests/build/check_setup.sh build/check-setup; }
 
 # Installed elsewhere the command works from any folder, and uninstalling leaves no file.
 check_install() {
-    local prefix
-    if [ ! -x build/release/bin/rondo ]; then
-        echo "the command is not built"
-        return "$SKIP"
-    fi
+    local prefix left
     prefix=$(mktemp -d)
-    trap 'rm -rf "$prefix"' EXIT
+    # shellcheck disable=SC2064
+    trap "rm -rf '$prefix'" EXIT
     cmake --install build/release --prefix "$prefix"
-    (cd / && env -i "$prefix/bin/rondo" --version && env -i "$prefix/bin/rondo" plugins)
+    (
+        cd /
+        env -i "$prefix/bin/rondo" --version
+        env -i "$prefix/bin/rondo" plugins
+        eval "$(env -i "$prefix/bin/rondo" env)"
+        lua5.4 -e 'print(require "rondo"._VERSION)'
+    )
     cmake --build build/release --target uninstall
-    find "$prefix" ! -type d | tee /dev/stderr | wc -l | grep -qx 0
+    left=$(find "$prefix" ! -type d)
+    echo "left: $left"
+    [ -z "$left" ]
 }
 
 # The bit suite (core/BITS.md, rule 11): other compilers, levels and machines give the same digests.
