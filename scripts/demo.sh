@@ -3,9 +3,10 @@
 #
 # usage: scripts/demo.sh [--again]
 #
-# The first run installs what is missing, builds, trains for about two minutes on two cores and prints
-# text of the model's own. Later runs print a new sample; --again trains anew. A training that was stopped
-# goes on where it was. Everything lies in build/demo.
+# The first run installs what is missing, builds, trains for about two minutes on two cores and prints text
+# of the model's own. Later runs print a new sample; --again trains anew. A training that was stopped goes
+# on where it was. Everything lies in build/demo.
+# RONDO_DEMO_FOLDER and RONDO_DEMO_STEPS set another folder and another length (for the tests).
 # SPDX-License-Identifier: MIT
 set -euo pipefail
 cd "$(dirname "$0")/.."
@@ -24,42 +25,38 @@ case ${1:-} in
     ;;
 esac
 
-readonly demo=build/demo
-readonly text=$demo/kjv.txt run=$demo/run log=$demo/build.log
+readonly demo=${RONDO_DEMO_FOLDER:-build/demo} steps=${RONDO_DEMO_STEPS:-8000}
+readonly run=$demo/run trained=$demo/trained log=$demo/build.log
 readonly rondo=build/release/bin/rondo
-mkdir -p $demo
+mkdir -p "$demo"
 
 scripts/setup.sh run
 if [ ! -x $rondo ]; then
-    echo "Building Rondo (log: $log)"
+    echo "Building Rondo (log: $log)" >&2
 fi
-{ cmake --preset release && cmake --build --preset release; } >$log 2>&1 || {
-    tail -n 40 $log
+{ cmake --preset release && cmake --build --preset release; } >"$log" 2>&1 || {
+    tail -n 40 "$log" >&2
     echo "demo.sh: the build failed, see $log" >&2
     exit 1
 }
 
-if [ ! -s $text ]; then
-    # Each verse is a line that begins with its place: "Ge1:1 In the beginning ...".
-    bible -f 'Gen1:1-Rev22:21' </dev/null | sed 's/^[^ ]* //' >$text.new
-    mv $text.new $text
-fi
-
 if [ $again = yes ]; then
-    rm -rf $run
+    rm -rf "$run" "$trained"
 fi
-if [ ! -e $run/done ]; then
-    mode=()
-    if [ -d $run ]; then
-        mode=(--resume)
+if [ ! -e "$trained" ]; then
+    if compgen -G "$run/checkpoints/*.h5" >/dev/null; then
+        mode=--resume
+        echo "Going on with the training in $run" >&2
+    else
+        mode=--overwrite
+        echo "Training in $run (Ctrl-C stops it, the same command goes on)" >&2
     fi
-    echo "Training on $text (Ctrl-C stops, the same command goes on)"
-    $rondo train $text --run-dir $run --max-steps 2000 "${mode[@]}"
-    touch $run/done
+    # The recipe's own sample is left out: the one below is the same thing.
+    $rondo run scripts/text_generation.lua --run-dir "$run" $mode --max-steps "$steps" \
+        --lr-decay 0.6 --lr-decay-after 2 --sample-length 200 >"$demo/last-sample.txt"
+    touch "$trained"
 fi
 
-echo "A sample of the model in $run:"
+$rondo sample "$run" --prompt 'And ' --length 700 --temperature 0.7
 echo
-$rondo sample $run --prompt 'And ' --length 700 --temperature 0.7
-echo
-echo "Run scripts/demo.sh again for another sample, with --again to train anew."
+echo "Run scripts/demo.sh again for another sample, or with --again to train anew." >&2

@@ -7,7 +7,7 @@
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
 checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
     tests_double runs lua_sanitize lua lua_double valgrind readme pointmath cppcheck headers style format luacheck
-    install setup)
+    install setup demo)
 
 werror=OFF
 if [ "${CI:-}" = true ]; then
@@ -239,6 +239,30 @@ check_bits_aarch64() {
     tests/qemu/build.sh build/bits-aarch64
     qemu-aarch64 build/bits-aarch64/bits_program >"$logs/bits_aarch64.tsv"
     diff tests/bits/golden.tsv "$logs/bits_aarch64.tsv"
+}
+
+# The demo, with a training of a few steps: trained once, then another sample of the same model, then anew.
+check_demo() {
+    local folder=build/check-demo
+    need bible bible-kjv
+    export RONDO_DEMO_FOLDER=$folder RONDO_DEMO_STEPS=10
+    rm -rf "$folder"
+    scripts/demo.sh | tee "$logs/demo-1.txt"
+    cp "$folder/run/checkpoints/best.h5" "$folder/first.h5"
+    scripts/demo.sh | tee "$logs/demo-2.txt"
+    cmp "$folder/run/checkpoints/best.h5" "$folder/first.h5"
+    grep -q '^And ' "$logs/demo-1.txt"
+    [ "$(wc -m <"$logs/demo-2.txt")" -gt 700 ]
+    if cmp "$logs/demo-1.txt" "$logs/demo-2.txt"; then
+        echo "two samples are the same"
+        return 1
+    fi
+    rm "$folder/trained" # as if it had been stopped at the end
+    scripts/demo.sh 2>&1 | grep 'Going on with the training'
+    scripts/demo.sh --again 2>&1 | grep 'step 10 - val_loss'
+    if scripts/demo.sh --agian; then
+        return 1
+    fi
 }
 
 # The code blocks of every README run in the build tree.
