@@ -28,7 +28,8 @@ static void pack_panels(void *job, size_t first, size_t last)
 static void pack_all(rd_core *core, const rd_gemm *g, void *to)
 {
     struct shared s = {.core = core, .g = g, .packed = to};
-    rdc_pool_range(core->pool, (g->n + PANEL - 1) / PANEL, 1, pack_panels, &s);
+    rdc_pool_range(core->pool, (g->n + PANEL - 1) / PANEL, rdc_grain(g->k * PANEL), pack_panels,
+                   &s);
 }
 
 /* Rows [first, last) of the product. */

@@ -12,6 +12,11 @@ static inline void rdc_product(const rd_core *core, const rd_gemm *g)
 /* One product split over rows or columns among the workers; the bits are those of rdc_product. Packs B
  * first where that pays (scratch from the arena). Fails when out of memory. */
 rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err);
+/* How many units of `work` elements each a worker should get at least: less is done before it has woken. */
+static inline size_t rdc_grain(size_t work)
+{
+    return 1 + ((size_t)1 << 15) / (work + 1);
+}
 /* A matrix packed for op(B), kept until its block changes. */
 typedef struct rdc_packed {
     rdc_block *block; /* NULL: not made yet */

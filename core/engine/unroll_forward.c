@@ -154,7 +154,8 @@ static rd_status make_table(struct forward *f, rd_error *err)
         if (!table->block) table->block = rdc_block_new(rnn->core->arena, n * sizeof(rd_real));
         if (!table->block) return rdc_no_memory(err, n * sizeof(rd_real));
         struct table_job job = {rnn, f->start, table->block->at};
-        rdc_pool_range(rnn->core->pool, (size_t)l->in + 1, 16, fill_table, &job);
+        rdc_pool_range(rnn->core->pool, (size_t)l->in + 1, rdc_grain(l->line_row), fill_table,
+                       &job);
         table->version = rnn->weights->version;
     }
     f->table = table->block->at;
@@ -257,7 +258,7 @@ static rd_status hoist(struct forward *f, rd_error *err)
 {
     rdc_pass *p = f->pass;
     const rdc_layout *l = p->rnn->layout;
-    rdc_pool_range(p->rnn->core->pool, f->to - f->from, 1, start_all, f);
+    rdc_pool_range(p->rnn->core->pool, f->to - f->from, rdc_grain(p->line.step), start_all, f);
     for (uint32_t r = 0; r < l->n_runs; r++) {
         if (l->run[r].source != RDC_SOURCE_X) continue;
         const rd_gemm g = line_product(p, r, f->from, 0, (f->to - f->from) * p->rows);

@@ -11,6 +11,12 @@
 
 enum { COLUMNS = 64, SCATTER_MAX = 4 << 20 };
 
+/* Whole panels of columns that make a worker's share. */
+static size_t column_grain(const rdc_pass *p)
+{
+    return COLUMNS * rdc_grain(COLUMNS * p->steps * p->rows);
+}
+
 static const rd_real *source_values(const rdc_pass *p, uint32_t source)
 {
     const rdc_layout *l = p->rnn->layout;
@@ -132,7 +138,7 @@ static rd_status one_hot_gradient(const rdc_pass *p, const struct stretch *s, rd
         if (!turned) return rdc_no_memory(err, n * sizeof(rd_real));
         c.turned = turned->at;
     }
-    rdc_pool_range(core->pool, s->width, COLUMNS, scatter_columns, &c);
+    rdc_pool_range(core->pool, s->width, column_grain(p), scatter_columns, &c);
     rdc_block_release(core->arena, turned);
     return RD_OK;
 }
@@ -191,7 +197,8 @@ static void bias_gradients(const rdc_weight_job *j)
             if (bias && q->line == k && j->gradient[i]) b.gradient[n++] = j->gradient[i]->at;
         }
         if (n > 0)
-            rdc_pool_range(j->pass->rnn->core->pool, l->line[k].width, COLUMNS, sum_columns, &b);
+            rdc_pool_range(j->pass->rnn->core->pool, l->line[k].width, column_grain(j->pass),
+                           sum_columns, &b);
     }
 }
 

@@ -10,7 +10,7 @@
 enum {
     V = 11,
     E = 9,
-    H = 21,
+    H = 37,
     ROWS = 6,
     STEPS = 7,
     UPDATES = 20,
