@@ -11,10 +11,13 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/stat.h>
+#include <time.h>
 #include <unistd.h>
 
 #define FILE_MODE 0666 /* the umask takes away what the user does not want */
 #define FOLDER_MODE 0777
+
+enum { LOCK_TRIES = 50, LOCK_PAUSE_MS = 20 };
 
 static int result(lua_State *L, bool ok, const char *path)
 {
@@ -183,6 +186,18 @@ static int append_close(lua_State *L)
     return close_handle(L, RDL_APPEND);
 }
 
+/* A process that was killed while a child saved for it (core/store/child.c) has left its lock to the child,
+ * which is killed with it but takes a moment to go: one that starts again at once waits for it. */
+static bool take_lock(int fd)
+{
+    const struct timespec pause = {.tv_nsec = LOCK_PAUSE_MS * 1000000L};
+    for (int i = 1; flock(fd, LOCK_EX | LOCK_NB) != 0; i++) {
+        if (errno != EWOULDBLOCK || i == LOCK_TRIES) return false;
+        nanosleep(&pause, NULL);
+    }
+    return true;
+}
+
 static int files_lock(lua_State *L)
 {
     size_t length;
@@ -190,7 +205,7 @@ static int files_lock(lua_State *L)
     handle *h = push_handle(L, RDL_LOCK, path, length);
     h->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
     if (h->fd < 0) return result(L, false, path);
-    if (flock(h->fd, LOCK_EX | LOCK_NB) == 0) return 1;
+    if (take_lock(h->fd)) return 1;
     const int kept = errno;
     close(h->fd);
     h->fd = -1;

@@ -58,7 +58,8 @@ describe("a prompt", function()
     assert.is_nil(core.stat(folder .. "/prompt"))
   end)
   it("that is not UTF-8 is refused", function()
-    fails(2, "%-%-prompt: the text is not UTF%-8: byte 0xFF at position 2", "sample run --prompt \"$(printf 'a\\377')\"")
+    fails(2, "%-%-prompt: the text is not UTF%-8: byte 0xFF at position 2",
+      "sample run --prompt \"$(printf 'a\\377')\"")
   end)
 end)
 

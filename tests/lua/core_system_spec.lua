@@ -114,6 +114,11 @@ describe("files", function()
     assert(core.lock(path)):close()
     assert.is_nil((core.lock(folder .. "/none/lock")))
   end)
+  it("lock waits a moment for what a killed process left behind", function()
+    local path = folder .. "/left"
+    os.execute(("flock '%s' sleep 0.3 & sleep 0.1"):format(path))
+    assert(core.lock(path)):close()
+  end)
 end)
 
 describe("the process", function()
