@@ -1,7 +1,7 @@
 /* sample.c - draws ids from logits: temperature, top-k, top-p, greedy.
  *
- * Probabilities are exp((x - max) / temperature) in rd_real: no temperature overflows, their running sum in double by ascending id,
- * so that a filter which keeps everything draws what no filter draws.
+ * Probabilities are exp((x - max) / temperature) in rd_real, which no temperature overflows, their running
+ * sum in double by ascending id, so that a filter which keeps everything draws what no filter draws.
  * SPDX-License-Identifier: MIT */
 #include "engine/rows.h"
 #include "rondo/pointmath.h"

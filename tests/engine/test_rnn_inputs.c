@@ -1,4 +1,5 @@
-/* test_rnn_inputs.c - inputs of a recurrent layer that lie in memory as views do, come twice, or change between two calls.
+/* test_rnn_inputs.c - inputs of a recurrent layer that lie in memory as views do, come twice, or change
+ * between two calls.
  * SPDX-License-Identifier: MIT */
 #include "support/rnns.h"
 
