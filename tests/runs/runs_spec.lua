@@ -8,9 +8,9 @@ local json = require "rondo.json"
 local support = dofile "tests/lua/support.lua"
 
 local KILLS = math.tointeger(tonumber(os.getenv "RONDO_TEST_KILLS" or 20))
--- Two layers, dropout, carried state, Adam, and rows that do not divide by the threads.
+-- Two layers, dropout, carried state, Adam; rows that do not divide by the threads, and work enough to share.
 local MODEL = " --num-layers 2 --dropout 0.2 --ngrams 0 --sample-length 0 --log-every 1 --quiet"
-local WIDE = "--hidden-size 40 --seq-len 12 --batch-size 13 --max-steps 25" .. MODEL
+local WIDE = "--hidden-size 96 --seq-len 20 --batch-size 26 --max-steps 8" .. MODEL
 -- Saves at every second step, so that a signal often comes in the middle of one; three validations.
 local SAVING = "--hidden-size 12 --seq-len 10 --batch-size 11 --save-every 2 --epochs 3" .. MODEL
 
