@@ -98,6 +98,19 @@ static void test_environment_is_entered_and_restored(void **state)
     assert_true(third == 0x1.555556p-2f); /* rounded up, to the nearest */
 }
 
+static void test_workers_do_not_take_over_their_makers_environment(void **state)
+{
+    float thirds[3] = {0};
+    (void)state;
+    fesetround(FE_DOWNWARD);
+    rdc_pool *const p = pool_of(3);
+    rdc_pool_run(p, divide, thirds);
+    fesetround(FE_TONEAREST);
+    rdc_pool_free(p);
+    assert_true(thirds[0] == 0x1.555556p-2f);
+    assert_true(thirds[1] == 0x1.555556p-2f && thirds[2] == 0x1.555556p-2f);
+}
+
 static void test_pool_refuses_silly_numbers(void **state)
 {
     rd_error err;
@@ -115,7 +128,7 @@ int main(void)
         cmocka_unit_test(test_run_calls_every_worker_each_time),
         cmocka_unit_test(test_workers_keep_subnormals),
         cmocka_unit_test(test_environment_is_entered_and_restored),
-        cmocka_unit_test(test_environment_is_entered_and_restored),
+        cmocka_unit_test(test_workers_do_not_take_over_their_makers_environment),
         cmocka_unit_test(test_pool_refuses_silly_numbers),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

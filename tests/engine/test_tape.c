@@ -331,6 +331,40 @@ static void test_tape_leaf_gradient_is_continued_in_order(void **state)
     RELEASE(ones, y, big, x);
 }
 
+/* Plays sum_k w_k (h W) for one product or two of h = -x; x gets the gradient. */
+static void play_products(rd_tensor *x, rd_tensor *const *w, size_t n)
+{
+    rd_error err;
+    rd_tensor *const h = apply1(RD_NEG, x);
+    rd_tensor *y = NULL, *loss = NULL;
+    for (size_t i = 0; i < n; i++) {
+        rd_tensor *part = NULL;
+        OK(rd_matmul(h, w[i], &y, &err));
+        OK(test_weighted_sum(y, &part, &err));
+        rd_tensor *const sum = loss ? apply2(RD_ADD, loss, part) : rd_tensor_retain(part);
+        RELEASE(part, loss);
+        loss = sum;
+    }
+    OK(rd_backward(loss, NULL, false, &err));
+    RELEASE(loss, h);
+}
+
+/* Rule 5: the contribution of each consumer is complete before it is added, the later node's first. */
+static void test_tape_contributions_are_complete_before_they_are_added(void **state)
+{
+    rd_tensor *x[3], *w[2];
+    for (uint32_t i = 0; i < 3; i++) x[i] = test_leaf(*state, SHAPE(4, 7), RD_DENSE, 1);
+    for (uint32_t i = 0; i < 2; i++) w[i] = test_leaf(*state, SHAPE(7, 9), RD_DENSE, 2 + i);
+    play_products(x[0], w, 2);
+    play_products(x[1], w, 1);
+    play_products(x[2], w + 1, 1);
+    rd_tensor *const sum = apply2(RD_ADD, rd_grad(x[2]), rd_grad(x[1]));
+    test_same(rd_grad(x[0]), sum);
+    test_release(3, x);
+    test_release(2, w);
+    rd_tensor_release(sum);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -358,6 +392,7 @@ int main(void)
         cmocka_unit_test(test_tape_detach_cuts_the_graph),
         cmocka_unit_test(test_tape_steady_state_asks_nothing_of_the_system),
         cmocka_unit_test(test_tape_leaf_gradient_is_continued_in_order),
+        cmocka_unit_test(test_tape_contributions_are_complete_before_they_are_added),
     };
     return cmocka_run_group_tests(tests, test_open_core, test_close_core);
 }
