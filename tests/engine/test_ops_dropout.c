@@ -129,6 +129,28 @@ static void test_dropout_wrong_share_is_named(void **state)
     rd_tensor_release(x);
 }
 
+static rd_status weighted_dropout(void *user, rd_tensor **out, rd_error *err)
+{
+    const rd_stream other = {.seed = 8, .purpose = RD_FOR_DROPOUT, .time = 3};
+    rd_tensor *y = NULL;
+    const rd_status status = rd_dropout(user, 0.4, &other, &y, err);
+    return status == RD_OK ? test_weighted_sum(y, out, err) : status;
+}
+
+static void check_gradient(rd_tensor *x)
+{
+    test_gradients(weighted_dropout, x, &x, 1);
+    rd_tensor_release(x);
+}
+
+static void test_dropout_gradients(void **state)
+{
+    check_gradient(test_leaf(*state, SHAPE(5), RD_DENSE, 1));
+    check_gradient(test_leaf(*state, SHAPE(3, 5), RD_SEQUENCE, 1)); /* lies by columns */
+    check_gradient(test_leaf(*state, SHAPE(3, 4, 5), RD_DENSE, 1));
+    check_gradient(test_leaf(*state, SHAPE(3, 4, 5), RD_SEQUENCE, 1));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -140,6 +162,7 @@ int main(void)
         cmocka_unit_test(test_dropout_with_three_threads_has_the_bits_of_one),
         cmocka_unit_test(test_dropout_of_nothing_is_the_tensor_itself),
         cmocka_unit_test(test_dropout_wrong_share_is_named),
+        cmocka_unit_test(test_dropout_gradients),
     };
     return cmocka_run_group_tests(tests, test_open_core, test_close_core);
 }
