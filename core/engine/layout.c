@@ -41,6 +41,18 @@ static void keep_name(char to[RDC_MAX_NAME], const char *name)
     snprintf(to, RDC_MAX_NAME, "%s", name);
 }
 
+/* The builder, if the record is as long as it must be; a plain literal has no size. */
+static struct builder *open_for(rd_builder *builder, const char *kind, uint32_t size, size_t least)
+{
+    struct builder *b = open_builder(builder);
+    if (!b || size >= least) return b;
+    b->status = rdc_fail(b->err, RD_E_ARG,
+                         "%s: rule C1: a %s's record has %u bytes, expected at least %zu; RD_NEW "
+                         "fills its size in",
+                         b->what, kind, size, least);
+    return NULL;
+}
+
 /* What every kind of declaration has in common; `count` is how many of its kind there are so far. */
 static bool common(struct builder *b, const char *kind, const char *name, uint32_t id,
                    uint32_t width, uint32_t count, uint32_t most)
@@ -58,7 +70,7 @@ static bool common(struct builder *b, const char *kind, const char *name, uint32
 
 static void add_state(rd_builder *builder, const rd_state_decl *d)
 {
-    struct builder *b = open_builder(builder);
+    struct builder *b = open_for(builder, "state", d->size, sizeof *d);
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "state", d->name, d->id, d->width, l->n_states, RDC_MAX_STATES)) return;
@@ -70,7 +82,7 @@ static void add_state(rd_builder *builder, const rd_state_decl *d)
 
 static void add_temp(rd_builder *builder, const rd_temp_decl *d)
 {
-    struct builder *b = open_builder(builder);
+    struct builder *b = open_for(builder, "temp", d->size, sizeof *d);
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "temp", d->name, d->id, d->width, l->n_temps, RDC_MAX_TEMPS)) return;
@@ -82,7 +94,7 @@ static void add_temp(rd_builder *builder, const rd_temp_decl *d)
 
 static void add_line(rd_builder *builder, const rd_line_decl *d)
 {
-    struct builder *b = open_builder(builder);
+    struct builder *b = open_for(builder, "line", d->size, sizeof *d);
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "line", d->name, d->id, d->width, l->n_lines, RDC_MAX_LINES)) return;
@@ -94,7 +106,7 @@ static void add_line(rd_builder *builder, const rd_line_decl *d)
 
 static void add_vec(rd_builder *builder, const rd_vec_decl *d)
 {
-    struct builder *b = open_builder(builder);
+    struct builder *b = open_for(builder, "vector", d->size, sizeof *d);
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "vector", d->name, d->id, d->width, l->n_vecs, RDC_MAX_VECS)) return;
@@ -106,7 +118,7 @@ static void add_vec(rd_builder *builder, const rd_vec_decl *d)
 
 static void add_save(rd_builder *builder, const rd_save_decl *d)
 {
-    struct builder *b = open_builder(builder);
+    struct builder *b = open_for(builder, "save", d->size, sizeof *d);
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "save", "save", d->id, d->width, l->n_saves, RDC_MAX_SAVES)) return;
@@ -206,23 +218,37 @@ static rd_status declare(struct builder *b, const rd_cell *cell, const rd_setup 
     return b->status;
 }
 
+static bool same_init(const rd_init *a, const rd_init *b)
+{
+    return a->kind == b->kind && memcmp(&a->a, &b->a, sizeof a->a) == 0 &&
+           memcmp(&a->b, &b->b, sizeof a->b) == 0;
+}
+
+static bool same_line(const rd_line_decl *a, const rd_line_decl *b)
+{
+    return a->width == b->width && a->phase == b->phase && a->flags == b->flags &&
+           a->states == b->states && a->temps == b->temps && same_init(&a->init_x, &b->init_x) &&
+           same_init(&a->init_rec, &b->init_rec) && same_init(&a->init_bias, &b->init_bias);
+}
+
 static bool same_declaration(const rdc_layout *a, const rdc_layout *b)
 {
-    if (a->n_states != b->n_states || a->n_temps != b->n_temps || a->n_lines != b->n_lines ||
-        a->n_vecs != b->n_vecs || a->n_saves != b->n_saves)
-        return false;
-    for (uint32_t k = 0; k < a->n_lines; k++) {
-        const rd_line_decl *x = &a->line[k], *y = &b->line[k];
-        if (strcmp(a->line_name[k], b->line_name[k]) != 0 || x->width != y->width ||
-            x->phase != y->phase || x->flags != y->flags || x->states != y->states ||
-            x->temps != y->temps)
-            return false;
-    }
-    for (uint32_t k = 0; k < a->n_states; k++)
-        if (strcmp(a->state_name[k], b->state_name[k]) != 0 ||
-            a->state[k].width != b->state[k].width)
-            return false;
-    return true;
+    bool same = a->n_states == b->n_states && a->n_temps == b->n_temps &&
+                a->n_lines == b->n_lines && a->n_vecs == b->n_vecs && a->n_saves == b->n_saves &&
+                memcmp(a->state_name, b->state_name, sizeof a->state_name) == 0 &&
+                memcmp(a->temp_name, b->temp_name, sizeof a->temp_name) == 0 &&
+                memcmp(a->line_name, b->line_name, sizeof a->line_name) == 0 &&
+                memcmp(a->vec_name, b->vec_name, sizeof a->vec_name) == 0;
+    for (uint32_t k = 0; k < a->n_states && same; k++)
+        same = a->state[k].width == b->state[k].width && a->state[k].flags == b->state[k].flags &&
+               memcmp(&a->state[k].first, &b->state[k].first, sizeof(double)) == 0;
+    for (uint32_t k = 0; k < a->n_temps && same; k++)
+        same = a->temp[k].width == b->temp[k].width && a->temp[k].phase == b->temp[k].phase;
+    for (uint32_t k = 0; k < a->n_lines && same; k++) same = same_line(&a->line[k], &b->line[k]);
+    for (uint32_t k = 0; k < a->n_vecs && same; k++)
+        same = a->vec[k].width == b->vec[k].width && same_init(&a->vec[k].init, &b->vec[k].init);
+    for (uint32_t k = 0; k < a->n_saves && same; k++) same = a->save[k].width == b->save[k].width;
+    return same;
 }
 
 /* Rule C1: layout() is a pure function, so a second run declares the same. */

@@ -235,6 +235,22 @@ static rd_status that_changes(const rd_setup *u, rd_builder *b)
     return RD_OK;
 }
 
+static rd_status that_changes_a_temp(const rd_setup *u, rd_builder *b)
+{
+    (void)u;
+    b->state(b, &state_h);
+    b->line(b, &line_a);
+    b->temp(b, RD_NEW(rd_temp_decl, .name = "q", .width = 1 + calls++));
+    return RD_OK;
+}
+
+static rd_status without_a_size(const rd_setup *u, rd_builder *b)
+{
+    (void)u;
+    b->state(b, &(rd_state_decl){.name = "h", .width = 2});
+    return RD_OK;
+}
+
 static void declares(rd_status (*layout)(const rd_setup *, rd_builder *), const char *text)
 {
     rd_error err;
@@ -263,6 +279,10 @@ static void test_rule_c1(void **state)
     declares(that_fails, "mine: hidden_size must be even");
     declares(that_changes,
              "mine: rule C1: layout() declared something else when it was called again");
+    declares(that_changes_a_temp,
+             "mine: rule C1: layout() declared something else when it was called again");
+    declares(without_a_size, "mine: rule C1: a state's record has 0 bytes, expected at least 32; "
+                             "RD_NEW fills its size in");
 }
 
 int main(void)

@@ -1,7 +1,8 @@
 /* test_threads.c - a training step wide enough that every operation shares its work: the same bits by any
  * number of threads and any backend.
  *
- * Small steps, as in tests/bits, run on the calling thread alone, since waking another costs more.
+ * Of the small steps of tests/bits most operations run on the calling thread alone, since waking another
+ * costs more.
  * SPDX-License-Identifier: MIT */
 #include "support/rnns.h"
 
