@@ -67,11 +67,21 @@ describe("a run has the same state", function()
   end)
 end)
 
--- What is the same after a stop: the last checkpoint and the best one, byte by byte.
+-- The curve: what metrics.jsonl says without its times, a line for each step and each validation.
+local function curve(run)
+  local list = {}
+  for line in io.lines(("%s/%s/metrics.jsonl"):format(folder, run)) do
+    local facts = assert(json.decode(line))
+    list[#list + 1] = ("%s %s %s"):format(facts.split, facts.step, facts.loss)
+  end
+  return table.concat(list, "\n")
+end
+
+-- What is the same after a stop: the last checkpoint and the best one, byte by byte, and the curve.
 local function files(run)
   local _, last = digests(run)
   local _, best = digests(run, "")
-  return { last = last, best = best }
+  return { last = last, best = best, curve = curve(run) }
 end
 
 local function left_over(run)
