@@ -14,6 +14,7 @@ local commands = {
   { "train", "train FILE [--option value ...]", "train the recipe for this kind of file" },
   { "sample", "sample RUN [--prompt TEXT ...]", "write text from a trained model" },
   { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
+  { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },
   { "env", "env", "shell lines that make this rondo the one that is found" },
   { "help", "help [COMMAND|CELL]", "this, a command's options, or a cell's" },

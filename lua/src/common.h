@@ -124,7 +124,9 @@ void rdl_open_archive(lua_State *L);
 void rdl_open_text(lua_State *L);
 void rdl_open_files(lua_State *L);
 void rdl_open_system(lua_State *L);
-void rdl_release_signals(void); /* puts the handlers back that catch_signals replaced */
+void rdl_open_process(lua_State *L);
+void rdl_release_signals(void);    /* puts the handlers back that catch_signals replaced */
+const char *rdl_interrupted(void); /* name of a signal that was noted, or NULL */
 
 /* tensor_*.c: methods that live in another file than the class. */
 extern const luaL_Reg rdl_tensor_views[];

@@ -55,14 +55,16 @@ static int system_catch_signals(lua_State *L)
     return 0;
 }
 
+const char *rdl_interrupted(void)
+{
+    for (size_t i = 0; i < N_CAUGHT; i++)
+        if (seen[i]) return caught[i].name;
+    return NULL;
+}
+
 static int system_interrupted(lua_State *L)
 {
-    for (size_t i = 0; i < N_CAUGHT; i++) {
-        if (!seen[i]) continue;
-        lua_pushstring(L, caught[i].name);
-        return 1;
-    }
-    lua_pushnil(L);
+    lua_pushstring(L, rdl_interrupted()); /* NULL: nil */
     return 1;
 }
 
