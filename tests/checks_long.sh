@@ -20,6 +20,7 @@ check_flat_memory() {
 
 # 200 SIGKILLs at random moments of a run; scripts/test.sh has 20.
 check_kills() {
+    local busted_seconds=3000
     busted kills release tests/runs/runs_spec.lua RONDO_TEST_KILLS=200
 }
 
