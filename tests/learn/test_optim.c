@@ -78,19 +78,29 @@ static void test_adamw_decay_is_not_part_of_the_gradient(void **state)
     first_step(*state, "adamw", s, 3, 1 - 0.1 * 0.5 - 0.1);
 }
 
+/* Of 64 constant gradients k / 997 about one in three ends with a mean square that rounding has left below
+ * the square of the mean, in float and in double. */
 static void test_rmsprop_centered_survives_a_constant_gradient(void **state)
 {
+    enum { N = 64, STEPS = 100 };
     rd_error err;
-    const rd_setting s[] = {REAL("lr", 0.001), FLAG("centered")};
-    rd_tensor *const p = test_leaf(*state, SHAPE(1), RD_DENSE, 1);
+    double slope[N];
+    for (int k = 0; k < N; k++) slope[k] = (k + 1) / 997.0;
+    const rd_setting s[] = {REAL("alpha", 0.5), FLAG("centered")};
+    rd_tensor *const p = test_leaf(*state, SHAPE(N), RD_DENSE, 1), *y = NULL, *sum = NULL;
+    rd_tensor *const slopes = test_tensor(*state, SHAPE(N), slope);
     rd_optimizer *const o = optimizer("rmsprop", s, 2, p);
-    for (int i = 0; i < 5000; i++) {
-        give_slope(p, 0.3);
+    for (int i = 0; i < STEPS; i++) {
+        rd_zero_grad(p);
+        OK(rd_apply2(RD_MUL, p, slopes, &y, &err));
+        OK(rd_sum(y, RD_ALL, false, &sum, &err));
+        OK(rd_backward(sum, NULL, false, &err));
+        RELEASE(sum, y);
         OK(rd_optimizer_step(o, &err));
     }
     assert_true(rd_all_finite(p));
     rd_optimizer_free(o);
-    rd_tensor_release(p);
+    RELEASE(slopes, p);
 }
 
 static void test_optimizer_leaves_parameters_without_gradient_alone(void **state)
