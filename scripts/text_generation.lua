@@ -1,13 +1,21 @@
--- text_generation.lua - a character-level language model of a text, beside the n-grams it must beat.
+-- text_generation.lua - a language model of a text, by characters, words or pieces, beside the n-grams it must beat.
 --   rondo run text_generation.lua                            (the King James Bible, from Debian packages)
 --   rondo run text_generation.lua --data book.txt --run-dir runs/book
 --   rondo run text_generation.lua --data shakespeare.txt --config char_rnn.lua
+--   rondo run text_generation.lua --data book.txt --level bpe --vocab-size 2000 --input embedding
 -- SPDX-License-Identifier: MIT
 local rondo = require "rondo"
 
-local opt = rondo.args { "Character-level language model of a text, with n-grams beside it.",
+local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   data = { help = "text file; without it the King James Bible", type = "string" },
-  level = { "char", choices = { "char", "byte" }, help = "what a symbol is" },
+  level = { "char", choices = { "char", "byte", "word", "bpe" }, help = "what a symbol is" },
+  vocab_size = { 0, min = 0, help = "ids in all: of bpe 256 bytes and what is merged (0: 1000), of others the most "
+    .. "frequent symbols (0: all)" },
+  min_count = { 1, min = 1, help = "rarer symbols have no id of their own" },
+  lowercase = { false, help = "read letters as small ones" },
+  punctuation = { false, help = "level word: punctuation marks are words of their own" },
+  unit = { "stream", choices = { "stream", "line", "document" }, help = "what is read from a fresh state; documents "
+    .. "are parted by blank lines" },
   train_share = { 0.9, min = 0.01, max = 0.99, help = "first part of the text, to train on; the rest validates" },
   cell = { "lstm", choices = rondo.plugins.cells, help = "recurrent cell" },
   hidden_size = { 256, min = 1, max = 65536, help = "width of the state" },
@@ -42,13 +50,17 @@ opt.run_dir = opt.run_dir or "runs/" .. path:match("[^/]*$"):gsub("%.[^.]*$", ""
 if opt.run_dir == "none" then
   opt.run_dir = nil
 end
-local text = assert(rondo.data.Text.open(path, { level = opt.level }))
+local size = opt.vocab_size > 0 and opt.vocab_size or nil
+local text = assert(rondo.data.Text.open(path, { level = opt.level, lowercase = opt.lowercase,
+  punctuation = opt.punctuation, min_count = opt.min_count, vocab_size = opt.level == "bpe" and size or nil,
+  max_vocab = opt.level ~= "bpe" and size or nil, unk = opt.level ~= "bpe" and (size or opt.min_count > 1) or nil }))
+local train, valid = text:split(opt.train_share) -- the vocabulary is that of the training part
 local usable, why = text.vocab:encode(opt.prompt)
 if not usable then
   require("rondo.errors").stop(2, "--prompt: " .. why)
 end
-local train, valid = text:split(opt.train_share)
-local batches = { seq_len = opt.seq_len, batch_size = opt.batch_size, stateful = true }
+-- Lines are batches of their own; a stream and documents are read on, chunk after chunk.
+local batches = { seq_len = opt.seq_len, batch_size = opt.batch_size, unit = opt.unit, stateful = opt.unit ~= "line" }
 local valid_batches = valid:sequences(batches)
 batches.carry_over = opt.carry_over
 local train_batches = train:sequences(batches)
@@ -107,7 +119,7 @@ local baselines = {}
 if opt.ngrams > 0 then
   baselines = rondo.data.ngram.nats(train, valid, opt.ngrams)
   collectgarbage() -- its tables are large, and training makes little garbage
-  trainer:say(rondo.data.ngram.table(baselines))
+  trainer:say(rondo.data.ngram.table(baselines, nil, valid_batches.chars_per_symbol))
 end
 
 trainer:fit(train_batches, valid_batches)
@@ -115,7 +127,7 @@ trainer:fit(train_batches, valid_batches)
 local best = trainer.best and trainer.best.value
 if best then
   trainer:say(("on the validation part, after step %d:\n%s"):format(trainer.best.step,
-    rondo.data.ngram.table(baselines, best)))
+    rondo.data.ngram.table(baselines, best, valid_batches.chars_per_symbol)))
 end
 if opt.sample_length > 0 then
   for piece in model:generate { prompt = opt.prompt, length = opt.sample_length, temperature = 0.8 } do

@@ -58,3 +58,31 @@ double rd_uniform_at(const rd_stream *stream, uint32_t row, uint64_t element)
 {
     return rdc_unit(rd_bits_at(stream, row, element));
 }
+
+/* Rounds of the network: 4 of a good function are enough (Luby & Rackoff 1988); 8, since halves of a few
+ * bits are no good function. */
+enum { FEISTEL_ROUNDS = 8 };
+
+static uint64_t feistel(const rd_stream *s, uint32_t bits, uint64_t at)
+{
+    const uint64_t mask = ((uint64_t)1 << bits) - 1;
+    uint32_t left = (uint32_t)(at >> bits), right = (uint32_t)(at & mask);
+    for (uint32_t round = 0; round < FEISTEL_ROUNDS; round++) {
+        uint32_t out[4];
+        rdc_philox(s, right, 0, round, out);
+        const uint32_t next = (left ^ out[0]) & (uint32_t)mask;
+        left = right;
+        right = next;
+    }
+    return (uint64_t)left << bits | right;
+}
+
+uint64_t rd_permuted(const rd_stream *stream, uint64_t n, uint64_t i)
+{
+    uint32_t bits = 1; /* of each half: at most 32 */
+    while (bits < 32 && n > (uint64_t)1 << (2 * bits)) bits++;
+    do {
+        i = feistel(stream, bits, i);
+    } while (i >= n);
+    return i;
+}

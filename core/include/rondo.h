@@ -104,6 +104,9 @@ typedef struct rd_stream {
 } rd_stream;
 /* One uniform number in [0, 1) of 24 bits at (row, element). */
 double rd_uniform_at(const rd_stream *stream, uint32_t row, uint64_t element);
+/* Place i of a permutation of 0..n-1 (i < n), without a table: a Feistel network of Philox over the next
+ * power of four, walked until it lands below n. Uses rows and elements of the stream. */
+uint64_t rd_permuted(const rd_stream *stream, uint64_t n, uint64_t i);
 /* 32 random bits at (row, element). */
 uint32_t rd_bits_at(const rd_stream *stream, uint32_t row, uint64_t element);
 
@@ -401,33 +404,113 @@ rd_status rd_archive_load(const rd_core *core, const char *path, rd_archive **ou
 /* Writes a whole file the way a checkpoint is written: the old one stays until the new one is safe. */
 rd_status rd_write_file(const char *path, const void *bytes, size_t n, rd_error *err);
 
-/* A text file, mapped; its symbols are bytes or UTF-8 code points. */
+/* ---- text ------------------------------------------------------------------------------------------ */
+
+/* What a symbol is: a byte, a UTF-8 code point, a word or a piece of byte-pair encoding. */
+typedef enum rd_level { RD_BYTE, RD_CHAR, RD_WORD, RD_BPE } rd_level;
+typedef struct rd_vocab_options { /* how text becomes symbols, and which of them get an id */
+    rd_level level;
+    bool lowercase;     /* letters are read as small ones */
+    bool punctuation;   /* WORD: marks are words of their own */
+    bool unk, bos, eos; /* the ids <unk>, <bos>, <eos>, in this order, before those of symbols */
+    uint64_t min_count; /* rarer symbols get no id; BPE: rarer pairs, at least 2, are not merged */
+    uint64_t max_size; /* ids in all; 0: no limit. BPE: needed, at least 256 and the special ones */
+} rd_vocab_options;
+typedef struct rd_vocab rd_vocab; /* counted references; ids 1..n */
+/* BYTE, CHAR: symbols in ascending order. */
+rd_status rd_vocab_new(const rd_vocab_options *how, const uint32_t *symbols, size_t n,
+                       rd_vocab **out, rd_error *err);
+/* WORD: words in order of id, each with a line feed behind it; the empty word is the line feed. */
+rd_status rd_vocab_new_words(const rd_vocab_options *how, const char *words, size_t bytes,
+                             rd_vocab **out, rd_error *err);
+/* BPE: n pairs of symbols, which count from 0: the bytes, then what each merge has made. */
+rd_status rd_vocab_new_bpe(const rd_vocab_options *how, const int32_t *pairs, size_t n,
+                           rd_vocab **out, rd_error *err);
+rd_vocab *rd_vocab_retain(rd_vocab *v);
+void rd_vocab_release(rd_vocab *v);
+size_t rd_vocab_size(const rd_vocab *v);
+const rd_vocab_options *rd_vocab_how(const rd_vocab *v);
+typedef struct rd_special { /* ids, or 0 */
+    int32_t unk, bos, eos;
+} rd_special;
+rd_special rd_vocab_special(const rd_vocab *v);
+/* What rd_vocab_new* took, borrowed: symbols (BYTE, CHAR) or pairs (BPE) and how many. */
+const uint32_t *rd_vocab_symbols(const rd_vocab *v, size_t *n);
+const int32_t *rd_vocab_merges(const rd_vocab *v, size_t *n);
+/* Word i of n, from 0; "\n" is the line feed. Not ended by NUL. */
+const char *rd_vocab_word(const rd_vocab *v, size_t i, size_t *bytes);
+size_t rd_vocab_words(const rd_vocab *v);
+/* Encodes text. What the vocabulary lacks is <unk>; without it this fails with the position and the symbol.
+ * ids holds `length` places; *n is how many were used. */
+rd_status rd_vocab_encode(const rd_vocab *v, const char *text, size_t length, int32_t *ids,
+                          size_t *n, rd_error *err);
+/* The bytes of an id, in `own` or in the vocabulary; *n = 0 for id 0 and <bos>. <eos> is a line feed. */
+const char *rd_vocab_decode(const rd_vocab *v, int32_t id, char own[4], size_t *n);
+/* WORD: does a space stand between the words of two ids? Not beside a line feed, nor, with punctuation,
+ * before a closing mark or behind an opening one. Other levels: never. */
+bool rd_vocab_space(const rd_vocab *v, int32_t left, int32_t right);
+
+/* Counts texts and makes the vocabulary of them. BYTE, CHAR: the symbols in ascending order. WORD: the most
+ * frequent first, equal ones in order of bytes. */
+typedef struct rd_vocab_fit rd_vocab_fit;
+rd_status rd_vocab_fit_new(const rd_vocab_options *how, rd_vocab_fit **out, rd_error *err);
+rd_status rd_vocab_fit_add(rd_vocab_fit *f, const char *text, size_t n, rd_error *err);
+rd_status rd_vocab_fit_end(const rd_vocab_fit *f, rd_vocab **out, rd_error *err);
+void rd_vocab_fit_free(rd_vocab_fit *f);
+
+/* A text file, mapped. Offsets count bytes from its first character on. Of `how`, level and punctuation
+ * count. A text of level BPE has no symbols before rd_text_use. */
 typedef struct rd_text rd_text;
-typedef struct rd_vocab rd_vocab; /* symbols 1..n in ascending order of byte or code point */
-typedef enum rd_level { RD_BYTE, RD_CHAR } rd_level;
-rd_status rd_text_open(const char *path, rd_level level, rd_text **out, rd_error *err);
+rd_status rd_text_open(const char *path, const rd_vocab_options *how, rd_text **out, rd_error *err);
 void rd_text_free(rd_text *t);
+/* BPE: numbers the symbols that the vocabulary makes. Fails where it is of another level. */
+rd_status rd_text_use(rd_text *t, rd_vocab *v, rd_error *err);
 uint64_t rd_text_length(const rd_text *t); /* in symbols */
-rd_vocab *rd_text_vocab(const rd_text *t); /* borrowed: of the whole text */
-/* Ids of symbols [from, from + n) by the vocabulary; 0 where it lacks one. */
+uint64_t rd_text_bytes(const rd_text *t);
+/* Where a symbol begins (BPE: its chunk), or rd_text_bytes for those behind the last. */
+uint64_t rd_text_offset(const rd_text *t, uint64_t symbol);
+/* How many symbols begin before an offset. */
+uint64_t rd_text_count(const rd_text *t, uint64_t offset);
+/* First offset from `offset` on where the text may be cut: between two symbols (BPE: chunks). */
+uint64_t rd_text_border(const rd_text *t, uint64_t offset);
+/* Code points (level BYTE: bytes) that begin in a range of bytes. */
+uint64_t rd_text_characters(const rd_text *t, uint64_t from, uint64_t to);
+/* Adds a range of bytes to the counts. */
+rd_status rd_text_fit(const rd_text *t, uint64_t from, uint64_t to, rd_vocab_fit *f, rd_error *err);
+/* How many of the n symbols from `from` on have no id, or that of <unk>. */
+rd_status rd_text_lacking(const rd_text *t, const rd_vocab *v, uint64_t from, uint64_t n,
+                          uint64_t *lacking, rd_error *err);
+/* Ids of symbols [from, from + n) by the vocabulary; <unk> or 0 where it lacks one. */
 rd_status rd_text_ids(const rd_text *t, const rd_vocab *v, uint64_t from, size_t n, int32_t *ids,
                       rd_error *err);
 /* Fills x (B, T) with symbols first[b] .. first[b]+T-1 of each row b. */
 rd_status rd_text_batch(const rd_text *t, const rd_vocab *v, const uint64_t *first, rd_tensor *x,
                         rd_error *err);
-rd_status rd_vocab_new(rd_level level, const uint32_t *symbols, size_t n, rd_vocab **out,
-                       rd_error *err);
-rd_vocab *rd_vocab_retain(rd_vocab *v);
-void rd_vocab_release(rd_vocab *v);
-size_t rd_vocab_size(const rd_vocab *v);
-rd_level rd_vocab_level(const rd_vocab *v);
-uint32_t rd_vocab_symbol(const rd_vocab *v, size_t id); /* id 1..n */
-/* Encodes UTF-8 (or bytes). Fails with the position and the symbol that the vocabulary lacks. ids holds
- * `length` places; *n is how many were used. */
-rd_status rd_vocab_encode(const rd_vocab *v, const char *text, size_t length, int32_t *ids,
-                          size_t *n, rd_error *err);
-/* UTF-8 (or the byte) of an id; returns the number of bytes, at most 4; 0 for id 0. */
-size_t rd_vocab_decode(const rd_vocab *v, int32_t id, char bytes[4]);
+
+/* The lines or documents of a range of a text, cut into pieces of at most `steps` pairs (x, y), where y is
+ * x one symbol on. A line ends with a line feed, a document with a blank line; blank lines hold nothing. A
+ * unit begins with <bos>, or else a line feed, and ends with <eos>, or else a line feed. */
+typedef enum rd_unit { RD_LINE, RD_DOCUMENT } rd_unit;
+typedef struct rd_pieces_options {
+    rd_unit unit;
+    uint64_t from, to; /* offsets */
+    uint32_t steps;    /* at least 1 */
+} rd_pieces_options;
+typedef struct rd_pieces rd_pieces; /* borrows the text, refers to the vocabulary */
+#define RD_NO_PIECE UINT64_MAX
+rd_status rd_pieces_new(const rd_text *t, rd_vocab *v, const rd_pieces_options *how,
+                        rd_pieces **out, rd_error *err);
+void rd_pieces_free(rd_pieces *p);
+uint64_t rd_pieces_count(const rd_pieces *p);
+uint64_t rd_pieces_units(const rd_pieces *p);
+/* First piece from number i on that begins a unit, or rd_pieces_count. */
+uint64_t rd_pieces_begin(const rd_pieces *p, uint64_t i);
+/* Pairs in each of n pieces, and whether it begins a unit (may be NULL). RD_NO_PIECE: 0, true. */
+rd_status rd_pieces_look(const rd_pieces *p, const uint64_t *piece, size_t n, uint32_t *pairs,
+                         bool *begins, rd_error *err);
+/* Fills x and y (B, T) with piece[b] in row b and zeros behind it; a longer piece is refused. */
+rd_status rd_pieces_batch(const rd_pieces *p, const uint64_t *piece, rd_tensor *x, rd_tensor *y,
+                          rd_error *err);
 
 /* Draws one id from logits of n classes. Temperature 0 or greedy: the first largest. */
 typedef struct rd_sampling {

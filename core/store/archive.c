@@ -4,7 +4,7 @@
 #include "base/error.h"
 
 #include "store/archive.h"
-#include "store/utf8.h"
+#include "text/utf8.h"
 
 #include <stdlib.h>
 #include <string.h>

@@ -1,8 +1,9 @@
 -- checkpoint.lua - what stands in a checkpoint file, and how it comes back. Opening one runs no code.
 --
 -- Entries: format, config (JSON: what the numbers depend on), model/<parameter>, optimizer/<slot>/<parameter>,
--- optimizer/scalars/<name>, optimizer/lr, train/..., vocab/level, vocab/symbols; history/... is left out of
--- the state digest. No host, time, path, thread count or backend: equal states give equal files.
+-- optimizer/scalars/<name>, optimizer/lr, train/..., vocab/level, vocab/options (JSON) and what the level has,
+-- vocab/symbols (byte, char), vocab/words (one a line) or vocab/merges (bpe); history/... is left out of the
+-- state digest. No host, time, path, thread count or backend: equal states give equal files.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -10,10 +11,12 @@ local json = require "rondo.json"
 local module = require "rondo.module"
 local options = require "rondo.options"
 local random = require "rondo.random"
+local vocabularies = require "rondo.data.vocab"
 
 local checkpoint = {}
 
 local FORMAT = "rondo-checkpoint 1"
+local VOCAB_PARTS = { byte = "symbols", char = "symbols", word = "words", bpe = "merges" }
 
 function checkpoint.put_model(archive, model)
   for name, p in model:named_parameters() do
@@ -21,8 +24,13 @@ function checkpoint.put_model(archive, model)
   end
   local vocab = rawget(model, "vocab")
   if vocab then
-    archive:put("vocab/level", vocab:level())
-    archive:put("vocab/symbols", vocab:symbols())
+    local how, level = vocab:how(), vocab:level()
+    how.level = nil
+    archive:put("vocab/level", level)
+    if next(how) then
+      archive:put("vocab/options", json.encode(how))
+    end
+    archive:put("vocab/" .. VOCAB_PARTS[level], vocab:parts())
   end
 end
 
@@ -86,17 +94,18 @@ local function check_vocab(opened, model)
   if not there or not here then
     return true
   end
-  local a, b = there:symbols(), here:symbols()
-  for id = 1, math.max(#a, #b) do
-    if a[id] ~= b[id] then
-      local show = function(v)
-        return id <= #v and ("%q"):format(v:decode(id)):gsub("\\\n", "\\n") or "not there" -- on one line
-      end
-      return errors.outside(("%s: has another vocabulary (%d symbols there, %d here): symbol %d is %s there and "
-        .. "%s here"):format(opened.path, #a, #b, id, show(there), show(here)))
-    end
+  local same, id, option = vocabularies.same(there, here)
+  if same then
+    return true
+  elseif option then
+    return errors.outside(("%s: has another vocabulary: its %s is %s there and %s here"):format(opened.path, option,
+      tostring(there:how()[option] or false), tostring(here:how()[option] or false)))
   end
-  return true
+  local show = function(v)
+    return id <= #v and ("%q"):format(v:decode(id)):gsub("\\\n", "\\n") or "not there" -- on one line
+  end
+  return errors.outside(("%s: has another vocabulary (%d symbols there, %d here): symbol %d is %s there and %s here")
+    :format(opened.path, #there, #here, id, show(there), show(here)))
 end
 
 -- Fills the model's parameters; true, or nil and how the file's model differs.
@@ -133,13 +142,24 @@ function checkpoint.read_model(opened, model)
   return true
 end
 
+local function text_of(archive, name)
+  return archive:has(name) and archive:kind(name) == "text" and archive:get(name) or nil
+end
+
 -- The vocabulary, or nil where the file holds none that is sound.
 function checkpoint.read_vocab(opened)
   local archive = opened.archive
-  if not archive:has "vocab/symbols" or not archive:has "vocab/level" then
+  local level = text_of(archive, "vocab/level")
+  local entry = level and VOCAB_PARTS[level] and "vocab/" .. VOCAB_PARTS[level]
+  if not entry or not archive:has(entry) then
     return nil
   end
-  local ok, vocab = pcall(core.vocab, archive:get "vocab/level", archive:get "vocab/symbols")
+  local how = json.decode(text_of(archive, "vocab/options") or "{}")
+  if type(how) ~= "table" then
+    return nil
+  end
+  how.level = level
+  local ok, vocab = pcall(core.vocab, how, archive:get(entry))
   return ok and vocab or nil
 end
 

@@ -42,14 +42,14 @@ function figures.count_right(y, target)
   return right
 end
 
--- { loss =, and each metric asked for }.
-function figures.of(loss, metrics, accuracy)
+-- { loss =, and each metric asked for }. chars: characters of one symbol, where the source knows.
+function figures.of(loss, metrics, accuracy, chars)
   local facts = { loss = loss, accuracy = accuracy or nil }
   if figures.wants(metrics, "perplexity") then
     facts.perplexity = math.exp(loss)
   end
   if figures.wants(metrics, "bits_per_char") then
-    facts.bits_per_char = loss / math.log(2)
+    facts.bits_per_char = loss / math.log(2) / (chars or 1)
   end
   return facts
 end

@@ -2,6 +2,7 @@
 --
 -- The iterator is a closure over the carried state: it sets evaluation mode and stops recording for the
 -- length of each call only. A byte-level model may give half a UTF-8 sequence: it is held back until whole.
+-- Words come with the space before them, where there is one.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -66,16 +67,21 @@ local function draw(self, memory)
   return id
 end
 
-local function encode(vocab, prompt)
-  if prompt == "" then -- a beginning of text: after a line break, or the first symbol
-    local ids = vocab:encode "\n"
-    return ids or { 1 }
+-- Ids to begin with: <bos> where there is one, and the prompt. Without either it is a beginning of text: after a
+-- line break, or the first symbol.
+local encode
+function encode(vocab, prompt)
+  local bos = vocab:special().bos
+  if prompt == "" then
+    return bos and { bos } or vocab:encode "\n" or { 1 }
   end
   local ids, message = vocab:encode(prompt)
   if not ids then
     errors.raise("generate: %s", message)
+  elseif bos then
+    table.insert(ids, 1, bos)
   end
-  return ids
+  return #ids > 0 and ids or encode(vocab, "")
 end
 
 -- model:generate { ... }: an iterator over pieces of text, and the seed it uses.
@@ -90,13 +96,15 @@ function generate.generate(model, given)
   local self = { model = model, seed = o.seed or core.random_seed(),
     how = { temperature = o.greedy and 0 or o.temperature, top_k = o.top_k, top_p = o.top_p } }
   local memory, held = { count = 0, ids = encode(vocab, o.prompt) }, ""
+  memory.left = o.prompt ~= "" and not o.prompt:find "%s$" and memory.ids[#memory.ids] or 0 -- what a space follows
   local echo = o.echo and o.prompt ~= "" and o.prompt or nil
 
   local function step()
     memory.logits = feed(self, memory, memory.ids)
     local id = draw(self, memory)
-    memory.ids, memory.count = { id }, memory.count + 1
-    return vocab:decode(id)
+    local piece = vocab:decode(id, memory.left)
+    memory.ids, memory.count, memory.left = { id }, memory.count + 1, id
+    return piece
   end
 
   local function next_piece()

@@ -22,8 +22,8 @@ local wholes = { Sequential = "sequential", optim = "optim", callbacks = "callba
 local special = {}
 
 function special.data()
-  return { Text = require "rondo.data.text", ngram = require "rondo.ngram", kjv = require "rondo.data.kjv",
-    get = require("rondo.data.catalog").get }
+  return { Text = require "rondo.data.text", Tokenizer = require("rondo.data.tokenizer").Tokenizer,
+    ngram = require "rondo.ngram", kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get }
 end
 
 function special._VERSION()

@@ -2,7 +2,8 @@
 --
 -- p_n(s | h) = (c(h s) + t(h) p_{n-1}(s | h')) / (c(h) + t(h)), where t(h) is the number of different symbols
 -- seen after h and h' is h without its first symbol (Witten & Bell 1991, method C, interpolated); p_0 = 1/V.
--- One order at a time: only its counts and one probability per validation symbol are in memory.
+-- One order at a time: only its counts and one probability per validation symbol are in memory. Symbols that
+-- the vocabulary lacks (id 0) are context like any other, and are not predicted.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
 
@@ -61,12 +62,14 @@ local function raise_order(text, n, base, counts, p)
   end)
 end
 
-local function mean_nats(p)
-  local sum = 0.0
+local function mean_nats(p, known)
+  local sum, n = 0.0, 0
   for i = 2, #p do -- the first symbol has no context in any model
-    sum = sum - math.log(p[i])
+    if known[i] ~= false then
+      sum, n = sum - math.log(p[i]), n + 1
+    end
   end
-  return sum / (#p - 1)
+  return sum / math.max(n, 1)
 end
 
 -- Largest order whose sequences fit an integer.
@@ -84,22 +87,26 @@ function ngram.nats(train, valid, order)
     errors.raise("ngram: the order must be an integer 1..8, got %s", tostring(order))
   end
   local base = #train.vocab + 1
-  local p, result = {}, {}
-  for i = 1, #valid do
-    p[i] = 1 / #train.vocab
-  end
+  local p, result, known = {}, {}, {} -- known[i] is false where symbol i is lacking
+  each(valid, function(id)
+    p[#p + 1] = 1 / #train.vocab
+    known[#p] = id == 0 and false or nil
+  end)
   for n = 1, fitting(base, order) do
     raise_order(valid, n, base, count(train, n, base), p)
-    result[n] = mean_nats(p)
+    result[n] = mean_nats(p, known)
   end
   return result
 end
 
--- The table that recipes print; `own`: nats of the model, its last line.
-function ngram.table(nats, own)
-  local lines = { "n-gram (Witten-Bell)   nats   bits/char   perplexity" }
+-- The table that recipes print; `own`: nats of the model, its last line. Nats are per symbol, and, so that levels
+-- can be compared, per character; chars: characters of one symbol on the validation part.
+function ngram.table(nats, own, chars)
+  chars = chars or 1
+  local lines = { "n-gram (Witten-Bell)   nats   perplexity   nats/char   bits/char" }
   local function add(name, value)
-    lines[#lines + 1] = ("%20s   %.3f   %9.3f   %10.2f"):format(name, value, value / math.log(2), math.exp(value))
+    lines[#lines + 1] = ("%20s   %.3f   %10.2f   %9.3f   %9.3f"):format(name, value, math.exp(value), value / chars,
+      value / chars / math.log(2))
   end
   for n, value in ipairs(nats) do
     add(n, value)

@@ -121,6 +121,20 @@ local function release_states(states)
 end
 Sequential.release_states = release_states
 
+-- Puts rows (of the batch) of a carried state back to its first values, in place.
+local function reset_rows(states, rows)
+  for _, entry in pairs(states) do
+    if type(entry) == "table" then
+      reset_rows(entry, rows)
+    else
+      for _, row in ipairs(rows) do
+        entry:select(1, row):fill(0)
+      end
+    end
+  end
+end
+Sequential.reset_rows = reset_rows
+
 -- y, and the state of the last layer where it returns one.
 function Sequential:forward(x, states)
   local y, after = self:advance(x, states)

@@ -2,7 +2,8 @@
 --
 -- fit() is one loop over a state (step, epoch, position, carried state). Everything due at a step is done at
 -- the top of the loop and marked in the state, so that a run stopped anywhere goes on as if it had not been.
--- A source of batches has batch(k, epoch) -> x, y and a length; a list of { x, y } will do.
+-- A source of batches has batch(k, epoch) -> x, y and a length; a list of { x, y } will do. A stateful source may
+-- give a third value: the rows whose carried state is put back to its first values before the batch.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -13,6 +14,7 @@ local options = require "rondo.options"
 local progress = require "rondo.progress"
 local random = require "rondo.random"
 local release_states = require("rondo.sequential").release_states
+local reset_rows = require("rondo.sequential").reset_rows
 local session = require "rondo.trainer_session"
 local trainer_state = require "rondo.trainer_state"
 
@@ -158,8 +160,11 @@ function Trainer:update()
 end
 
 function Trainer:one_batch(source)
-  local x, y = source:batch(self.position + 1, self.epoch + 1)
+  local x, y, reset = source:batch(self.position + 1, self.epoch + 1)
   random.set_update(self.step)
+  if self.states and reset then
+    reset_rows(self.states, reset)
+  end
   local batch = { x = x, y = y, states = self.states, stateful = source.stateful }
   local sum, count, after = self:train_step(batch)
   self.rate = self.optimizer.lr
@@ -185,7 +190,10 @@ local function evaluate_batches(self, source, interruptible)
   local total, count, right, states = 0.0, 0.0, 0.0, nil
   local accuracy = figures.wants(self.metrics, "accuracy")
   for k = 1, #source do
-    local x, target = source:batch(k, 1)
+    local x, target, reset = source:batch(k, 1)
+    if states and reset then
+      reset_rows(states, reset)
+    end
     local y, after = forward(self, x, states, source.stateful)
     local loss, sum, n = self.loss(y, target)
     total, count = total + (sum or loss:item()), count + (n or 1)
@@ -209,7 +217,8 @@ local function evaluate_batches(self, source, interruptible)
   if states then
     release_states(states)
   end
-  return figures.of(total / math.max(count, 1), self.metrics, accuracy and right / math.max(count, 1))
+  return figures.of(total / math.max(count, 1), self.metrics, accuracy and right / math.max(count, 1),
+    source.chars_per_symbol)
 end
 
 -- Figures of the model on a source: { loss =, perplexity =, ... }; state starts at its first values.

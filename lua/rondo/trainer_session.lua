@@ -116,11 +116,11 @@ local function view_of(self, source, loss)
   local all = steps_in_all(self, source)
   local text
   if figures.wants(self.metrics, "perplexity") then
-    text = ("ppl %.2f  bpc %.3f"):format(math.exp(loss), loss / math.log(2))
+    text = ("ppl %.2f  bpc %.3f"):format(math.exp(loss), loss / math.log(2) / (source.chars_per_symbol or 1))
   end
   local per_step = self.symbols / math.max(1, self.step - self.start_step)
   return { step = self.step, steps = all < math.huge and all or nil, loss = loss, text = text,
-    epoch = self.epoch + self.position / #source, unit = source.text and "char" or "row",
+    epoch = self.epoch + self.position / #source, unit = source.symbol_name or "row",
     left = all < math.huge and (all - self.step) * per_step or nil }
 end
 

@@ -56,6 +56,23 @@ static int random_permutation(lua_State *L)
     return 1;
 }
 
+/* permuted(first, count, n, stream): places first..first+count-1 of a permutation of 1..n, without a table */
+static int random_permuted(lua_State *L)
+{
+    const lua_Integer first = luaL_checkinteger(L, 1), count = luaL_checkinteger(L, 2);
+    const lua_Integer n = luaL_checkinteger(L, 3);
+    const rd_stream stream = rdl_check_stream(L, 4);
+    luaL_argcheck(L, count >= 0 && count <= INT32_MAX, 2, "a number of places expected");
+    luaL_argcheck(L, first >= 1 && first - 1 <= n - count, 1, "places lie in 1..n");
+    lua_createtable(L, (int)count, 0);
+    for (lua_Integer i = 0; i < count; i++) {
+        const uint64_t place = rd_permuted(&stream, (uint64_t)n, (uint64_t)(first - 1 + i));
+        lua_pushinteger(L, (lua_Integer)place + 1);
+        lua_rawseti(L, -2, i + 1);
+    }
+    return 1;
+}
+
 static int random_sample(lua_State *L)
 {
     rd_tensor *logits = rdl_tensor(L, 1);
@@ -75,8 +92,9 @@ static int random_sample(lua_State *L)
 void rdl_open_random(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"uniform", random_uniform}, {"bits", random_bits}, {"permutation", random_permutation},
-        {"sample", random_sample},   {NULL, NULL},
+        {"uniform", random_uniform},         {"bits", random_bits},
+        {"permutation", random_permutation}, {"permuted", random_permuted},
+        {"sample", random_sample},           {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
 }

@@ -1,18 +1,10 @@
-/* text.c - the classes rondo.Text, a mapped text file, and rondo.Vocab, its symbols.
+/* text.c - the classes rondo.Text, a mapped text file, and rondo.Pieces, its lines or documents.
  * SPDX-License-Identifier: MIT */
-#include "common.h"
-#include <math.h>
-
-static const char *const levels[] = {"byte", "char", NULL}; /* as rd_level */
+#include "text.h"
 
 static rd_text *check_text(lua_State *L)
 {
     return rdl_check(L, 1, RDL_TEXT, "text");
-}
-
-static rd_vocab *check_vocab(lua_State *L, int arg)
-{
-    return rdl_check(L, arg, RDL_VOCAB, "vocabulary");
 }
 
 static int text_close(lua_State *L)
@@ -24,25 +16,17 @@ static int text_close(lua_State *L)
     return 0;
 }
 
-static int vocab_close(lua_State *L)
-{
-    rd_vocab **slot = luaL_checkudata(L, 1, RDL_VOCAB);
-    rd_vocab *v = *slot;
-    *slot = NULL;
-    if (v) rd_vocab_release(v);
-    return 0;
-}
-
 /* ---- text ---- */
 
+/* text(path, level | { level =, punctuation = }) */
 static int text_open(lua_State *L)
 {
     const char *path = luaL_checkstring(L, 1);
-    const rd_level level = (rd_level)luaL_checkoption(L, 2, "char", levels);
+    const rd_vocab_options how = rdl_check_vocab_options(L, 2);
     rd_text **out = (rd_text **)rdl_push(L, RDL_TEXT, 0);
     rd_error err;
     rd_status status;
-    RDL_TRY(L, status, rd_text_open(path, level, out, &err));
+    RDL_TRY(L, status, rd_text_open(path, &how, out, &err));
     if (status != RD_OK) return rdl_outside(L, &err);
     return 1;
 }
@@ -53,12 +37,71 @@ static int text_len(lua_State *L)
     return 1;
 }
 
-static int text_vocab(lua_State *L)
+/* text:use(vocab): level bpe numbers its symbols by it. */
+static int text_use(lua_State *L)
+{
+    rd_text *t = check_text(L);
+    rd_vocab *v = rdl_check_vocab(L, 2);
+    RDL_DO(L, rd_text_use(t, v, &err));
+    return 0;
+}
+
+/* An offset in bytes, counted from 0. */
+static uint64_t check_offset(lua_State *L, int arg)
+{
+    const lua_Integer offset = luaL_checkinteger(L, arg);
+    luaL_argcheck(L, offset >= 0, arg, "an offset must not be negative");
+    return (uint64_t)offset;
+}
+
+static int text_bytes(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)rd_text_bytes(check_text(L)));
+    return 1;
+}
+
+/* text:offset(symbol): bytes before it */
+static int text_offset(lua_State *L)
 {
     const rd_text *t = check_text(L);
-    rd_vocab **out = (rd_vocab **)rdl_push(L, RDL_VOCAB, 0);
-    *out = rd_vocab_retain(rd_text_vocab(t));
+    const lua_Integer symbol = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, symbol >= 1, 2, "symbols count from 1");
+    lua_pushinteger(L, (lua_Integer)rd_text_offset(t, (uint64_t)symbol - 1));
     return 1;
+}
+
+/* text:count(offset): symbols before it */
+static int text_count(lua_State *L)
+{
+    const rd_text *t = check_text(L);
+    lua_pushinteger(L, (lua_Integer)rd_text_count(t, check_offset(L, 2)));
+    return 1;
+}
+
+static int text_border(lua_State *L)
+{
+    const rd_text *t = check_text(L);
+    lua_pushinteger(L, (lua_Integer)rd_text_border(t, check_offset(L, 2)));
+    return 1;
+}
+
+/* text:characters(from, to) */
+static int text_characters(lua_State *L)
+{
+    const rd_text *t = check_text(L);
+    const uint64_t from = check_offset(L, 2);
+    lua_pushinteger(L, (lua_Integer)rd_text_characters(t, from, check_offset(L, 3)));
+    return 1;
+}
+
+/* text:fit(fit, from, to): adds a range of bytes to the counts. */
+static int text_fit(lua_State *L)
+{
+    const rd_text *t = check_text(L);
+    rd_vocab_fit *f = rdl_check(L, 2, RDL_FIT, "fit");
+    const uint64_t from = check_offset(L, 3);
+    RDL_DO(L, rd_text_fit(t, from, check_offset(L, 4), f, &err));
+    return 0;
 }
 
 /* Symbols first..first+n-1 (first from 1) must lie in the text. */
@@ -75,7 +118,7 @@ static uint64_t check_stretch(lua_State *L, const rd_text *t, lua_Integer first,
 static int text_ids(lua_State *L)
 {
     const rd_text *t = check_text(L);
-    const rd_vocab *v = check_vocab(L, 2);
+    const rd_vocab *v = rdl_check_vocab(L, 2);
     const lua_Integer n = luaL_checkinteger(L, 4);
     const uint64_t from = check_stretch(L, t, luaL_checkinteger(L, 3), n);
     int32_t *ids = rdl_buffer(L, (size_t)n, sizeof *ids);
@@ -93,7 +136,7 @@ static int text_batch(lua_State *L)
 {
     rd_core *core = rdl_core(L);
     const rd_text *t = check_text(L);
-    const rd_vocab *v = check_vocab(L, 2);
+    const rd_vocab *v = rdl_check_vocab(L, 2);
     luaL_checktype(L, 3, LUA_TTABLE);
     const lua_Integer steps = luaL_checkinteger(L, 4);
     luaL_argcheck(L, steps >= 1, 4, "the number of steps must be at least 1");
@@ -116,114 +159,151 @@ static int text_batch(lua_State *L)
     return 1;
 }
 
-/* ---- vocabulary ---- */
-
-/* vocab(level, {code points}) */
-static int vocab_new(lua_State *L)
+/* text:lacking(vocab, from, n): how many symbols have no id, or that of <unk> */
+static int text_lacking(lua_State *L)
 {
-    const rd_level level = (rd_level)luaL_checkoption(L, 1, NULL, levels);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    const size_t n = (size_t)lua_rawlen(L, 2);
-    uint32_t *symbols = rdl_buffer(L, n, sizeof *symbols);
-    for (size_t i = 0; i < n; i++) {
-        lua_rawgeti(L, 2, (lua_Integer)i + 1);
+    const rd_text *t = check_text(L);
+    const rd_vocab *v = rdl_check_vocab(L, 2);
+    const lua_Integer n = luaL_checkinteger(L, 4);
+    const uint64_t from = check_stretch(L, t, luaL_checkinteger(L, 3), n);
+    uint64_t lacking = 0;
+    RDL_DO(L, rd_text_lacking(t, v, from, (uint64_t)n, &lacking, &err));
+    lua_pushinteger(L, (lua_Integer)lacking);
+    return 1;
+}
+
+/* ---- pieces ---- */
+
+static rd_pieces *check_pieces(lua_State *L)
+{
+    return rdl_check(L, 1, RDL_PIECES, "pieces");
+}
+
+static int pieces_close(lua_State *L)
+{
+    rd_pieces **slot = luaL_checkudata(L, 1, RDL_PIECES);
+    rd_pieces *p = *slot;
+    *slot = NULL;
+    if (p) rd_pieces_free(p);
+    return 0;
+}
+
+/* text:pieces(vocab, { unit =, from =, to =, steps = }); the text stays while its pieces do */
+static int text_pieces(lua_State *L)
+{
+    static const char *const units[] = {"line", "document", NULL}; /* as rd_unit */
+    const rd_text *t = check_text(L);
+    rd_vocab *v = rdl_check_vocab(L, 2);
+    luaL_checktype(L, 3, LUA_TTABLE);
+    const rd_pieces_options how = {
+        .unit = (rd_unit)rdl_field_choice(L, 3, "unit", "line", units),
+        .from = (uint64_t)rdl_field_integer(L, 3, "from", 0, INT64_MAX),
+        .to = (uint64_t)rdl_field_integer(L, 3, "to", (lua_Integer)rd_text_bytes(t), INT64_MAX),
+        .steps = (uint32_t)rdl_field_integer(L, 3, "steps", 64, UINT32_MAX),
+    };
+    rd_pieces **out = (rd_pieces **)rdl_push(L, RDL_PIECES, 1);
+    lua_pushvalue(L, 1);
+    lua_setiuservalue(L, -2, 1);
+    RDL_DO(L, rd_pieces_new(t, v, &how, out, &err));
+    return 1;
+}
+
+static int pieces_len(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)rd_pieces_count(check_pieces(L)));
+    return 1;
+}
+
+static int pieces_units(lua_State *L)
+{
+    lua_pushinteger(L, (lua_Integer)rd_pieces_units(check_pieces(L)));
+    return 1;
+}
+
+/* pieces:first(i): the first piece from i on that begins a unit, or #pieces + 1 */
+static int pieces_first(lua_State *L)
+{
+    const rd_pieces *p = check_pieces(L);
+    const lua_Integer i = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, i >= 1, 2, "pieces count from 1");
+    lua_pushinteger(L, (lua_Integer)rd_pieces_begin(p, (uint64_t)i - 1) + 1);
+    return 1;
+}
+
+/* A list of numbers of pieces, in which 0 is none, as a userdata pushed on the stack. */
+static uint64_t *check_numbers(lua_State *L, const rd_pieces *p, int arg, size_t *n)
+{
+    luaL_checktype(L, arg, LUA_TTABLE);
+    *n = (size_t)lua_rawlen(L, arg);
+    luaL_argcheck(L, *n >= 1, arg, "a list of at least one piece expected");
+    uint64_t *numbers = rdl_buffer(L, *n, sizeof *numbers);
+    for (size_t i = 0; i < *n; i++) {
+        lua_rawgeti(L, arg, (lua_Integer)i + 1);
         int exact;
-        const lua_Integer symbol = lua_tointegerx(L, -1, &exact);
-        luaL_argcheck(L, exact && symbol >= 0 && symbol <= UINT32_MAX, 2,
-                      "symbols are code points or bytes");
-        symbols[i] = (uint32_t)symbol;
+        const lua_Integer number = lua_tointegerx(L, -1, &exact);
+        if (!exact || number < 0 || (uint64_t)number > rd_pieces_count(p))
+            luaL_argerror(L, arg, "numbers of pieces lie in 0..#pieces");
+        numbers[i] = number == 0 ? RD_NO_PIECE : (uint64_t)number - 1;
         lua_pop(L, 1);
     }
-    rd_vocab **out = (rd_vocab **)rdl_push(L, RDL_VOCAB, 0);
-    RDL_DO(L, rd_vocab_new(level, symbols, n, out, &err));
-    return 1;
+    return numbers;
 }
 
-static int vocab_len(lua_State *L)
+/* pieces:look({numbers}) -> {pairs in each}, {does each begin a unit} */
+static int pieces_look(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)rd_vocab_size(check_vocab(L, 1)));
-    return 1;
-}
-
-static int vocab_encode(lua_State *L)
-{
-    const rd_vocab *v = check_vocab(L, 1);
-    size_t length, n = 0;
-    const char *text = luaL_checklstring(L, 2, &length);
-    int32_t *ids = rdl_buffer(L, length, sizeof *ids);
-    rd_error err;
-    if (rd_vocab_encode(v, text, length, ids, &n, &err) != RD_OK) return rdl_outside(L, &err);
-    lua_createtable(L, n <= INT32_MAX ? (int)n : 0, 0);
+    const rd_pieces *p = check_pieces(L);
+    size_t n;
+    const uint64_t *numbers = check_numbers(L, p, 2, &n);
+    uint32_t *pairs = rdl_buffer(L, n, sizeof *pairs);
+    bool *begins = rdl_buffer(L, n, sizeof *begins);
+    RDL_DO(L, rd_pieces_look(p, numbers, n, pairs, begins, &err));
+    lua_createtable(L, (int)n, 0);
+    lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
-        lua_pushinteger(L, ids[i]);
+        lua_pushinteger(L, pairs[i]);
+        lua_rawseti(L, -3, (lua_Integer)i + 1);
+        lua_pushboolean(L, begins[i]);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    return 1;
+    return 2;
 }
 
-static void add_symbol(lua_State *L, luaL_Buffer *b, const rd_vocab *v, double id)
+/* pieces:batch({numbers}, T) -> ids x, y (B, T) in sequence order, zeros behind the end of a piece */
+static int pieces_batch(lua_State *L)
 {
-    char bytes[4];
-    if (!(id >= 0 && id <= (double)rd_vocab_size(v)) || id != floor(id))
-        luaL_error(L, "an id of this vocabulary is an integer 0..%I, got %f",
-                   (lua_Integer)rd_vocab_size(v), id);
-    luaL_addlstring(b, bytes, rd_vocab_decode(v, (int32_t)id, bytes));
-}
-
-/* v:decode(id | list of ids | tensor of ids) */
-static int vocab_decode(lua_State *L)
-{
-    const rd_vocab *v = check_vocab(L, 1);
-    luaL_Buffer b;
-    if (lua_type(L, 2) == LUA_TNUMBER) {
-        luaL_buffinit(L, &b);
-        add_symbol(L, &b, v, lua_tonumber(L, 2));
-    } else if (lua_istable(L, 2)) {
-        const lua_Integer n = (lua_Integer)lua_rawlen(L, 2);
-        luaL_buffinit(L, &b);
-        for (lua_Integer i = 1; i <= n; i++) {
-            lua_rawgeti(L, 2, i);
-            const double id = lua_type(L, -1) == LUA_TNUMBER ? lua_tonumber(L, -1) : (double)NAN;
-            lua_pop(L, 1);
-            add_symbol(L, &b, v, id);
-        }
-    } else {
-        if (!luaL_testudata(L, 2, RDL_TENSOR))
-            return luaL_typeerror(L, 2, "id, list of ids or tensor");
-        const rd_tensor *t = rdl_tensor(L, 2);
-        const size_t n = rd_tensor_numel(t);
-        rd_real *ids = rdl_buffer(L, n, sizeof *ids);
-        rd_tensor_read(t, ids);
-        luaL_buffinit(L, &b);
-        for (size_t i = 0; i < n; i++) add_symbol(L, &b, v, (double)ids[i]);
-    }
-    luaL_pushresult(&b);
-    return 1;
-}
-
-static int vocab_symbols(lua_State *L)
-{
-    const rd_vocab *v = check_vocab(L, 1);
-    const size_t n = rd_vocab_size(v);
-    lua_createtable(L, (int)n, 0);
-    for (size_t id = 1; id <= n; id++) {
-        lua_pushinteger(L, rd_vocab_symbol(v, id));
-        lua_rawseti(L, -2, (lua_Integer)id);
-    }
-    return 1;
-}
-
-static int vocab_level(lua_State *L)
-{
-    lua_pushstring(L, levels[rd_vocab_level(check_vocab(L, 1))]);
-    return 1;
+    rd_core *core = rdl_core(L);
+    const rd_pieces *p = check_pieces(L);
+    const lua_Integer steps = luaL_checkinteger(L, 3);
+    luaL_argcheck(L, steps >= 1, 3, "the number of steps must be at least 1");
+    size_t n;
+    const uint64_t *numbers = check_numbers(L, p, 2, &n);
+    const size_t shape[] = {n, (size_t)steps};
+    rd_tensor **x = rdl_push_tensor(L);
+    rd_tensor **y = rdl_push_tensor(L);
+    RDL_DO(L, rd_tensor_new(core, 2, shape, RD_SEQUENCE, x, &err));
+    RDL_DO(L, rd_tensor_new(core, 2, shape, RD_SEQUENCE, y, &err));
+    RDL_DO(L, rd_pieces_batch(p, numbers, *x, *y, &err));
+    rdl_pay(L);
+    return 2;
 }
 
 void rdl_open_text(lua_State *L)
 {
     static const luaL_Reg text_methods[] = {
-        {"vocab", text_vocab}, {"ids", text_ids}, {"batch", text_batch},
-        {"close", text_close}, {NULL, NULL},
+        {"use", text_use},
+        {"bytes", text_bytes},
+        {"offset", text_offset},
+        {"count", text_count},
+        {"border", text_border},
+        {"characters", text_characters},
+        {"fit", text_fit},
+        {"ids", text_ids},
+        {"batch", text_batch},
+        {"lacking", text_lacking},
+        {"pieces", text_pieces},
+        {"close", text_close},
+        {NULL, NULL},
     };
     static const luaL_Reg text_meta[] = {
         {"__gc", text_close},
@@ -231,22 +311,22 @@ void rdl_open_text(lua_State *L)
         {"__len", text_len},
         {NULL, NULL},
     };
-    static const luaL_Reg vocab_methods[] = {
-        {"encode", vocab_encode}, {"decode", vocab_decode}, {"symbols", vocab_symbols},
-        {"level", vocab_level},   {"close", vocab_close},   {NULL, NULL},
+    static const luaL_Reg pieces_methods[] = {
+        {"units", pieces_units}, {"first", pieces_first}, {"look", pieces_look},
+        {"batch", pieces_batch}, {"close", pieces_close}, {NULL, NULL},
     };
-    static const luaL_Reg vocab_meta[] = {
-        {"__gc", vocab_close},
-        {"__close", vocab_close},
-        {"__len", vocab_len},
+    static const luaL_Reg pieces_meta[] = {
+        {"__gc", pieces_close},
+        {"__close", pieces_close},
+        {"__len", pieces_len},
         {NULL, NULL},
     };
     static const luaL_Reg functions[] = {
         {"text", text_open},
-        {"vocab", vocab_new},
         {NULL, NULL},
     };
     rdl_new_class(L, &(rdl_class){.name = RDL_TEXT, .methods = text_methods, .meta = text_meta});
-    rdl_new_class(L, &(rdl_class){.name = RDL_VOCAB, .methods = vocab_methods, .meta = vocab_meta});
+    rdl_new_class(L,
+                  &(rdl_class){.name = RDL_PIECES, .methods = pieces_methods, .meta = pieces_meta});
     luaL_setfuncs(L, functions, 0);
 }

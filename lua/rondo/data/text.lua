@@ -1,36 +1,48 @@
--- data/text.lua - a text file as ids, and batches of it for language models.
+-- data/text.lua - a text file as ids: Text.open, parts of it, and their vocabulary.
 --
--- A source of batches is addressed by number: batch(k, epoch) gives the k-th of an epoch. Its position is
--- all that a resumed run needs. The file stays mapped; a split is two ranges of it with one vocabulary.
+-- The file stays mapped; a part is a range of it. All parts share one vocabulary, which is fitted when it is
+-- first asked for: on the training part if the text has been split, else on the whole text.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
-local options = require "rondo.options"
-local random = require "rondo.random"
+local sequences = require "rondo.data.sequences"
+local vocab = require "rondo.data.vocab"
 
-local Text = {}
-Text.__index = Text
-Text.__name = "rondo.Text"
+local Text, methods = { __name = "rondo.Text" }, {}
 
-local open_specs = {
-  { name = "level", kind = "choice", def = "char", choices = { "char", "byte" }, help = "what a symbol is" },
-}
+local more = { { name = "vocab", kind = "any", help = "a vocabulary there is, as that of a model" } }
 
--- Text.open(path, { level = "char" }): a text, or nil, message, code.
-local function open(path, given)
-  if type(path) ~= "string" then
-    errors.raise("Text.open: expected a path, got a %s", type(path))
+-- Fits the vocabulary on shared.from..shared.to (bytes) if there is none yet.
+local function vocab_of(shared)
+  if not shared.vocab then
+    shared.vocab = vocab.fit(shared.how, function(fit) shared.handle:fit(fit, shared.from, shared.to) end)
+    shared.handle:use(shared.vocab)
   end
-  local o = options.resolve("Text.open", open_specs, given, { "level" })
-  local handle, message = core.text(path, o.level)
-  if not handle then
-    return errors.outside(message, errors.DATA)
-  elseif #handle < 2 then
-    return errors.outside(("%s: the text has %d symbol(s); a model needs at least 2 to learn from"):format(
-      path, #handle), errors.DATA)
+  return shared.vocab
+end
+
+-- A part is known by its symbols; at level bpe, where symbols depend on the vocabulary, by its bytes.
+local function part_of(shared, name, bounds)
+  local self = { shared = shared, handle = shared.handle, path = shared.path, level = shared.how.level, part = name }
+  for key, value in pairs(bounds) do
+    self[key] = value
   end
-  return setmetatable({ handle = handle, vocab = handle:vocab(), path = path, level = o.level,
-    first = 1, last = #handle, part = "text" }, Text)
+  return setmetatable(self, Text)
+end
+
+function Text.__index(self, key)
+  if methods[key] then
+    return methods[key]
+  elseif key == "vocab" then
+    return vocab_of(self.shared)
+  elseif key == "first" then
+    vocab_of(self.shared)
+    return self.handle:count(rawget(self, "from")) + 1
+  elseif key == "last" then
+    vocab_of(self.shared)
+    return self.handle:count(rawget(self, "to"))
+  end
+  return nil
 end
 
 function Text:__len()
@@ -41,136 +53,102 @@ function Text:__tostring()
   return ("%s %s: %d symbols, vocabulary %d"):format(self.part, self.path, #self, #self.vocab)
 end
 
-local function range(self, first, last, part)
-  return setmetatable({ handle = self.handle, vocab = self.vocab, path = self.path, level = self.level,
-    first = first, last = last, part = part }, Text)
+-- Text.open(path, { level = "char", ... }): a text, or nil, message, code.
+local function open(path, given)
+  if type(path) ~= "string" then
+    errors.raise("Text.open: expected a path, got a %s", type(path))
+  end
+  local o = vocab.resolve("Text.open", given, more)
+  local how = o.vocab and o.vocab:how() or o.how
+  local handle, message = core.text(path, how)
+  if not handle then
+    return errors.outside(message, errors.DATA)
+  end
+  local n = how.level == "bpe" and handle:bytes() or #handle
+  if n < 2 then
+    return errors.outside(("%s: the text has %d symbol(s); a model needs at least 2 to learn from"):format(path, n),
+      errors.DATA)
+  end
+  local shared = { handle = handle, how = how, path = path, vocab = o.vocab, given = o.vocab ~= nil, from = 0,
+    to = handle:bytes() }
+  if o.vocab then
+    handle:use(o.vocab)
+  end
+  return part_of(shared, "text", how.level == "bpe" and { from = 0, to = handle:bytes() } or { first = 1, last = n })
 end
 
--- Two parts in the order of the text: the first holds floor(fraction * n) symbols.
-function Text:split(fraction)
+-- Its range of bytes: from (counted from 0), to.
+function methods:range()
+  if rawget(self, "from") then
+    return self.from, self.to
+  end
+  return self.handle:offset(self.first), self.handle:offset(self.last + 1)
+end
+
+-- The training part is what the vocabulary is fitted on, unless that has been used already.
+local function fit_on(train)
+  local shared = train.shared
+  local from, to = train:range()
+  if not shared.vocab then
+    shared.from, shared.to = from, to
+  elseif not shared.given and (shared.from ~= from or shared.to ~= to) then
+    errors.notice("%s: the vocabulary was in use before the text was split like this: it stays that of bytes %d..%d",
+      shared.path, shared.from + 1, shared.to)
+  end
+end
+
+-- Two parts in the order of the text: the first, floor(fraction * n) symbols, trains (level bpe: as many bytes,
+-- up to the next border of its chunks).
+function methods:split(fraction)
   if type(fraction) ~= "number" or fraction <= 0 or fraction >= 1 then
     errors.raise("split: expected a fraction between 0 and 1, got %s", tostring(fraction))
   end
-  local n = math.floor(fraction * #self)
-  return range(self, self.first, self.first + n - 1, "training"), range(self, self.first + n, self.last, "validation")
+  local a, b
+  local from, to = rawget(self, "from"), rawget(self, "to")
+  if from then
+    local cut = math.min(to, self.handle:border(from + math.floor(fraction * (to - from))))
+    a, b = { from = from, to = cut }, { from = cut, to = to }
+  else
+    local cut = self.first + math.floor(fraction * #self)
+    a, b = { first = self.first, last = cut - 1 }, { first = cut, last = self.last }
+  end
+  local train, valid = part_of(self.shared, "training", a), part_of(self.shared, "validation", b)
+  fit_on(train)
+  return train, valid
 end
 
 -- Ids of symbols from..from+n-1 of this part, counted from 1.
-function Text:ids(from, n)
+function methods:ids(from, n)
   return self.handle:ids(self.vocab, self.first + from - 1, n)
 end
 
-local sequence_specs = {
-  { name = "seq_len", kind = "int", def = 64, min = 1, max = 1 << 20, help = "steps of one sequence" },
-  { name = "batch_size", kind = "int", def = 32, min = 1, max = 1 << 20, help = "sequences side by side" },
-  { name = "stateful", kind = "bool", def = false,
-    help = "each row reads its own stretch of the text, and state is carried along it" },
-  { name = "carry_over", kind = "bool", def = false, help = "stateful: keep the state from epoch to epoch too" },
-  { name = "shuffle", kind = "bool", help = "not stateful: sequences in a new order each epoch (default)" },
-  { name = "vocab", kind = "any", help = "another vocabulary than the text's own" },
-}
+-- Characters (level byte: bytes) of this part.
+function methods:characters()
+  return self.handle:characters(self:range())
+end
 
-local Sequences = {}
-Sequences.__name = "rondo.Sequences"
+-- Symbols of this part that the vocabulary lacks.
+function methods:lacking()
+  return self.handle:lacking(self.vocab, self.first, #self)
+end
 
--- Fits the batch to a short text, with a notice, or refuses with the numbers.
-local function plan(self, o)
-  local n = #self
-  if n < 2 then
-    errors.stop(errors.DATA, ("%s: the %s part has %d symbol(s), and a sequence needs at least 2; use a longer text")
-      :format(self.path, self.part, n))
-  elseif n - 1 < o.seq_len then
-    errors.stop(errors.DATA, ("%s: the %s part has %d symbols, and one sequence of seq_len %d needs %d; "
-      .. "use a longer text or seq_len %d or less"):format(self.path, self.part, n, o.seq_len, o.seq_len + 1,
-      n - 1))
+-- Says once what the vocabulary lacks of a part that it was not fitted on.
+function methods:tell_lacking()
+  local from, to = self:range()
+  if rawget(self, "told") or (not self.shared.given and from >= self.shared.from and to <= self.shared.to) then
+    return
   end
-  local rows = (n - 1) // o.seq_len
-  if rows < o.batch_size then
-    errors.notice("%s: the %s part has %d symbols: batch_size is %d instead of %d", self.path, self.part, n,
-      rows, o.batch_size)
-    o.batch_size = rows
+  self.told = true
+  local n = self:lacking()
+  if n > 0 then
+    errors.notice("%s: %d of the %d symbols of the %s part are not in the vocabulary; they %s", self.path, n, #self,
+      self.part, self.vocab:special().unk and "are read as <unk>" or "do not count (id 0)")
   end
 end
 
--- Batches (x, y, info) of consecutive symbols; y is x one symbol on.
-function Text:sequences(given)
-  local o = options.resolve("sequences", sequence_specs, given)
-  if o.carry_over and not o.stateful then
-    errors.raise("sequences: carry_over needs stateful = true")
-  end
-  plan(self, o)
-  local per_row = (#self - 1) // (o.batch_size * o.seq_len)
-  return setmetatable({ text = self, vocab = o.vocab or self.vocab, seq_len = o.seq_len,
-    batch_size = o.batch_size, stateful = o.stateful, carry_over = o.carry_over, per_row = per_row,
-    shuffle = not o.stateful and o.shuffle ~= false, releases = true, cursor = 0, epoch = 1 }, Sequences)
+-- Batches (x, y) of symbols, where y is x one symbol on: see sequences.lua.
+function methods:sequences(given)
+  return sequences.new(self, given)
 end
 
-local methods = {}
-
-function Sequences.__index(_, key)
-  return methods[key]
-end
-
--- Batches of an epoch. What is left over at the end (less than one batch) is not read.
-function Sequences:__len()
-  return self.per_row
-end
-
--- First symbol of each row of batch k. Stateful: row b reads stretch b. Else: sequence numbers, shuffled
--- with a key of the epoch alone.
-local function firsts(self, k, epoch)
-  local list, T, B = {}, self.seq_len, self.batch_size
-  if self.stateful then
-    for b = 1, B do
-      list[b] = self.text.first + ((b - 1) * self.per_row + k - 1) * T
-    end
-    return list
-  end
-  local order = self.order
-  if self.shuffle and (not order or self.order_epoch ~= epoch) then
-    order = core.permutation(self.per_row * B, { seed = random.seed(), purpose = "shuffle", update = epoch })
-    self.order, self.order_epoch = order, epoch
-  end
-  for b = 1, B do
-    local number = (k - 1) * B + b
-    list[b] = self.text.first + ((order and order[number] or number) - 1) * T
-  end
-  return list
-end
-
--- Batch k of an epoch: ids x and y, both (B, T).
-function methods:batch(k, epoch)
-  local list = firsts(self, k, epoch or 1)
-  local x = self.text.handle:batch(self.vocab, list, self.seq_len)
-  for b = 1, #list do
-    list[b] = list[b] + 1
-  end
-  return x, self.text.handle:batch(self.vocab, list, self.seq_len)
-end
-
-function methods:symbols_per_batch()
-  return self.batch_size * self.seq_len
-end
-
--- What the numbers of a run depend on.
-function methods:describe()
-  return { kind = "text", level = self.text.level, length = #self.text, first = self.text.first,
-    seq_len = self.seq_len, batch_size = self.batch_size, stateful = self.stateful,
-    carry_over = self.carry_over, shuffle = self.shuffle }
-end
-
--- for x, y, info in source: one epoch from its beginning; the next loop is the next epoch.
-function Sequences:__call(_, control)
-  if control == nil then
-    self.cursor = 0
-  end
-  self.cursor = self.cursor + 1
-  if self.cursor > self.per_row then
-    self.epoch = self.epoch + 1
-    return nil
-  end
-  local x, y = self:batch(self.cursor, self.epoch)
-  return x, y, { index = self.cursor, count = self.per_row, epoch = self.epoch, first = self.cursor == 1 }
-end
-
-return { open = open }
+return { open = open, is_text = function(value) return getmetatable(value) == Text end }

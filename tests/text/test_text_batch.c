@@ -1,6 +1,6 @@
 /* test_text_batch.c - batches of text lie as the recurrent layers want them, and are made quickly.
  * SPDX-License-Identifier: MIT */
-#include "store/texts.h"
+#include "text/texts.h"
 
 #include <time.h>
 
@@ -29,10 +29,12 @@ static void test_a_batch_lies_in_sequence_order(void **state)
     const uint64_t first[2] = {0, 3};
     machine m = make_batch(2, 3);
     rd_text *t = open_text(*state, RD_CHAR, "abcdef", 6);
-    assert_int_equal(rd_text_batch(t, rd_text_vocab(t), first, m.x, NULL), RD_OK);
+    rd_vocab *v = vocab_of(t, &by_char);
+    assert_int_equal(rd_text_batch(t, v, first, m.x, NULL), RD_OK);
     const rd_real *at = rd_tensor_at(m.x);
     const rd_real expected[6] = {1, 4, 2, 5, 3, 6};
     assert_memory_equal(at, expected, sizeof(expected));
+    rd_vocab_release(v);
     rd_text_free(t);
     free_batch(&m);
 }
@@ -44,9 +46,11 @@ static void test_a_batch_past_the_end_leaves_the_tensor(void **state)
     machine m = make_batch(2, 3);
     const rd_real before[6] = {9, 9, 9, 9, 9, 9};
     rd_text *t = open_text(*state, RD_CHAR, "abcdef", 6);
+    rd_vocab *v = vocab_of(t, &by_char);
     assert_int_equal(rd_tensor_write(m.x, before, NULL), RD_OK);
-    assert_int_equal(rd_text_batch(t, rd_text_vocab(t), first, m.x, &err), RD_E_ARG);
+    assert_int_equal(rd_text_batch(t, v, first, m.x, &err), RD_E_ARG);
     assert_memory_equal(rd_tensor_at(m.x), before, sizeof(before));
+    rd_vocab_release(v);
     rd_text_free(t);
     free_batch(&m);
 }
@@ -62,11 +66,12 @@ static void test_a_batch_is_quick(void **state)
     double best = 1;
     machine m = make_batch(ROWS, 50);
     rd_text *t = open_text(*state, RD_CHAR, bytes, mixed(points, N, bytes));
+    rd_vocab *v = vocab_of(t, &by_char);
     for (size_t b = 0; b < ROWS; b++) first[b] = b * (N - 50) / ROWS;
     for (int i = 0; i < 20; i++) {
         struct timespec a, z;
         clock_gettime(CLOCK_MONOTONIC, &a);
-        assert_int_equal(rd_text_batch(t, rd_text_vocab(t), first, m.x, NULL), RD_OK);
+        assert_int_equal(rd_text_batch(t, v, first, m.x, NULL), RD_OK);
         clock_gettime(CLOCK_MONOTONIC, &z);
         const double seconds =
             (double)(z.tv_sec - a.tv_sec) + 1e-9 * (double)(z.tv_nsec - a.tv_nsec);
@@ -74,6 +79,7 @@ static void test_a_batch_is_quick(void **state)
     }
     print_message("a batch of 50 x 50: %.1f us\n", 1e6 * best);
     assert_true(best < 1e-3);
+    rd_vocab_release(v);
     rd_text_free(t);
     free_batch(&m);
     free(points);

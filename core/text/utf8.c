@@ -1,7 +1,7 @@
 /* utf8.c - decoding, encoding, checking and skipping of UTF-8.
  *
  * SPDX-License-Identifier: MIT */
-#include "store/utf8.h"
+#include "text/utf8.h"
 
 #include <string.h>
 

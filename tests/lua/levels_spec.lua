@@ -1,0 +1,290 @@
+-- levels_spec.lua - words, byte pairs, lines, documents, tokenizers: from the text to the checkpoint and back.
+-- SPDX-License-Identifier: MIT
+local rondo = require "rondo"
+local support = dofile "tests/lua/support.lua"
+local errors = require "rondo.errors"
+
+local folder
+setup(function() folder = support.folder() end)
+teardown(function() support.remove(folder) end)
+
+local function text_of(content, options)
+  return assert(rondo.data.Text.open(support.write(folder .. "/t.txt", content), options))
+end
+
+local function notices(f)
+  local list = {}
+  errors.on_notice = function(message) list[#list + 1] = message end
+  local ok, result = pcall(f)
+  errors.on_notice = nil
+  assert(ok, result)
+  return table.concat(list, "\n"), result
+end
+
+describe("the vocabulary", function()
+  it("is that of the training part", function()
+    local text = text_of "aabbaabbzz"
+    local train, valid = text:split(0.8)
+    assert.equal(2, #text.vocab)
+    assert.equal(0, train:lacking())
+    assert.equal(2, valid:lacking())
+    assert.same({ 0, 0 }, valid:ids(1, 2))
+  end)
+  it("maps to <unk> what only the validation part has, and says so", function()
+    local _, valid = text_of("aabbaabbzza", { unk = true }):split(0.8)
+    local message = notices(function() return valid:sequences { seq_len = 1, batch_size = 1 } end)
+    assert.matches("2 of the 3 symbols of the validation part are not in the vocabulary; they are read as <unk>",
+      message)
+    _, valid = text_of("aabbaabbzza"):split(0.8)
+    message = notices(function() return valid:sequences { seq_len = 1, batch_size = 1 } end)
+    assert.matches("they do not count %(id 0%)", message)
+  end)
+  it("that was in use before the split stays, with a notice", function()
+    local text = text_of "aabbz"
+    assert.equal(3, #text.vocab)
+    assert.matches("in use before the text was split like this: it stays that of bytes 1%.%.5", notices(function()
+      return text:split(0.8)
+    end))
+    assert.equal(3, #text.vocab)
+  end)
+  it("may be one there is", function()
+    local text = text_of("b a b", { level = "word" })
+    local other = text_of("a b c", { vocab = text.vocab })
+    assert.equal("word", other.level)
+    assert.same({ 3, 2, 1 }, other:ids(1, 3)) -- <unk> b a
+  end)
+  it("of a level refuses the options of another", function()
+    local function fails(message, options)
+      assert.matches(message, support.failure(function() return text_of("ab", options) end))
+    end
+    fails("'vocab_size' is of level bpe; 'max_vocab' limits level char", { vocab_size = 300 })
+    fails("'max_vocab' is not of level bpe", { level = "bpe", max_vocab = 300 })
+    fails("'punctuation' is of level word, not of level char", { punctuation = true })
+    fails("'unk' is not of level bpe, which lacks nothing", { level = "bpe", unk = true })
+  end)
+end)
+
+describe("a text of byte pairs", function()
+  it("splits at a border, and its parts have the symbols of the whole", function()
+    local text = text_of(support.sentences(200), { level = "bpe", vocab_size = 290 })
+    local train, valid = text:split(0.7)
+    assert.equal(#text, #train + #valid)
+    assert.equal(290, #text.vocab)
+    local from, to = valid:range()
+    assert.equal(text.vocab:decode(valid:ids(1, #valid)), support.read(folder .. "/t.txt"):sub(from + 1, to))
+  end)
+  it("comes back from every string", function()
+    local tok = rondo.data.Tokenizer { level = "bpe", vocab_size = 300 }:fit { support.sentences(50) }
+    local all = {}
+    for byte = 0, 255 do all[#all + 1] = string.char(byte) end
+    for _, s in ipairs { "", "caf\u{e9} \u{1F3B5}\n", table.concat(all), "\0\xff \xc3", ("x"):rep(999) } do
+      assert.equal(s, tok:decode(tok:encode(s)))
+    end
+  end)
+end)
+
+describe("a tokenizer", function()
+  it("takes its words from a list of strings", function()
+    local tok = rondo.data.Tokenizer { level = "word", lowercase = true, max_vocab = 4 }
+    assert.equal(tok, tok:fit { "Not bad", "not good not" })
+    assert.equal(4, #tok.vocab) -- <unk> not bad good
+    assert.same({ 2, 3, 1 }, tok:encode "NOT bad movie")
+    assert.equal("not bad <unk>", tok:decode { 2, 3, 1 })
+    assert.same({ { 2, 3 }, { 4 } }, tok:encode_all({ "not bad at all", "good" }, { max_len = 2 }))
+  end)
+  it("puts <bos> and <eos> around, and reads up to <eos>", function()
+    local tok = rondo.data.Tokenizer { level = "word", bos = true, eos = true }:fit { "b a" }
+    assert.same({ 2, 4, 5, 3 }, tok:encode "a b")
+    assert.equal("a b", tok:decode { 2, 4, 5, 3, 4 })
+    assert.equal("a b", tok:decode(rondo.tensor { 2, 4, 5, 3 }))
+  end)
+  it("takes its words from a text", function()
+    local train = text_of("a b c d", { level = "word" }):split(0.5)
+    assert.equal(3, #rondo.data.Tokenizer { level = "word" }:fit(train).vocab)
+  end)
+  it("says what is wrong with what it was given", function()
+    local function fails(message, f)
+      assert.matches(message, support.failure(f))
+    end
+    local tok = rondo.data.Tokenizer { level = "char" }
+    fails("no vocabulary yet; call tok:fit", function() tok:encode "a" end)
+    fails("entry 2 is a number, expected a string", function() tok:fit { "a", 1 } end)
+    fails("the list of strings is empty", function() tok:fit {} end)
+    fails("expected a list of strings or a Text, got a string", function() tok:fit "abc" end)
+    fails("encode: character 'b' .* is not in the vocabulary", function() tok:fit({ "a" }):encode "ab" end)
+    fails("encode: expected a string, got a nil", function() tok:encode() end)
+  end)
+end)
+
+describe("lines", function()
+  local function rows_of(x)
+    local list = {}
+    for i, row in ipairs(x:table()) do list[i] = table.concat(row, " "):gsub("%.0", "") end
+    return list
+  end
+  it("are rows of their own, padded with 0, in order", function()
+    local source = text_of("ab\na\n\nbab\n"):sequences { unit = "line", batch_size = 2, shuffle = false,
+      bucket_by_length = false }
+    assert.equal(2, #source)
+    local x, y = source:batch(1, 1)
+    assert.same({ "1 2 3", "1 2 0" }, rows_of(x)) -- ids: 1 line feed, 2 a, 3 b
+    assert.same({ "2 3 1", "2 1 0" }, rows_of(y))
+    assert.same({ "1 3 2 3" }, rows_of((source:batch(2, 1))))
+  end)
+  it("share a batch with those of their length, each once, in another order each epoch", function()
+    local content = {}
+    for i = 1, 400 do content[i] = ("x"):rep(1 + i * 7 % 13) end
+    local source = text_of(table.concat(content, "\n")):sequences { unit = "line", batch_size = 4 }
+    local function all(epoch)
+      local lengths, padded = {}, 0
+      for k = 1, #source do
+        local _, y = source:batch(k, epoch)
+        for _, row in ipairs(y:table()) do
+          local n = 0
+          for _, id in ipairs(row) do n = n + (id > 0 and 1 or 0) end
+          lengths[#lengths + 1], padded = n, padded + #row - n
+        end
+      end
+      return lengths, padded
+    end
+    local one, padded = all(1)
+    local two = all(2)
+    assert.equal(100, #source)
+    assert.is_true(padded < 150, padded) -- of 3,200 symbols; some 2,000 without buckets
+    assert.not_same(one, two)
+    assert.same(one, (all(1)))
+    table.sort(one)
+    table.sort(two)
+    assert.same(one, two)
+    assert.equal(400, #one)
+  end)
+  it("that are missing are an error", function()
+    local valid = select(2, text_of("ab\n\n\n"):split(0.5))
+    assert.matches("the validation part has no line", tostring(support.failure(function()
+      valid:sequences { unit = "line" }
+    end)))
+  end)
+  it("carry nothing over", function()
+    assert.matches("carry_over needs stateful = true and unit", support.failure(function()
+      text_of("ab\n"):sequences { unit = "line", stateful = true, carry_over = true }
+    end))
+  end)
+end)
+
+describe("documents", function()
+  local content = "abc\nde\n\nfghijklmn\n\nop\n\nqrs\n"
+  it("are read on row by row, and the rows that begin one are named", function()
+    local source = text_of(content):sequences { unit = "document", stateful = true, batch_size = 2, seq_len = 4 }
+    local seen = {}
+    for k = 1, #source do
+      local x, _, reset = source:batch(k, 1)
+      local rows = {}
+      for b, row in ipairs(x:table()) do rows[b] = source.vocab:decode(row):gsub("\n", "$") end
+      seen[k] = table.concat(rows, "|") .. " " .. table.concat(reset, ",")
+    end
+    assert.same({ "$abc|$op 1,2", "$de|$qrs 2", "$fgh| 1,2", "ijkl| 2", "mn| 2" }, seen)
+  end)
+  it("in rows give the losses that each gives alone", function()
+    rondo.manual_seed(3)
+    local text = text_of(content)
+    local model = rondo.Sequential { rondo.OneHot { #text.vocab }, rondo.LSTM { 7, num_layers = 2 },
+      rondo.Linear { #text.vocab } }
+    local trainer = rondo.Trainer { model = model, loss = rondo.CrossEntropyLoss { reduction = "sum" },
+      optimizer = rondo.optim.SGD { lr = 0.1 }, progress = "none", quiet = true }
+    local together = trainer:evaluate(text:sequences { unit = "document", stateful = true, batch_size = 2,
+      seq_len = 4 }).loss
+    local alone = trainer:evaluate(text:sequences { unit = "document", batch_size = 1, seq_len = 100,
+      shuffle = false }).loss
+    assert.is_true(math.abs(together - alone) < 1e-6, together - alone)
+  end)
+end)
+
+describe("a run of words", function()
+  local content = support.sentences(120)
+  local function trainer_of(text, run, options)
+    rondo.manual_seed(4)
+    local o = { model = rondo.Sequential { rondo.Embedding { #text.vocab, 6 }, rondo.GRU { 8 },
+      rondo.Linear { #text.vocab } }, vocab = text.vocab, loss = rondo.CrossEntropyLoss(),
+      optimizer = rondo.optim.Adam { lr = 1e-2 }, metrics = { "perplexity", "bits_per_char" }, epochs = 2,
+      run_dir = folder .. "/" .. run, quiet = true }
+    for key, value in pairs(options or {}) do o[key] = value end
+    return rondo.Trainer(o)
+  end
+  local function run(level, unit, name, options)
+    local text = text_of(content, { level = level, vocab_size = level == "bpe" and 300 or nil,
+      eos = level == "word" })
+    local train, valid = text:split(0.8)
+    local sizes = { unit = unit, seq_len = 8, batch_size = 4, stateful = unit ~= "line" }
+    local trainer = trainer_of(text, name, options)
+    trainer:fit(train:sequences(sizes), valid:sequences(sizes))
+    return trainer, text
+  end
+  for _, case in ipairs { { "word", "stream" }, { "word", "line" }, { "bpe", "document" }, { "bpe", "stream" } } do
+    local level, unit = case[1], case[2]
+    it(("stopped and resumed ends as one that was not (%s, %s)"):format(level, unit), function()
+      local name = level .. unit
+      run(level, unit, name)
+      run(level, unit, name .. "2", { max_steps = 5 })
+      run(level, unit, name .. "2", { resume = true })
+      local a, b = assert(rondo.load(folder .. "/" .. name)), assert(rondo.load(folder .. "/" .. name .. "2"))
+      assert.equal(a.digests.state, b.digests.state)
+    end)
+  end
+  it("has its vocabulary in the checkpoint, and writes words", function()
+    local _, text = run("word", "stream", "words")
+    local ckpt = assert(rondo.load(folder .. "/words"))
+    assert.is_true(require("rondo.data.vocab").same(text.vocab, ckpt.vocab))
+    assert.same({ level = "word", unk = true, eos = true }, ckpt.vocab:how())
+    local model, pieces = ckpt.model, {}
+    for piece in model:generate { prompt = "", length = 20, seed = 1 } do pieces[#pieces + 1] = piece end
+    assert.equal(20, #pieces)
+    assert.same(text.vocab:encode(table.concat(pieces)), ckpt.vocab:encode(table.concat(pieces)))
+  end)
+  it("has its merges in the checkpoint", function()
+    local _, text = run("bpe", "stream", "pieces")
+    local ckpt = assert(rondo.load(folder .. "/pieces"))
+    assert.is_true(require("rondo.data.vocab").same(text.vocab, ckpt.vocab))
+    assert.same(text.vocab:encode(content), ckpt.vocab:encode(content))
+  end)
+  it("refuses the weights of a run of another vocabulary", function()
+    run("word", "stream", "of_words", { max_steps = 1 })
+    local failure = support.failure(function()
+      run("bpe", "stream", "of_bytes", { init_from = folder .. "/of_words" })
+    end)
+    assert.matches("has another vocabulary: its level is word there and bpe here", tostring(failure))
+  end)
+  it("tells bits per character, not per word", function()
+    local trainer, text = run("word", "stream", "figures", { max_steps = 2 })
+    local source = text:sequences { seq_len = 8, batch_size = 4, stateful = true }
+    local facts = trainer:evaluate(source)
+    local chars = utf8.len(content) / #text
+    assert.is_true(math.abs(facts.bits_per_char - facts.loss / math.log(2) / chars) < 1e-9)
+    assert.is_true(chars > 2)
+  end)
+end)
+
+describe("words that are generated", function()
+  -- Knows "in the beginning" by heart; ids: 1 <unk>, 2 beginning, 3 in, 4 the.
+  local function parrot()
+    local text = text_of("in the beginning", { level = "word" })
+    local follows = { 3, 3, 4, 2 }
+    local Parrot = rondo.Module "WordParrot"
+    function Parrot.advance(_, x)
+      local logits = rondo.zeros(1, 4)
+      logits[{ 1, follows[math.tointeger(x[{ 1, x:size(2) }])] }] = 9
+      return logits
+    end
+    local model = Parrot()
+    model.vocab = text.vocab
+    return function(prompt)
+      local pieces = {}
+      for piece in model:generate { prompt = prompt, length = 2, greedy = true } do pieces[#pieces + 1] = piece end
+      return pieces
+    end
+  end
+  it("come with the space before them", function()
+    local write = parrot()
+    assert.same({ "in", " the", " beginning" }, write "in")
+    assert.same({ "in ", "the", " beginning" }, write "in ")
+  end)
+end)
