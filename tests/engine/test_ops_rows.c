@@ -94,6 +94,19 @@ static void check_softmax(rd_core *core, rd_order order, uint32_t dim, bool log)
     rd_tensor_release(m.x);
 }
 
+/* Of four dimensions two may be exchanged: the rows still lie evenly, but not in the result's order. */
+static void test_softmax_of_rows_in_an_order_of_their_own(void **state)
+{
+    rd_error err;
+    rd_tensor *const x = test_leaf(*state, SHAPE(2, 3, 4, 5), RD_DENSE, 1);
+    rd_tensor *turned = NULL, *back = NULL;
+    OK(rd_transpose(x, 1, 2, &turned, &err));
+    rd_tensor *const want = softmax(x, 3, false), *const got = softmax(turned, 3, false);
+    OK(rd_transpose(got, 1, 2, &back, &err));
+    test_same(back, want);
+    RELEASE(x, turned, want, got, back);
+}
+
 static void test_softmax_gradients(void **state)
 {
     check_softmax(*state, RD_SEQUENCE, 2, false);
@@ -219,6 +232,7 @@ int main(void)
         cmocka_unit_test(test_softmax_of_nan_is_nan),
         cmocka_unit_test(test_softmax_along_a_middle_dimension_is_that_of_the_transposed),
         cmocka_unit_test(test_softmax_takes_a_slice_over_time_of_a_sequence),
+        cmocka_unit_test(test_softmax_of_rows_in_an_order_of_their_own),
         cmocka_unit_test(test_softmax_gradients),
         cmocka_unit_test(test_log_softmax_gradients),
         cmocka_unit_test(test_softmax_wrong_dimension_is_named),
