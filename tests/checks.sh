@@ -91,7 +91,8 @@ busted() {
         return "$SKIP"
     fi
     need busted lua-busted
-    with_tree "$preset" timeout "${busted_seconds:-600}" env "$@" lua5.4 "$(type -P busted)" -o plainTerminal "$folder" || status=$?
+    with_tree "$preset" timeout "${busted_seconds:-600}" env "$@" lua5.4 "$(type -P busted)" -o plainTerminal \
+        "$folder" || status=$?
     line=$(grep -E '^[0-9]+ success.* / [0-9]+ fail' "$logs/$name.log" | tail -n 1)
     if [ -n "$line" ]; then # "3 successes / 0 failures / 1 error / 0 pending : 0.1 seconds"
         awk '{ print $1, $4 + $7, $10 }' <<<"$line" >"$logs/$name.count"

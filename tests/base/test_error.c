@@ -27,6 +27,18 @@ static void test_long_sentence_is_cut_between_characters(void **state)
     assert_int_equal(strlen(err.text) % 2, 0);
 }
 
+/* Of "x" and 200 euro signs of three bytes 168 fit whole into 507 bytes, and two bytes of the next. */
+static void test_long_sentence_is_cut_before_a_character_of_three_bytes(void **state)
+{
+    rd_error err;
+    char euros[602] = "x";
+    (void)state;
+    for (int i = 1; i < 601; i += 3) memcpy(euros + i, "\xe2\x82\xac", 3);
+    euros[601] = '\0';
+    rdc_fail(&err, RD_E_ARG, "%s", euros);
+    assert_int_equal(strlen(err.text), 1 + 168 * 3);
+}
+
 static void test_sizes_are_checked(void **state)
 {
     size_t size = 3;
@@ -51,6 +63,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fail_writes_code_and_sentence),
         cmocka_unit_test(test_long_sentence_is_cut_between_characters),
+        cmocka_unit_test(test_long_sentence_is_cut_before_a_character_of_three_bytes),
         cmocka_unit_test(test_sizes_are_checked),
         cmocka_unit_test(test_no_memory_says_how_much),
     };
