@@ -2,7 +2,7 @@
 --   rondo run text_generation.lua                            (the King James Bible, from Debian packages)
 --   rondo run text_generation.lua --data book.txt --run-dir runs/book
 --   rondo run text_generation.lua --data shakespeare.txt --config char_rnn.lua
---   rondo run text_generation.lua --data book.txt --level bpe --vocab-size 2000 --input embedding
+--   rondo run text_generation.lua --data book.txt --level bpe --vocab-size 2000
 -- SPDX-License-Identifier: MIT
 local rondo = require "rondo"
 
@@ -21,7 +21,8 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   hidden_size = { 256, min = 1, max = 65536, help = "width of the state" },
   num_layers = { 1, min = 1, max = 256, help = "recurrent layers" },
   bias = { "one", choices = { "none", "one", "two" }, help = "bias vectors of a line" },
-  input = { "onehot", choices = { "onehot", "embedding" }, help = "how a symbol enters" },
+  input = { "auto", choices = { "auto", "onehot", "embedding" }, help = "how a symbol enters; auto: words and pieces by "
+    .. "embedding, others one-hot" },
   embedding_dim = { 64, min = 1, max = 65536, help = "with --input embedding" },
   dropout = { 0.0, min = 0, max = 0.99, help = "between layers and before the output" },
   init_scale = { 0.0, min = 0, max = 10, help = "initial values uniform within +-this; 0: each layer's own" },
@@ -53,7 +54,7 @@ end
 local size = opt.vocab_size > 0 and opt.vocab_size or nil
 local text = assert(rondo.data.Text.open(path, { level = opt.level, lowercase = opt.lowercase,
   punctuation = opt.punctuation, min_count = opt.min_count, vocab_size = opt.level == "bpe" and size or nil,
-  max_vocab = opt.level ~= "bpe" and size or nil, unk = opt.level ~= "bpe" and (size or opt.min_count > 1) or nil }))
+  max_vocab = opt.level ~= "bpe" and size or nil, unk = opt.level ~= "bpe" and (size ~= nil or opt.min_count > 1) or nil }))
 local train, valid = text:split(opt.train_share) -- the vocabulary is that of the training part
 local usable, why = text.vocab:encode(opt.prompt)
 if not usable then
@@ -65,8 +66,9 @@ local valid_batches = valid:sequences(batches)
 batches.carry_over = opt.carry_over
 local train_batches = train:sequences(batches)
 
+local onehot = opt.input == "onehot" or (opt.input == "auto" and (opt.level == "char" or opt.level == "byte"))
 local layers = {
-  opt.input == "onehot" and rondo.OneHot { #text.vocab } or rondo.Embedding { #text.vocab, opt.embedding_dim },
+  onehot and rondo.OneHot { #text.vocab } or rondo.Embedding { #text.vocab, opt.embedding_dim },
   rondo.RNN { cell = opt.cell, hidden_size = opt.hidden_size, num_layers = opt.num_layers, bias = opt.bias,
     dropout = opt.dropout },
 }

@@ -59,15 +59,17 @@ static const unsigned char *skip_blank_lines(const unsigned char *at, const unsi
     return at;
 }
 
-/* Is there no further symbol of the unit in front of the reader? */
+/* Is there no further symbol of the unit in front of the reader? A line ends before its line feed, which
+ * is its last y; a document behind that of its last line, and its last y is the blank line's. */
 static bool at_unit_end(const rd_pieces *p, const rdc_reader *r)
 {
     if (r->n_held > 0) return false;
+    if (p->unit == RD_DOCUMENT)
+        return r->at == r->end ||
+               (r->at > p->begin && r->at[-1] == '\n' && skip_blank_line(r->at, r->end) != NULL);
     const unsigned char *at = r->at;
     while (p->v->how.level == RD_WORD && at < r->end && rdc_is_blank(*at)) at++;
-    if (at == r->end) return true;
-    if (*at != '\n') return false;
-    return p->unit == RD_LINE || skip_blank_line(at + 1, r->end) != NULL;
+    return at == r->end || *at == '\n';
 }
 
 /* Reads the piece in front, into `to` where that is given, and moves to the next. Returns how many pairs it

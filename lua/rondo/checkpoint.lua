@@ -2,8 +2,8 @@
 --
 -- Entries: format, config (JSON: what the numbers depend on), model/<parameter>, optimizer/<slot>/<parameter>,
 -- optimizer/scalars/<name>, optimizer/lr, train/..., vocab/level, vocab/options (JSON) and what the level has,
--- vocab/symbols (byte, char), vocab/words (one a line) or vocab/merges (bpe); history/... is left out of the
--- state digest. No host, time, path, thread count or backend: equal states give equal files.
+-- vocab/symbols (byte, char), vocab/words (one a line) or vocab/merges (bpe), vocab/unit where texts are not read as
+-- a stream; history/... is left out of the state digest. No host, time, path, thread count or backend: equal states give equal files.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -31,6 +31,9 @@ function checkpoint.put_model(archive, model)
       archive:put("vocab/options", json.encode(how))
     end
     archive:put("vocab/" .. VOCAB_PARTS[level], vocab:parts())
+    if rawget(model, "text_unit") then
+      archive:put("vocab/unit", model.text_unit)
+    end
   end
 end
 
@@ -236,6 +239,7 @@ function checkpoint.rebuild(opened)
     return nil, message, code
   end
   rawset(model, "vocab", checkpoint.read_vocab(opened))
+  rawset(model, "text_unit", text_of(opened.archive, "vocab/unit"))
   return model
 end
 

@@ -67,21 +67,31 @@ local function draw(self, memory)
   return id
 end
 
--- Ids to begin with: <bos> where there is one, and the prompt. Without either it is a beginning of text: after a
--- line break, or the first symbol.
-local encode
-function encode(vocab, prompt)
-  local bos = vocab:special().bos
-  if prompt == "" then
-    return bos and { bos } or vocab:encode "\n" or { 1 }
+-- How a model's texts begin and end. What was read line by line or by documents (model.text_unit, as the Trainer
+-- notes it) has seen each from first values of the state: begin() puts them back, and ended(id, before) tells where.
+local function manners(model, vocab)
+  local special = vocab:special()
+  local line_feed = vocab:encode "\n"
+  line_feed = line_feed and line_feed[1] ~= special.unk and line_feed[1] or nil
+  local unit = rawget(model, "text_unit")
+  local begin, stop = special.bos or line_feed, special.eos or line_feed
+  local function ended(id, before)
+    return id == stop and (unit == "line" or stop ~= line_feed or before == stop)
   end
+  return { begin = begin, unit = unit, ended = unit and stop and ended or function() return false end }
+end
+
+-- Ids to begin with. Without a prompt it is a beginning of text: <bos>, or a line break, or the first symbol.
+local function encode(vocab, prompt, how)
   local ids, message = vocab:encode(prompt)
   if not ids then
     errors.raise("generate: %s", message)
-  elseif bos then
-    table.insert(ids, 1, bos)
+  elseif #ids == 0 then
+    return { how.begin or 1 }
+  elseif how.begin and (how.unit or vocab:special().bos) then
+    table.insert(ids, 1, how.begin)
   end
-  return #ids > 0 and ids or encode(vocab, "")
+  return ids
 end
 
 -- model:generate { ... }: an iterator over pieces of text, and the seed it uses.
@@ -95,7 +105,8 @@ function generate.generate(model, given)
   end
   local self = { model = model, seed = o.seed or core.random_seed(),
     how = { temperature = o.greedy and 0 or o.temperature, top_k = o.top_k, top_p = o.top_p } }
-  local memory, held = { count = 0, ids = encode(vocab, o.prompt) }, ""
+  local manner = manners(model, vocab)
+  local memory, held = { count = 0, ids = encode(vocab, o.prompt, manner) }, ""
   memory.left = o.prompt ~= "" and not o.prompt:find "%s$" and memory.ids[#memory.ids] or 0 -- what a space follows
   local echo = o.echo and o.prompt ~= "" and o.prompt or nil
 
@@ -103,7 +114,13 @@ function generate.generate(model, given)
     memory.logits = feed(self, memory, memory.ids)
     local id = draw(self, memory)
     local piece = vocab:decode(id, memory.left)
-    memory.ids, memory.count, memory.left = { id }, memory.count + 1, id
+    if manner.ended(id, memory.ids[#memory.ids]) then
+      release(memory.states)
+      memory.states, memory.ids = nil, { manner.begin or id }
+    else
+      memory.ids = { id }
+    end
+    memory.count, memory.left = memory.count + 1, id
     return piece
   end
 

@@ -328,6 +328,9 @@ local function fit(self, train, valid)
   if #source == 0 then
     errors.raise("fit: the training part has no batches")
   end
+  if source.unit and source.unit ~= "stream" then
+    rawset(self.model, "text_unit", source.unit) -- so that it writes what it has read
+  end
   self:bind(source)
   self:begin(source, valid ~= nil)
   self.model:train()

@@ -182,7 +182,7 @@ describe("documents", function()
       for b, row in ipairs(x:table()) do rows[b] = source.vocab:decode(row):gsub("\n", "$") end
       seen[k] = table.concat(rows, "|") .. " " .. table.concat(reset, ",")
     end
-    assert.same({ "$abc|$op 1,2", "$de|$qrs 2", "$fgh| 1,2", "ijkl| 2", "mn| 2" }, seen)
+    assert.same({ "$abc|$op$ 1,2", "$de$|$qrs 2", "$fgh|$ 1", "ijkl| 2", "mn$| 2" }, seen)
   end)
   it("in rows give the losses that each gives alone", function()
     rondo.manual_seed(3)
@@ -240,6 +240,10 @@ describe("a run of words", function()
     assert.equal(20, #pieces)
     assert.same(text.vocab:encode(table.concat(pieces)), ckpt.vocab:encode(table.concat(pieces)))
   end)
+  it("of lines says so in its checkpoint", function()
+    run("bpe", "line", "of_lines", { max_steps = 1 })
+    assert.equal("line", assert(rondo.load(folder .. "/of_lines")).model.text_unit)
+  end)
   it("has its merges in the checkpoint", function()
     local _, text = run("bpe", "stream", "pieces")
     local ckpt = assert(rondo.load(folder .. "/pieces"))
@@ -260,6 +264,50 @@ describe("a run of words", function()
     local chars = utf8.len(content) / #text
     assert.is_true(math.abs(facts.bits_per_char - facts.loss / math.log(2) / chars) < 1e-9)
     assert.is_true(chars > 2)
+  end)
+end)
+
+describe("lines that are generated", function()
+  -- Counts its steps: writes "a" at the first and second, then the end of the line.
+  local function counter(unit, options)
+    local text = text_of("ab\n", options)
+    local ids = { ["\n"] = text.vocab:special().eos or 1, a = text.vocab:encode("a")[1], b = text.vocab:encode("b")[1] }
+    local Counter, seen = rondo.Module("Counter" .. unit), {}
+    function Counter.advance(_, x, states)
+      local n = (states and states[1][1]:item() or 0) + x:size(2)
+      for _, id in ipairs(x:table()[1]) do seen[#seen + 1] = math.tointeger(id) end
+      local logits = rondo.zeros(1, #text.vocab)
+      logits[{ 1, n < 3 and ids.a or ids["\n"] }] = 9
+      return logits, { { rondo.full({ 1 }, n) } }
+    end
+    local model = Counter()
+    model.vocab, model.text_unit = text.vocab, unit
+    local function write(length, prompt)
+      local pieces = {}
+      for piece in model:generate { length = length, greedy = true, prompt = prompt } do pieces[#pieces + 1] = piece end
+      return table.concat(pieces)
+    end
+    return write, seen
+  end
+  it("begin anew after each end", function()
+    local write, seen = counter "line"
+    assert.equal("aa\naa\na", write(7))
+    assert.same({ 1, 2, 2, 1, 2, 2, 1 }, seen)
+  end)
+  it("go on from a prompt as from the beginning of a line", function()
+    local write, seen = counter "line"
+    assert.equal("ba\naa", write(4, "b"))
+    assert.same({ 1, 3, 2, 1, 2 }, seen)
+  end)
+  it("with <bos> and <eos> begin and end with them", function()
+    local write, seen = counter("line", { bos = true, eos = true })
+    assert.equal("aa\na", write(4))
+    assert.same({ 1, 4, 4, 1 }, seen)
+  end)
+  it("of a document end with a blank line", function()
+    local write, seen = counter "document"
+    assert.equal("aa\n\naa", write(6))
+    assert.same({ 1, 2, 2, 1, 1, 2 }, seen)
   end)
 end)
 

@@ -85,7 +85,7 @@ static void test_a_document_ends_at_a_blank_line(void **state)
 {
     fixture f = open_pieces(*state, "\n\na\nb\n \t\n\nc\n", &by_char, RD_DOCUMENT, 8);
     assert_int_equal(rd_pieces_units(f.p), 2);
-    check_all(&f, "+$a$b a$b$|+$c c$|");
+    check_all(&f, "+$a$b$ a$b$$|+$c$ c$$|");
 }
 
 static void test_long_units_are_cut_and_go_on(void **state)
