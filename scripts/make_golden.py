@@ -89,6 +89,26 @@ def cells():
     cell_case("gru_reset_before", 3, lambda g, p: gru_reset_before(g["x"], g["h_0"], p))
 
 
+class NAdam:
+    """PyTorch 2's rule by hand: 1.13 (Debian's) multiplies mu_t twice into the product of mu_{t+1}."""
+
+    def __init__(self, params, lr, weight_decay, momentum_decay):
+        (self.p,), self.lr, self.decay, self.psi = params, lr, weight_decay, momentum_decay
+        self.t, self.product, self.m, self.s = 0, 1.0, 0.0, 0.0
+
+    def step(self):
+        self.t += 1
+        g = self.p.grad + self.decay * self.p.detach()
+        mu, ahead = (0.9 * (1 - 0.5 * 0.96 ** (t * self.psi)) for t in (self.t, self.t + 1))
+        self.product *= mu
+        self.m = 0.9 * self.m + 0.1 * g
+        self.s = 0.999 * self.s + 0.001 * g * g
+        n = (self.s / (1 - 0.999 ** self.t)).sqrt() + 1e-8
+        with torch.no_grad():
+            self.p -= self.lr * (1 - mu) / (1 - self.product) * g / n
+            self.p -= self.lr * ahead / (1 - self.product * ahead) * self.m / n
+
+
 def optimizers():
     first = draw(2, 3)
     grads = torch.stack([draw(2, 3, scale=s) for s in (1.0, 0.1, 1e-3, 30.0, 1.0)])
@@ -104,7 +124,13 @@ def optimizers():
             ("rmsprop_momentum", torch.optim.RMSprop, {"lr": 0.01, "momentum": 0.9, "weight_decay": 0.1}),
             ("rmsprop_centered", torch.optim.RMSprop, {"lr": 0.01, "centered": True}),
             ("adam", torch.optim.Adam, {"lr": 0.01, "weight_decay": 0.1}),
-            ("adamw", torch.optim.AdamW, {"lr": 0.01, "weight_decay": 0.1, "eps": 1e-6})):
+            ("adamw", torch.optim.AdamW, {"lr": 0.01, "weight_decay": 0.1, "eps": 1e-6}),
+            ("adam_amsgrad", torch.optim.Adam, {"lr": 0.01, "amsgrad": True}),
+            ("adamw_amsgrad", torch.optim.AdamW, {"lr": 0.01, "weight_decay": 0.1, "amsgrad": True}),
+            ("nadam", NAdam, {"lr": 0.01, "weight_decay": 0.1, "momentum_decay": 0.01}),
+            ("adagrad", torch.optim.Adagrad, {"lr": 0.05, "lr_decay": 0.1, "weight_decay": 0.1,
+                                              "initial_accumulator_value": 0.1}),
+            ("adadelta", torch.optim.Adadelta, {"lr": 0.5, "rho": 0.95, "weight_decay": 0.1})):
         p = first.clone().requires_grad_(True)
         step = rule([p], **options)
         path = []
@@ -135,6 +161,15 @@ def losses():
               lambda x: F.cross_entropy(x, masked - 1, ignore_index=-1))
     want = draw(3, 4, scale=2)
     loss_case("mse_mean", draw(3, 4, scale=2), want, lambda x: F.mse_loss(x, want))
+    weights, zero_one = draw(4).abs() + 0.25, torch.tensor([[1.0, 0, 0, 1], [0, 1, 1, 0], [1, 1, 0, 0]])
+    put("losses", "class_weights", weights)
+    loss_case("cross_entropy_smooth_weighted", logits, masked, lambda x: F.cross_entropy(
+        x, masked - 1, weights, label_smoothing=0.2, ignore_index=-1))
+    loss_case("l1_sum", draw(3, 4, scale=2), want, lambda x: F.l1_loss(x, want, reduction="sum"))
+    loss_case("huber", draw(3, 4, scale=2), want, lambda x: F.huber_loss(x, want, delta=0.5))
+    loss_case("bce", draw(3, 4, scale=9), zero_one, lambda x: F.binary_cross_entropy_with_logits(
+        x, zero_one, pos_weight=torch.tensor(2.5)))
+    loss_case("cosine", draw(3, 4, scale=2), want, lambda x: (1 - F.cosine_similarity(x, want)).mean())
 
 
 if __name__ == "__main__":

@@ -247,8 +247,49 @@ typedef struct rd_loss_total { /* for reports: exact whatever the reduction */
 /* logits (..., V), target ids (...): 0 is ignored. No counted position: loss 0, no gradient. */
 rd_status rd_cross_entropy(rd_tensor *logits, rd_tensor *target, rd_reduction reduction,
                            rd_tensor **loss, rd_loss_total *total, rd_error *err);
+typedef struct rd_entropy {
+    rd_reduction reduction;   /* the mean is over the weights of the targets' classes */
+    double label_smoothing;   /* share of the target that is spread over all classes, 0..1 */
+    rd_tensor *class_weights; /* (V), at least 0; NULL: ones */
+} rd_entropy;
+rd_status rd_cross_entropy_with(rd_tensor *logits, rd_tensor *target, const rd_entropy *how,
+                                rd_tensor **loss, rd_loss_total *total, rd_error *err);
+
+typedef enum rd_pointwise_kind {
+    RD_SQUARED_ERROR,
+    RD_ABSOLUTE_ERROR,
+    RD_HUBER_ERROR,
+    RD_BINARY_ENTROPY /* y are logits, the target is 0..1 and a constant */
+} rd_pointwise_kind;
+typedef struct rd_pointwise {
+    rd_pointwise_kind kind;
+    rd_reduction reduction; /* the mean is over the weights */
+    double delta;           /* Huber: where the square ends, > 0 */
+    double pos_weight;      /* binary entropy: weight of the ones, usually 1 */
+    rd_tensor *weight;      /* broadcasts to y; 0: not counted, whatever is there. NULL: ones */
+} rd_pointwise;
+rd_status rd_pointwise_loss(rd_tensor *y, rd_tensor *target, const rd_pointwise *how,
+                            rd_tensor **loss, rd_loss_total *total, rd_error *err);
 rd_status rd_mse(rd_tensor *y, rd_tensor *target, rd_reduction reduction, rd_tensor **loss,
                  rd_loss_total *total, rd_error *err);
+typedef struct rd_row_loss {
+    rd_reduction reduction;
+    rd_tensor *weight; /* broadcasts to (...): one a row; NULL: ones */
+} rd_row_loss;
+/* y and target (..., F): 1 - cosine similarity of each row. */
+rd_status rd_cosine_loss(rd_tensor *y, rd_tensor *target, const rd_row_loss *how, rd_tensor **loss,
+                         rd_loss_total *total, rd_error *err);
+
+/* Figures of classifiers: logits (..., V), target ids (...), 0 is not counted. */
+/* sum: positions whose target is among the k most likely; count: positions. */
+rd_status rd_count_hits(rd_tensor *logits, rd_tensor *target, size_t k, rd_loss_total *total,
+                        rd_error *err);
+typedef struct rd_class_count {
+    uint64_t right, guessed, wanted;
+} rd_class_count;
+/* Adds to counts[V]. */
+rd_status rd_count_classes(rd_tensor *logits, rd_tensor *target, rd_class_count *counts,
+                           rd_error *err);
 
 /* ---- recurrent layers -------------------------------------------------------------------------- */
 
@@ -304,15 +345,18 @@ void rd_rnn_observe(rd_rnn *rnn, const rd_observer *observer);
 
 typedef struct rd_optimizer rd_optimizer;
 size_t rd_optimizer_kind_count(void);
-const char *rd_optimizer_kind_name(size_t index); /* "sgd", "rmsprop", "adam", "adamw" */
+const char *rd_optimizer_kind_name(size_t index); /* "sgd", "rmsprop", "adam", "lion", ... */
 /* The options of a kind ("lr", "momentum", ...), or NULL for an unknown one. */
 const rd_option *rd_optimizer_options(const char *kind, uint32_t *n_options);
 rd_status rd_optimizer_new(const char *kind, const rd_setting *settings, size_t n_settings,
                            rd_tensor *const *parameters, size_t n_parameters, rd_optimizer **out,
                            rd_error *err);
 void rd_optimizer_free(rd_optimizer *o);
-/* Updates every parameter that has a gradient. */
+/* Updates every parameter that has a gradient and wants one. */
 rd_status rd_optimizer_step(rd_optimizer *o, rd_error *err);
+/* The group of a parameter: its rate is lr times a factor (1), its decay its own (the option's). */
+rd_status rd_optimizer_set_group(rd_optimizer *o, size_t parameter, double lr_factor,
+                                 double weight_decay, rd_error *err);
 uint64_t rd_optimizer_updates(const rd_optimizer *o); /* steps taken */
 double rd_optimizer_lr(const rd_optimizer *o);
 rd_status rd_optimizer_set_lr(rd_optimizer *o, double lr, rd_error *err); /* keeps all state */
@@ -326,6 +370,15 @@ const char *rd_optimizer_scalar_name(const rd_optimizer *o, size_t index);
 double rd_optimizer_scalar(const rd_optimizer *o, size_t index);
 rd_status rd_optimizer_set_scalar(rd_optimizer *o, size_t index, double value, rd_error *err);
 
+/* Averages of parameters, zeros at first. */
+typedef struct rd_average rd_average;
+rd_status rd_average_new(rd_tensor *const *parameters, size_t n, rd_average **out, rd_error *err);
+void rd_average_free(rd_average *a);
+/* a = a + weight (p - a), the weight rounded once; from 1 on a = p. EMA: 1 - decay; mean of all: 1 / n. */
+void rd_average_update(rd_average *a, double weight);
+void rd_average_exchange(rd_average *a); /* parameters and averages change places */
+rd_tensor *rd_average_of(const rd_average *a, size_t parameter); /* borrowed */
+
 /* Global norm of the gradients, before clipping; with max_norm > 0 scales them by
  * min(1, max_norm / (norm + 1e-6)) (PyTorch's rule). *bad: index of the first parameter whose gradient
  * is not finite, or n; then nothing is scaled. */
@@ -334,10 +387,18 @@ rd_status rd_clip_grad_norm(rd_tensor *const *parameters, size_t n, double max_n
 /* Every element into [-limit, limit]. */
 rd_status rd_clip_grad_value(rd_tensor *const *parameters, size_t n, double limit, rd_error *err);
 
-typedef enum rd_schedule_kind { RD_CONSTANT, RD_EXPONENTIAL, RD_STEP, RD_COSINE } rd_schedule_kind;
+typedef enum rd_schedule_kind {
+    RD_CONSTANT,
+    RD_EXPONENTIAL,
+    RD_STEP,
+    RD_COSINE,
+    RD_ONE_CYCLE
+} rd_schedule_kind;
 typedef struct rd_schedule {
     rd_schedule_kind kind;
-    double base_lr, min_lr; /* min_lr: floor of the cosine */
+    double base_lr, min_lr; /* min_lr: floor of the cosine; one cycle: its last rate */
+    double first_lr;        /* one cycle: its first rate; base_lr is the peak */
+    double rise;            /* one cycle: share of total_steps to the peak, 0..1 */
     double gamma;           /* factor of exponential (each update) and step */
     uint64_t warmup_steps;  /* linear from base_lr / warmup_steps to base_lr */
     uint64_t total_steps;   /* cosine: warm-up included */

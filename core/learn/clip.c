@@ -31,7 +31,7 @@ static void over_gradients(rd_tensor *const *parameters, size_t n, rdc_range_fn 
 {
     for (size_t i = 0; i < n; i++) {
         rd_tensor *g = parameters[i]->grad;
-        if (!g) continue;
+        if (!g || !parameters[i]->wants_grad) continue;
         struct clip c = {.g = g->at, .value = value};
         g->block->version++;
         rdc_pool_range(g->core->pool, rd_tensor_numel(g), 16384, fn, &c);
@@ -50,7 +50,7 @@ rd_status rd_clip_grad_norm(rd_tensor *const *parameters, size_t n, double max_n
      * may overflow when squared and is then looked at. */
     for (size_t i = 0; i < n; i++) {
         const rd_tensor *g = parameters[i]->grad;
-        if (!g) continue;
+        if (!g || !parameters[i]->wants_grad) continue; /* frozen */
         const double square = rdc_square_sum_flat(g->at, rd_tensor_numel(g));
         if (!isfinite(square) && first_bad == n && !rd_all_finite(g)) first_bad = i;
         sum += square;

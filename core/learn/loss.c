@@ -1,30 +1,29 @@
-/* loss.c - cross-entropy fused with log-softmax, and mean squared error.
+/* loss.c - cross-entropy fused with log-softmax; what all losses share.
  *
  * The loss of each row is formed in rd_real, their total in double by blocks (bit contract, rule 7).
  * Backward forms the probabilities again from the logits: an exponential costs less than a second array
  * of their size in memory.
  * SPDX-License-Identifier: MIT */
+#include "learn/loss.h"
 #include "engine/reduce.h"
 #include "engine/rows.h"
-#include "engine/tape.h"
 #include "rondo/pointmath.h"
 
-/* What the loss is divided by. */
-static double divisor(rd_reduction reduction, double count, size_t batch)
+double rdc_loss_divisor(rd_reduction reduction, double count, const rd_tensor *rows)
 {
+    if (!(count > 0)) return 0;
     switch (reduction) {
     case RD_MEAN:
         return count;
     case RD_TOTAL:
         return 1;
     case RD_PER_BATCH:
-        return (double)batch;
+        return rows->ndim ? (double)rows->shape[0] : 1;
     }
     return 1;
 }
 
-/* A 0-d result; no counted position gives 0. */
-static rd_status make_loss(rd_core *core, double sum, double div, rd_tensor **out, rd_error *err)
+rd_status rdc_loss_scalar(rd_core *core, double sum, double div, rd_tensor **out, rd_error *err)
 {
     const uint64_t env = rdc_fp_enter();
     const rd_status status = rd_scalar(core, div > 0 ? sum / div : 0, out, err);
@@ -39,6 +38,11 @@ struct entropy {
     const rd_real *logits, *ids;
     rd_real *losses, *stats; /* stats: maximum and sum of exponentials of each row */
     rd_real *dlogits, scale;
+    /* With class weights or smoothing: the target of row r is keep on its class and `spread` on each,
+     * times the weight of the class. */
+    const rd_real *weights; /* [classes] or NULL */
+    rd_real keep, spread, weight_sum;
+    rd_real *counts; /* [rows]: the weight of each row's class */
 };
 
 /* exp(x - m) summed by lanes without a place to keep them: the same additions as rd_sum16's. */
@@ -83,7 +87,67 @@ RD_CLONES static void entropy_back(void *job, size_t first, size_t last)
     }
 }
 
-enum { SAVED_LOGITS, SAVED_IDS, SAVED_STATS };
+/* Sum over the classes of weight times -log p, by lanes. */
+RD_INLINE rd_real smooth_loss(const struct entropy *s, const rd_real *x, rd_real m, rd_real log_sum)
+{
+    rd_real lane[RD_LANES] = {0};
+    const size_t n = s->classes, whole = n - n % RD_LANES;
+    for (size_t e = 0; e < whole; e += RD_LANES)
+        for (unsigned l = 0; l < RD_LANES; l++)
+            lane[l] += s->weights[e + l] * (log_sum - (x[e + l] - m));
+    for (size_t e = whole; e < n; e++) lane[e - whole] += s->weights[e] * (log_sum - (x[e] - m));
+    return rd_join16(lane);
+}
+
+/* loss = keep w_y (-log p_y) + spread sum_j w_j (-log p_j) (Szegedy et al. 2016, section 7; PyTorch's) */
+RD_CLONES static void weighted_rows(void *job, size_t first, size_t last)
+{
+    const struct entropy *s = job;
+    for (size_t r = first; r < last; r++) {
+        const rd_real *x = s->logits + r * s->row;
+        const size_t id = (size_t)s->ids[r];
+        s->losses[r] = s->counts[r] = 0;
+        if (!id) continue;
+        const rd_real m = rd_max16(x, s->classes), sum = sum_exp(x, m, s->classes);
+        const rd_real log_sum = rd_log(sum), w = s->weights[id - 1];
+        rd_real loss = s->keep * w * (log_sum - (x[id - 1] - m));
+        if (s->spread > 0) loss = loss + s->spread * smooth_loss(s, x, m, log_sum);
+        s->losses[r] = loss;
+        s->counts[r] = w;
+        s->stats[2 * r] = m;
+        s->stats[2 * r + 1] = sum;
+    }
+}
+
+/* dx_j = scale (p_j (keep w_y + spread sum w) - spread w_j - [j = y] keep w_y) */
+RD_CLONES static void weighted_back(void *job, size_t first, size_t last)
+{
+    const struct entropy *s = job;
+    for (size_t r = first; r < last; r++) {
+        const rd_real *x = s->logits + r * s->row;
+        rd_real *restrict dx = s->dlogits + r * s->classes; /* dx is another block */
+        const size_t id = (size_t)s->ids[r];
+        if (!id) continue;
+        const rd_real m = s->stats[2 * r], sum = s->stats[2 * r + 1], scale = s->scale;
+        const rd_real own = s->keep * s->weights[id - 1], all = own + s->spread * s->weight_sum;
+        const rd_real before = dx[id - 1], p = rd_exp(x[id - 1] - m) / sum;
+        for (size_t j = 0; j < s->classes; j++)
+            dx[j] += (rd_exp(x[j] - m) / sum * all - s->spread * s->weights[j]) * scale;
+        dx[id - 1] = before + (p * all - s->spread * s->weights[id - 1] - own) * scale;
+    }
+}
+
+static void spread_target(struct entropy *s, const rd_tensor *weights, double smoothing)
+{
+    const uint64_t env = rdc_fp_enter();
+    s->weights = weights->at;
+    s->keep = (rd_real)(1 - smoothing);
+    s->spread = (rd_real)(smoothing / (double)s->classes);
+    s->weight_sum = rd_sum16(s->weights, s->classes);
+    rdc_fp_leave(env);
+}
+
+enum { SAVED_LOGITS, SAVED_IDS, SAVED_STATS, SAVED_WEIGHTS };
 
 static rd_status entropy_backward(rdc_node *node, rd_error *err)
 {
@@ -96,8 +160,13 @@ static rd_status entropy_backward(rdc_node *node, rd_error *err)
                         .ids = node->saved[SAVED_IDS]->at,
                         .stats = node->saved[SAVED_STATS]->at,
                         .dlogits = node->din[0]->at};
+    const uint64_t env = rdc_fp_enter();
     s.scale = (rd_real)((double)*node->dout[0]->at / node->number_arg[0]);
-    rdc_pool_range(node->core->pool, x.n, rdc_rows_grain(x.width), entropy_back, &s);
+    const rd_tensor *weights = node->saved[SAVED_WEIGHTS];
+    rdc_fp_leave(env);
+    if (weights) spread_target(&s, weights, node->number_arg[1]);
+    rdc_pool_range(node->core->pool, x.n, rdc_rows_grain(x.width),
+                   weights ? weighted_back : entropy_back, &s);
     return RD_OK;
 }
 
@@ -131,165 +200,121 @@ static rd_status ids_like(const rdc_rows *x, rd_tensor *target, rd_tensor **out,
     return RD_OK;
 }
 
-/* Losses of the rows into a total; fills stats. */
-static rd_status entropy_total(const rdc_rows *x, const rd_tensor *ids, rd_tensor *stats,
+/* Losses of the rows into a total; fills stats. weights: packed, or NULL. */
+static rd_status entropy_total(struct entropy *s, const rdc_rows *x, const rd_tensor *weights,
                                rd_loss_total *total, rd_error *err)
 {
-    rd_core *core = ids->core;
+    rd_core *core = x->x->core;
     const size_t bytes = x->n * sizeof(rd_real); /* less than the logits take: no overflow */
     rdc_block *losses = rdc_block_new(core->arena, bytes);
-    if (!losses) return rdc_no_memory(err, bytes);
+    rdc_block *counts = weights ? rdc_block_new(core->arena, bytes) : NULL;
+    const bool whole = losses && (counts || !weights);
+    if (whole) {
+        s->losses = losses->at;
+        s->counts = counts ? counts->at : NULL;
+        rdc_pool_range(core->pool, x->n, rdc_rows_grain(x->width),
+                       weights ? weighted_rows : entropy_rows, s);
+        size_t counted = 0;
+        for (size_t r = 0; r < x->n; r++) counted += s->ids[r] != 0;
+        total->sum = rdc_sum_flat(s->losses, x->n);
+        total->count = weights ? rdc_sum_flat(s->counts, x->n) : (double)counted;
+    }
+    if (counts) rdc_block_release(core->arena, counts);
+    if (losses) rdc_block_release(core->arena, losses);
+    return whole ? RD_OK : rdc_no_memory(err, bytes);
+}
+
+/* The weights of the classes packed, ones where there is only smoothing, or NULL. */
+static rd_status weights_of(const rdc_rows *x, const rd_entropy *how, rd_tensor **out,
+                            rd_error *err)
+{
+    rd_tensor *ones = NULL;
+    char text[128];
+    if (!(how->label_smoothing >= 0 && how->label_smoothing < 1))
+        return rdc_fail(err, RD_E_ARG,
+                        "cross_entropy: label_smoothing must be at least 0 and below 1, got %.9g",
+                        how->label_smoothing);
+    rd_tensor *given = how->class_weights;
+    if (given) {
+        if (given->ndim != 1 || given->shape[0] != x->width)
+            return rdc_fail(err, RD_E_ARG,
+                            "cross_entropy: class_weights must be one number for each of %zu "
+                            "classes, got %s",
+                            x->width, rdc_shape_text(given, text));
+        for (size_t j = 0; j < x->width; j++)
+            if (!(given->at[j * given->stride[0]] >= 0))
+                return rdc_fail(err, RD_E_ARG,
+                                "cross_entropy: class_weights must be at least 0, got %.9g for "
+                                "class %zu",
+                                (double)given->at[j * given->stride[0]], j + 1);
+        return rdc_tensor_packed(given, out, err);
+    }
+    if (how->label_smoothing <= 0) return RD_OK;
+    RD_TRY(rd_tensor_new(x->x->core, 1, &x->width, RD_DENSE, &ones, err));
+    *out = ones;
+    return rd_fill(ones, 1, err);
+}
+
+struct entropy_call {
+    const rd_entropy *how;
+    rd_tensor *ids, *weights, *stats;
+    rd_loss_total total;
+};
+
+static rd_status entropy_of(const rdc_rows *x, struct entropy_call *c, rd_tensor **loss,
+                            rd_error *err)
+{
+    rd_tensor *y = NULL;
+    rd_tensor *const in[] = {x->x};
+    rdc_node *node = NULL;
     struct entropy s = {.classes = x->width,
                         .row = x->row,
                         .logits = x->x->at,
-                        .ids = ids->at,
-                        .losses = losses->at,
-                        .stats = stats->at};
-    rdc_pool_range(core->pool, x->n, rdc_rows_grain(x->width), entropy_rows, &s);
-    size_t counted = 0;
-    for (size_t r = 0; r < x->n; r++) counted += s.ids[r] != 0;
-    total->sum = rdc_sum_flat(s.losses, x->n);
-    total->count = (double)counted;
-    rdc_block_release(core->arena, losses);
-    return RD_OK;
-}
-
-static rd_status entropy_of(const rdc_rows *x, rd_tensor *ids, rd_reduction reduction,
-                            rd_tensor **loss, rd_loss_total *total, rd_error *err)
-{
-    rd_tensor *stats = NULL, *y = NULL;
-    rd_tensor *const in[] = {x->x};
-    rdc_node *node = NULL;
-    const size_t shape[] = {x->n, 2};
-    RD_TRY(rd_tensor_new(ids->core, 2, shape, RD_DENSE, &stats, err));
-    rd_status status = entropy_total(x, ids, stats, total, err);
-    if (status != RD_OK) goto done;
-    const double div =
-        total->count > 0 ? divisor(reduction, total->count, ids->ndim ? ids->shape[0] : 1) : 0;
-    status = make_loss(ids->core, total->sum, div, &y, err);
-    if (status != RD_OK) goto done;
-    if (rdc_wants_node(in, 1)) {
+                        .ids = c->ids->at,
+                        .stats = c->stats->at};
+    if (c->weights) spread_target(&s, c->weights, c->how->label_smoothing);
+    RD_TRY(entropy_total(&s, x, c->weights, &c->total, err));
+    const double div = rdc_loss_divisor(c->how->reduction, c->total.count, c->ids);
+    rd_status status = rdc_loss_scalar(c->ids->core, c->total.sum, div, &y, err);
+    if (status == RD_OK && rdc_wants_node(in, 1)) {
         status = rdc_record(&entropy_op, in, 1, &y, 1, &node, err);
         if (status != RD_OK) goto done;
         node->number_arg[0] = div;
+        node->number_arg[1] = c->how->label_smoothing;
         rdc_save(node, SAVED_LOGITS, x->x);
-        rdc_save(node, SAVED_IDS, ids);
-        rdc_save(node, SAVED_STATS, stats);
+        rdc_save(node, SAVED_IDS, c->ids);
+        rdc_save(node, SAVED_STATS, c->stats);
+        if (c->weights) rdc_save(node, SAVED_WEIGHTS, c->weights);
     }
-    *loss = rd_tensor_retain(y);
+    if (status == RD_OK) *loss = rd_tensor_retain(y);
 done:
     rd_tensor_release(y);
-    rd_tensor_release(stats);
+    return status;
+}
+
+rd_status rd_cross_entropy_with(rd_tensor *logits, rd_tensor *target, const rd_entropy *how,
+                                rd_tensor **loss, rd_loss_total *total, rd_error *err)
+{
+    rdc_rows x = {0};
+    struct entropy_call c = {.how = how};
+    RD_TRY(check_target(logits, target, err));
+    RD_TRY(rdc_rows_of(logits, "cross_entropy", &x, err));
+    const size_t shape[] = {x.n, 2};
+    rd_status status = ids_like(&x, target, &c.ids, err);
+    if (status == RD_OK) status = weights_of(&x, how, &c.weights, err);
+    if (status == RD_OK) status = rd_tensor_new(logits->core, 2, shape, RD_DENSE, &c.stats, err);
+    if (status == RD_OK) status = entropy_of(&x, &c, loss, err);
+    rd_tensor_release(c.stats);
+    rd_tensor_release(c.weights);
+    rd_tensor_release(c.ids);
+    rd_tensor_release(x.x);
+    if (status == RD_OK && total) *total = c.total;
     return status;
 }
 
 rd_status rd_cross_entropy(rd_tensor *logits, rd_tensor *target, rd_reduction reduction,
                            rd_tensor **loss, rd_loss_total *total, rd_error *err)
 {
-    rdc_rows x = {0};
-    rd_tensor *ids = NULL;
-    rd_loss_total found = {0};
-    RD_TRY(check_target(logits, target, err));
-    RD_TRY(rdc_rows_of(logits, "cross_entropy", &x, err));
-    rd_status status = ids_like(&x, target, &ids, err);
-    if (status == RD_OK) status = entropy_of(&x, ids, reduction, loss, &found, err);
-    rd_tensor_release(ids);
-    rd_tensor_release(x.x);
-    if (status == RD_OK && total) *total = found;
-    return status;
-}
-
-/* ---- squared error ----------------------------------------------------------------------- */
-
-struct distance {
-    const rd_real *y, *target, *gap;
-    rd_real *out, scale;
-};
-
-RD_CLONES static void distance_of(void *job, size_t first, size_t last)
-{
-    const struct distance *s = job;
-    rd_real *restrict out = s->out; /* a block of its own */
-    for (size_t i = first; i < last; i++) out[i] = s->y[i] - s->target[i];
-}
-
-RD_CLONES static void distance_back(void *job, size_t first, size_t last)
-{
-    const struct distance *s = job;
-    rd_real *restrict out = s->out; /* a block of its own */
-    for (size_t i = first; i < last; i++) out[i] += s->gap[i] * s->scale;
-}
-
-enum { IN_Y, IN_TARGET, N_IN };
-
-static rd_status mse_backward(rdc_node *node, rd_error *err)
-{
-    (void)err;
-    const rd_tensor *gap = node->saved[0];
-    const double scale = 2 * (double)*node->dout[0]->at / node->number_arg[0];
-    for (uint32_t i = IN_Y; i < N_IN; i++) {
-        if (!node->din[i] || node->number_arg[0] <= 0) continue;
-        struct distance s = {.gap = gap->at,
-                             .out = node->din[i]->at,
-                             .scale = (rd_real)(i == IN_Y ? scale : -scale)};
-        rdc_pool_range(node->core->pool, rd_tensor_numel(gap), 4096, distance_back, &s);
-    }
-    return RD_OK;
-}
-
-static const rdc_op mse_op = {.name = "mse", .backward = mse_backward};
-
-/* t itself (retained) where it is packed and lies like `like`, else a copy on the tape. */
-static rd_status packed_like(rd_tensor *t, const rd_tensor *like, rd_tensor **out, rd_error *err)
-{
-    if (!rdc_is_packed(t) || rdc_order(t) != rdc_order(like))
-        return rd_contiguous(t, rdc_order(like), out, err);
-    *out = rd_tensor_retain(t);
-    return RD_OK;
-}
-
-static rd_status mse_of(rd_tensor *y, rd_tensor *target, rd_reduction reduction, rd_tensor **loss,
-                        rd_loss_total *total, rd_error *err)
-{
-    rd_tensor *gap = NULL, *result = NULL;
-    rd_tensor *const in[N_IN] = {y, target};
-    rdc_node *node = NULL;
-    const size_t n = rd_tensor_numel(y);
-    RD_TRY(rdc_tensor_like(y, false, &gap, err));
-    struct distance s = {.y = y->at, .target = target->at, .out = gap->at};
-    rdc_pool_range(y->core->pool, n, 4096, distance_of, &s);
-    total->sum = rdc_square_sum_flat(gap->at, n);
-    total->count = (double)n;
-    const double div = n ? divisor(reduction, total->count, y->ndim ? y->shape[0] : 1) : 0;
-    rd_status status = make_loss(y->core, total->sum, div, &result, err);
-    if (status != RD_OK) goto done;
-    if (rdc_wants_node(in, N_IN)) {
-        status = rdc_record(&mse_op, in, N_IN, &result, 1, &node, err);
-        if (status != RD_OK) goto done;
-        node->number_arg[0] = div;
-        rdc_save(node, 0, gap);
-    }
-    *loss = rd_tensor_retain(result);
-done:
-    rd_tensor_release(result);
-    rd_tensor_release(gap);
-    return status;
-}
-
-rd_status rd_mse(rd_tensor *y, rd_tensor *target, rd_reduction reduction, rd_tensor **loss,
-                 rd_loss_total *total, rd_error *err)
-{
-    rd_tensor *left = NULL, *right = NULL;
-    rd_loss_total found = {0};
-    char text[2][128];
-    if (!rdc_same_shape(y, target))
-        return rdc_fail(err, RD_E_ARG, "mse: expected two tensors of one shape, got %s and %s",
-                        rdc_shape_text(y, text[0]), rdc_shape_text(target, text[1]));
-    rd_status status = packed_like(y, y, &left, err);
-    if (status == RD_OK) status = packed_like(target, left, &right, err);
-    if (status == RD_OK) status = mse_of(left, right, reduction, loss, &found, err);
-    rd_tensor_release(right);
-    rd_tensor_release(left);
-    if (status == RD_OK && total) *total = found;
-    return status;
+    return rd_cross_entropy_with(logits, target, &(rd_entropy){.reduction = reduction}, loss, total,
+                                 err);
 }

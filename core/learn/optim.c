@@ -15,6 +15,9 @@ struct rd_optimizer {
     rd_value *options; /* as resolved */
     double lr;
     size_t n;
+    struct group {
+        double lr_factor, weight_decay;
+    } * group;              /* [n]: of each parameter */
     rd_tensor **parameters; /* [n] */
     rd_tensor **slots;      /* [n * n_slots] */
     uint32_t n_slots;
@@ -51,15 +54,19 @@ const rd_option *rd_optimizer_options(const char *kind, uint32_t *n_options)
 
 static rd_status unknown_kind(const char *kind, rd_error *err)
 {
-    const char *names[8] = {0};
+    enum { MOST = 16 };
+    const char *names[MOST] = {0};
     const size_t n = rdc_rule_count();
-    for (size_t i = 0; i < n && i < 8; i++) names[i] = rdc_rule_at(i)->name;
+    assert(n <= MOST);
+    for (size_t i = 0; i < n; i++) names[i] = rdc_rule_at(i)->name;
     const char *nearest = rd_nearest(kind, names, n);
     if (nearest)
         return rdc_fail(err, RD_E_ARG, "there is no optimizer '%s'; did you mean '%s'?", kind,
                         nearest);
     return rdc_fail(err, RD_E_ARG,
-                    "there is no optimizer '%s'; there are sgd, rmsprop, adam and adamw", kind);
+                    "there is no optimizer '%s'; there are sgd, rmsprop, adam, adamw, nadam, "
+                    "adagrad, adadelta and lion",
+                    kind);
 }
 
 /* ---- making and freeing ------------------------------------------------------------------ */
@@ -89,10 +96,14 @@ static rd_status check_parameters(const char *kind, rd_tensor *const *parameters
 
 static rd_status adopt(rd_optimizer *o, rd_tensor *const *parameters, rd_error *err)
 {
+    const uint32_t first = o->rule->first_value;
     for (size_t i = 0; i < o->n; i++) {
+        rd_tensor **const slots = o->slots + i * o->n_slots;
         o->parameters[i] = rd_tensor_retain(parameters[i]);
+        o->group[i] = (struct group){1, o->options[o->rule->decay].r};
         for (uint32_t k = 0; k < o->n_slots; k++)
-            RD_TRY(rdc_tensor_like(parameters[i], true, &o->slots[i * o->n_slots + k], err));
+            RD_TRY(rdc_tensor_like(parameters[i], true, &slots[k], err));
+        if (first && o->options[first].r > 0) RD_TRY(rd_fill(slots[0], o->options[first].r, err));
     }
     return RD_OK;
 }
@@ -125,8 +136,9 @@ rd_status rd_optimizer_new(const char *kind, const rd_setting *settings, size_t 
     o->options = calloc(rule->n_options, sizeof *o->options);
     o->parameters = calloc(n_parameters, sizeof *o->parameters);
     o->slots = calloc(n_parameters, RDC_MAX_SLOTS * sizeof *o->slots);
+    o->group = calloc(n_parameters, sizeof *o->group);
     rd_status status = RD_OK;
-    if (!o->options || !o->parameters || !o->slots)
+    if (!o->options || !o->parameters || !o->slots || !o->group)
         status = rdc_no_memory(err, n_parameters * RDC_MAX_SLOTS * sizeof *o->slots);
     if (status == RD_OK) status = resolve(o, settings, n_settings, err);
     if (status == RD_OK) status = adopt(o, parameters, err);
@@ -144,6 +156,7 @@ void rd_optimizer_free(rd_optimizer *o)
         for (size_t i = 0; i < o->n * o->n_slots; i++) rd_tensor_release(o->slots[i]);
     if (o->parameters)
         for (size_t i = 0; i < o->n; i++) rd_tensor_release(o->parameters[i]);
+    free(o->group);
     free(o->slots);
     free(o->parameters);
     free(o->options);
@@ -152,17 +165,34 @@ void rd_optimizer_free(rd_optimizer *o)
 
 /* ---- a step ------------------------------------------------------------------------------ */
 
+/* Scalars run through the smallest numbers: beta^t, in the contract's environment. */
+static void prepare(const rd_optimizer *o, size_t parameter, rdc_update *u)
+{
+    const struct group *g = &o->group[parameter];
+    const rdc_setting setting = {o->options, o->lr * g->lr_factor, g->weight_decay, o->scalars};
+    const uint64_t env = rdc_fp_enter();
+    o->rule->prepare(&setting, u);
+    rdc_fp_leave(env);
+}
+
+static void advance(rd_optimizer *o)
+{
+    const uint64_t env = rdc_fp_enter();
+    o->scalars[RDC_SCALAR_UPDATES] += 1;
+    if (o->rule->advance) o->rule->advance(o->options, o->scalars);
+    rdc_fp_leave(env);
+}
+
 rd_status rd_optimizer_step(rd_optimizer *o, rd_error *err)
 {
     (void)err;
     rdc_update u = {0};
-    const uint64_t env = rdc_fp_enter(); /* beta^t runs through the smallest numbers */
-    o->rule->begin(o->options, o->lr, o->scalars, &u);
-    rdc_fp_leave(env);
+    advance(o);
     for (size_t i = 0; i < o->n; i++) {
         rd_tensor *p = o->parameters[i];
-        if (!p->grad) continue;
+        if (!p->grad || !p->wants_grad) continue;
         assert(rdc_same_layout(p, p->grad));
+        prepare(o, i, &u);
         p->block->version++;
         u.p = p->at;
         u.g = p->grad->at;
@@ -173,6 +203,20 @@ rd_status rd_optimizer_step(rd_optimizer *o, rd_error *err)
         }
         rdc_pool_range(p->core->pool, rd_tensor_numel(p), 8192, o->rule->update, &u);
     }
+    return RD_OK;
+}
+
+rd_status rd_optimizer_set_group(rd_optimizer *o, size_t parameter, double lr_factor,
+                                 double weight_decay, rd_error *err)
+{
+    const rd_option *option = &o->rule->options[o->rule->decay];
+    if (!(lr_factor >= 0 && lr_factor <= 1e6))
+        return rdc_fail(err, RD_E_ARG, "%s: a group's 'lr_factor' must be 0..1000000, got %.9g",
+                        o->rule->name, lr_factor);
+    if (!(weight_decay >= option->min && weight_decay <= option->max))
+        return rdc_fail(err, RD_E_ARG, "%s: a group's 'weight_decay' must be %.9g..%.9g, got %.9g",
+                        o->rule->name, option->min, option->max, weight_decay);
+    o->group[parameter] = (struct group){lr_factor, weight_decay};
     return RD_OK;
 }
 

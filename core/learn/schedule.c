@@ -22,14 +22,30 @@ static uint64_t factors(const rd_schedule *s, uint64_t every, uint64_t update)
     return update < after ? 0 : 1 + (update - after) / step;
 }
 
-/* min + (base - min) (1 + cos(pi t / T)) / 2 (Loshchilov & Hutter 2017, eq. 5) */
+/* From `from` at share 0 to `to` at share 1, along half a cosine:
+ * to + (from - to) (1 + cos(pi share)) / 2 (Loshchilov & Hutter 2017, eq. 5) */
+static double along_cosine(double from, double to, double share)
+{
+    return to + (from - to) * (0.5 * (1 + rd_cos_d(0x1.921fb54442d18p+1 * share)));
+}
+
 static double cosine(const rd_schedule *s, uint64_t update)
 {
     if (update >= s->total_steps) return s->min_lr;
     const double t = (double)(update - s->warmup_steps);
     const double span = (double)(s->total_steps - s->warmup_steps);
-    return s->min_lr +
-           (s->base_lr - s->min_lr) * (0.5 * (1 + rd_cos_d(0x1.921fb54442d18p+1 * (t / span))));
+    return along_cosine(s->base_lr, s->min_lr, t / span);
+}
+
+/* Up to the peak and down again (Smith & Topin 2018), in PyTorch's two phases: the peak lies at update
+ * rise total_steps - 1, the end at total_steps - 1. */
+static double one_cycle(const rd_schedule *s, uint64_t update)
+{
+    const double t = (double)update, end = (double)s->total_steps - 1;
+    const double peak = s->rise * (double)s->total_steps - 1;
+    if (t >= end) return s->min_lr;
+    if (t < peak) return along_cosine(s->first_lr, s->base_lr, t / peak);
+    return along_cosine(s->base_lr, s->min_lr, (t - peak) / (end - peak));
 }
 
 static double rate(const rd_schedule *s, uint64_t update)
@@ -45,6 +61,8 @@ static double rate(const rd_schedule *s, uint64_t update)
         return s->base_lr * power(s->gamma, factors(s, s->step_size, update));
     case RD_COSINE:
         return cosine(s, update);
+    case RD_ONE_CYCLE:
+        return one_cycle(s, update);
     }
     return s->base_lr;
 }

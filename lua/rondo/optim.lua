@@ -12,7 +12,8 @@ local tensor = require "rondo.tensor"
 
 local optim = {}
 
-local names = { sgd = "SGD", rmsprop = "RMSprop", adam = "Adam", adamw = "AdamW" }
+local names = { sgd = "SGD", rmsprop = "RMSprop", adam = "Adam", adamw = "AdamW", nadam = "NAdam", adagrad = "Adagrad",
+  adadelta = "Adadelta", lion = "Lion" }
 
 local Optimizer = {}
 Optimizer.__name = "rondo.Optimizer"

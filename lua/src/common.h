@@ -16,6 +16,7 @@
 #define RDL_TENSOR "rondo.Tensor"
 #define RDL_RNN "rondo.Rnn"
 #define RDL_OPTIMIZER "rondo.Optimizer"
+#define RDL_AVERAGE "rondo.Average"
 #define RDL_ARCHIVE "rondo.Archive"
 #define RDL_TEXT "rondo.Text"
 #define RDL_VOCAB "rondo.Vocab"
@@ -118,6 +119,8 @@ void rdl_open_tensor_functions(lua_State *L);
 void rdl_open_tensor_values(lua_State *L);
 void rdl_open_random(lua_State *L);
 void rdl_open_learn(lua_State *L);
+void rdl_open_loss(lua_State *L);
+void rdl_open_average(lua_State *L);
 void rdl_open_rnn(lua_State *L);
 void rdl_open_optimizer(lua_State *L);
 void rdl_open_archive(lua_State *L);

@@ -1,38 +1,7 @@
-/* learn.c - losses, clipping, learning-rate schedules and the gradient check.
+/* learn.c - clipping, learning-rate schedules and the gradient check.
  * SPDX-License-Identifier: MIT */
 #include "common.h"
 #include <stdio.h>
-#include <string.h>
-
-/* ---- losses ---- */
-
-typedef rd_status (*loss_fn)(rd_tensor *, rd_tensor *, rd_reduction, rd_tensor **, rd_loss_total *,
-                             rd_error *);
-
-static int loss(lua_State *L, loss_fn fn)
-{
-    static const char *const reductions[] = {"mean", "sum", "batch", NULL}; /* as rd_reduction */
-    rd_tensor *y = rdl_tensor(L, 1);
-    rd_tensor *target = rdl_tensor(L, 2);
-    const rd_reduction reduction = (rd_reduction)luaL_checkoption(L, 3, "mean", reductions);
-    rd_loss_total total = {0};
-    rd_tensor **out = rdl_push_tensor(L);
-    RDL_DO(L, fn(y, target, reduction, out, &total, &err));
-    rdl_pay(L);
-    lua_pushnumber(L, total.sum);
-    lua_pushnumber(L, total.count);
-    return 3;
-}
-
-static int learn_cross_entropy(lua_State *L)
-{
-    return loss(L, rd_cross_entropy);
-}
-
-static int learn_mse(lua_State *L)
-{
-    return loss(L, rd_mse);
-}
 
 /* ---- clipping ---- */
 
@@ -65,7 +34,8 @@ static int learn_clip_grad_value(lua_State *L)
 
 static int learn_schedule(lua_State *L)
 {
-    static const char *const kinds[] = {"constant", "exponential", "step", "cosine", NULL};
+    static const char *const kinds[] = {"constant", "exponential", "step",
+                                        "cosine",   "one_cycle",   NULL}; /* as rd_schedule_kind */
     luaL_checktype(L, 1, LUA_TTABLE);
     const lua_Integer update = luaL_checkinteger(L, 2);
     luaL_argcheck(L, update >= 0, 2, "the number of the update must not be negative");
@@ -73,6 +43,8 @@ static int learn_schedule(lua_State *L)
         .kind = (rd_schedule_kind)rdl_field_choice(L, 1, "kind", "constant", kinds),
         .base_lr = rdl_field_number(L, 1, "base_lr", 0),
         .min_lr = rdl_field_number(L, 1, "min_lr", 0),
+        .first_lr = rdl_field_number(L, 1, "first_lr", 0),
+        .rise = rdl_field_number(L, 1, "pct_start", 0),
         .gamma = rdl_field_number(L, 1, "gamma", 1),
         .warmup_steps = (uint64_t)rdl_field_integer(L, 1, "warmup_steps", 0, LUA_MAXINTEGER),
         .total_steps = (uint64_t)rdl_field_integer(L, 1, "total_steps", 0, LUA_MAXINTEGER),
@@ -136,8 +108,6 @@ static int learn_check_gradients(lua_State *L)
 void rdl_open_learn(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"cross_entropy", learn_cross_entropy},
-        {"mse", learn_mse},
         {"clip_grad_norm", learn_clip_grad_norm},
         {"clip_grad_value", learn_clip_grad_value},
         {"schedule", learn_schedule},

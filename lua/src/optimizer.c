@@ -51,6 +51,19 @@ static int optimizer_lr(lua_State *L)
     return 1;
 }
 
+/* group(parameter, lr_factor, weight_decay) */
+static int optimizer_group(lua_State *L)
+{
+    rd_optimizer *o = check_optimizer(L);
+    const lua_Integer parameter = luaL_checkinteger(L, 2);
+    const double lr_factor = luaL_checknumber(L, 3), weight_decay = luaL_checknumber(L, 4);
+    lua_getiuservalue(L, 1, 1);
+    luaL_argcheck(L, parameter >= 1 && parameter <= lua_tointeger(L, -1), 2,
+                  "there is no parameter of this number");
+    RDL_DO(L, rd_optimizer_set_group(o, (size_t)parameter - 1, lr_factor, weight_decay, &err));
+    return 0;
+}
+
 static int optimizer_updates(lua_State *L)
 {
     lua_pushinteger(L, (lua_Integer)rd_optimizer_updates(check_optimizer(L)));
@@ -127,10 +140,15 @@ static int optimizer_options(lua_State *L)
 void rdl_open_optimizer(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"step", optimizer_step},       {"lr", optimizer_lr},
-        {"updates", optimizer_updates}, {"slots", optimizer_slots},
-        {"scalars", optimizer_scalars}, {"set_scalar", optimizer_set_scalar},
-        {"close", optimizer_close},     {NULL, NULL},
+        {"step", optimizer_step},
+        {"lr", optimizer_lr},
+        {"updates", optimizer_updates},
+        {"slots", optimizer_slots},
+        {"scalars", optimizer_scalars},
+        {"set_scalar", optimizer_set_scalar},
+        {"group", optimizer_group},
+        {"close", optimizer_close},
+        {NULL, NULL},
     };
     static const luaL_Reg meta[] = {
         {"__gc", optimizer_close},

@@ -38,7 +38,16 @@ struct optimizer_case {
     bool embedding; /* instead of one-hot input */
     uint32_t n_settings;
     rd_setting setting[3];
+    bool averages;
 };
+#define LR(rate) \
+    { \
+        .name = "lr", .kind = RD_REAL, .value.r = (rate) \
+    }
+#define DECAY \
+    { \
+        .name = "weight_decay", .kind = RD_REAL, .value.r = 0.1 \
+    }
 static const struct optimizer_case optimizer_cases[] = {
     {"sgd", "sgd", false, 1, {{.name = "lr", .kind = RD_REAL, .value.r = 0.5}}},
     {"nesterov",
@@ -57,6 +66,22 @@ static const struct optimizer_case optimizer_cases[] = {
      {{.name = "lr", .kind = RD_REAL, .value.r = 0.01},
       {.name = "weight_decay", .kind = RD_REAL, .value.r = 0.1}}},
 };
+/* Each with the first cell alone: what a rule does to its elements does not depend on the cell. The
+ * exponential and the plain average follow the parameters and are hashed with them. */
+static const struct optimizer_case more_cases[] = {
+    {"amsgrad",
+     "adam",
+     true,
+     2,
+     {LR(0.01), {.name = "amsgrad", .kind = RD_BOOL, .value.i = 1}},
+     false},
+    {"nadam", "nadam", true, 2, {LR(0.01), DECAY}, false},
+    {"adagrad", "adagrad", false, 2, {LR(0.05), DECAY}, false},
+    {"adadelta", "adadelta", true, 1, {LR(1)}, false},
+    {"lion", "lion", false, 2, {LR(0.01), DECAY}, false},
+    {"averaged", "sgd", true, 1, {LR(0.5)}, true},
+};
+enum { N_MORE = sizeof more_cases / sizeof more_cases[0] };
 enum { N_OPTIMIZERS = sizeof optimizer_cases / sizeof optimizer_cases[0] };
 
 struct training {
@@ -67,20 +92,31 @@ struct training {
     rd_tensor *embedding, *weight, *bias;
     rd_tensor *state[MAX_STATES]; /* NULL before the first step */
     rd_optimizer *optimizer;
+    rd_average *mean, *fading; /* or NULL */
     rd_tensor *parameter[MAX_PARAMETERS];
     size_t n_parameters;
 };
 
 size_t bits_count(void)
 {
-    return (size_t)N_CELLS * N_OPTIMIZERS;
+    return (size_t)N_CELLS * N_OPTIMIZERS + N_MORE;
+}
+
+static const struct cell_case *cell_of(size_t index)
+{
+    return &cell_cases[index < (size_t)N_CELLS * N_OPTIMIZERS ? index / N_OPTIMIZERS : 0];
+}
+
+static const struct optimizer_case *optimizer_of(size_t index)
+{
+    const size_t common = (size_t)N_CELLS * N_OPTIMIZERS;
+    return index < common ? &optimizer_cases[index % N_OPTIMIZERS] : &more_cases[index - common];
 }
 
 void bits_name(size_t index, char name[96])
 {
-    const struct cell_case *c = &cell_cases[index / N_OPTIMIZERS];
-    snprintf(name, 96, "%s\t%s\t%s", c->cell, c->choice,
-             optimizer_cases[index % N_OPTIMIZERS].name);
+    const struct cell_case *c = cell_of(index);
+    snprintf(name, 96, "%s\t%s\t%s", c->cell, c->choice, optimizer_of(index)->name);
 }
 
 static rd_status new_parameter(struct training *t, uint32_t ndim, const size_t *shape,
@@ -111,6 +147,10 @@ static rd_status open_training(struct training *t, const struct cell_case *c, rd
     if (t->how->embedding) RD_TRY(new_parameter(t, 2, (size_t[]){V, E}, &t->embedding, err));
     RD_TRY(new_parameter(t, 2, (size_t[]){V, H}, &t->weight, err));
     RD_TRY(new_parameter(t, 1, (size_t[]){V}, &t->bias, err));
+    if (t->how->averages) {
+        RD_TRY(rd_average_new(t->parameter, t->n_parameters, &t->mean, err));
+        RD_TRY(rd_average_new(t->parameter, t->n_parameters, &t->fading, err));
+    }
     return rd_optimizer_new(t->how->kind, t->how->setting, t->how->n_settings, t->parameter,
                             t->n_parameters, &t->optimizer, err);
 }
@@ -118,6 +158,8 @@ static rd_status open_training(struct training *t, const struct cell_case *c, rd
 static void close_training(struct training *t)
 {
     rd_optimizer_free(t->optimizer);
+    rd_average_free(t->mean);
+    rd_average_free(t->fading);
     for (int k = 0; k < MAX_STATES; k++) rd_tensor_release(t->state[k]);
     rd_tensor_release(t->embedding);
     rd_tensor_release(t->weight);
@@ -213,6 +255,10 @@ static rd_status train_step(struct training *t, uint32_t update, rd_error *err)
     if (status == RD_OK)
         status = rd_clip_grad_norm(t->parameter, t->n_parameters, 0.25, &norm, &bad, err);
     if (status == RD_OK) status = rd_optimizer_step(t->optimizer, err);
+    if (status == RD_OK && t->how->averages) {
+        rd_average_update(t->mean, 1.0 / (update + 1));
+        rd_average_update(t->fading, update == 0 ? 1 : 1 - 0.9);
+    }
     rd_tensor_release(ids);
     rd_tensor_release(target);
     rd_tensor_release(logits);
@@ -220,15 +266,22 @@ static rd_status train_step(struct training *t, uint32_t update, rd_error *err)
     return status;
 }
 
-/* A chain: each parameter's hash has the one before as its seed. */
-static uint64_t hash_parameters(const struct training *t)
+static uint64_t hash_tensor(const rd_tensor *x, uint64_t seed)
 {
     rd_real values[V * H + E * H + H * H];
+    rd_tensor_read(x, values);
+    return XXH3_64bits_withSeed(values, rd_tensor_numel(x) * sizeof(rd_real), seed);
+}
+
+/* A chain: each tensor's hash has the one before as its seed. */
+static uint64_t hash_parameters(const struct training *t)
+{
     uint64_t hash = 0;
     for (size_t i = 0; i < t->n_parameters; i++) {
-        rd_tensor_read(t->parameter[i], values);
-        hash =
-            XXH3_64bits_withSeed(values, rd_tensor_numel(t->parameter[i]) * sizeof(rd_real), hash);
+        hash = hash_tensor(t->parameter[i], hash);
+        if (!t->how->averages) continue;
+        hash = hash_tensor(rd_average_of(t->mean, i), hash);
+        hash = hash_tensor(rd_average_of(t->fading, i), hash);
     }
     return hash;
 }
@@ -236,8 +289,8 @@ static uint64_t hash_parameters(const struct training *t)
 rd_status bits_train(rd_core *core, size_t index, const bits_form *form, uint64_t *hash,
                      rd_error *err)
 {
-    struct training t = {.core = core, .how = &optimizer_cases[index % N_OPTIMIZERS], .form = form};
-    rd_status status = open_training(&t, &cell_cases[index / N_OPTIMIZERS], err);
+    struct training t = {.core = core, .how = optimizer_of(index), .form = form};
+    rd_status status = open_training(&t, cell_of(index), err);
     for (uint32_t update = 0; update < UPDATES && status == RD_OK; update++) {
         status = train_step(&t, update, err);
         if (status == RD_OK && form->validate) status = validate(&t, update, err);

@@ -78,6 +78,97 @@ static void test_adamw_decay_is_not_part_of_the_gradient(void **state)
     first_step(*state, "adamw", s, 3, 1 - 0.1 * 0.5 - 0.1);
 }
 
+/* c = 0.1 * 2 has a sign: 1 - 0.1 * 0.5 - 0.1 */
+static void test_lion_first_step_is_the_sign(void **state)
+{
+    const rd_setting s[] = {REAL("lr", 0.1), REAL("weight_decay", 0.5)};
+    first_step(*state, "lion", s, 2, 1 - 0.1 * 0.5 - 0.1);
+}
+
+static void test_lion_stands_still_without_a_gradient(void **state)
+{
+    rd_error err;
+    rd_tensor *const p = test_tensor(*state, SHAPE(1), VALUES(3));
+    OK(rd_set_requires_grad(p, true, &err));
+    rd_optimizer *const o = optimizer("lion", NULL, 0, p);
+    give_slope(p, 0);
+    OK(rd_optimizer_step(o, &err));
+    test_expect(p, SHAPE(1), VALUES(3));
+    rd_optimizer_free(o);
+    rd_tensor_release(p);
+}
+
+/* m = 0.1 after +1; then c = 0.9 * 0.1 ... - 0.1 * 0.5 > 0: the sign stays that of the mean. */
+static void test_lion_follows_its_mean(void **state)
+{
+    rd_error err;
+    const rd_setting s[] = {REAL("lr", 0.25), REAL("beta2", 0.9)};
+    rd_tensor *const p = test_tensor(*state, SHAPE(1), VALUES(1));
+    OK(rd_set_requires_grad(p, true, &err));
+    rd_optimizer *const o = optimizer("lion", s, 2, p);
+    give_slope(p, 1);
+    OK(rd_optimizer_step(o, &err));
+    give_slope(p, -0.5);
+    OK(rd_optimizer_step(o, &err));
+    test_expect(p, SHAPE(1), VALUES(0.5));
+    rd_optimizer_free(o);
+    rd_tensor_release(p);
+}
+
+static void test_adagrad_first_sum_is_an_option(void **state)
+{
+    const rd_setting s[] = {REAL("lr", 0.1), REAL("initial_accumulator_value", 12), REAL("eps", 0)};
+    first_step(*state, "adagrad", s, 3, 1 - 0.1 * 2 / sqrt(12 + 4));
+}
+
+static void test_group_has_its_own_rate_and_decay(void **state)
+{
+    rd_error err;
+    const rd_setting s[] = {REAL("lr", 0.1), REAL("weight_decay", 0.5)};
+    rd_tensor *const p = test_tensor(*state, SHAPE(1), VALUES(1));
+    OK(rd_set_requires_grad(p, true, &err));
+    rd_optimizer *const o = optimizer("sgd", s, 2, p);
+    OK(rd_optimizer_set_group(o, 0, 2, 0.25, &err));
+    give_slope(p, 1);
+    OK(rd_optimizer_step(o, &err));
+    test_expect_near(p, VALUES(1 - 0.2 * (1 + 0.25)), NEAR);
+    rd_optimizer_free(o);
+    rd_tensor_release(p);
+}
+
+static void test_group_wrong_numbers_are_named(void **state)
+{
+    rd_error err;
+    rd_tensor *const p = test_leaf(*state, SHAPE(1), RD_DENSE, 1);
+    rd_optimizer *const o = optimizer("sgd", NULL, 0, p);
+    test_fails(rd_optimizer_set_group(o, 0, -1, 0, &err), &err,
+               "sgd: a group's 'lr_factor' must be 0..1000000, got -1");
+    test_fails(rd_optimizer_set_group(o, 0, 1, NAN, &err), &err,
+               "sgd: a group's 'weight_decay' must be 0..1000000, got nan");
+    rd_optimizer_free(o);
+    rd_tensor_release(p);
+}
+
+/* Its gradient from before stays, but neither moves it nor counts in the norm. */
+static void test_frozen_parameter_is_left_alone(void **state)
+{
+    rd_error err;
+    double norm = 0;
+    size_t bad = 0;
+    rd_tensor *p = test_tensor(*state, SHAPE(1), VALUES(3));
+    OK(rd_set_requires_grad(p, true, &err));
+    rd_optimizer *const o = optimizer("adamw", NULL, 0, p);
+    give_slope(p, 2);
+    OK(rd_set_requires_grad(p, false, &err));
+    OK(rd_clip_grad_norm(&p, 1, 1, &norm, &bad, &err));
+    OK(rd_optimizer_step(o, &err));
+    test_expect(p, SHAPE(1), VALUES(3));
+    test_expect(rd_grad(p), SHAPE(1), VALUES(2));
+    assert_true(norm == 0);
+    rd_optimizer_free(o);
+    rd_tensor_release(p);
+}
+
 /* Of 64 constant gradients k / 997 about one in three ends with a mean square that rounding has left below
  * the square of the mean, in float and in double. */
 static void test_rmsprop_centered_survives_a_constant_gradient(void **state)
@@ -211,10 +302,10 @@ static void test_optimizer_options_are_listed_with_their_defaults(void **state)
     (void)state;
     uint32_t n = 0;
     const rd_option *options = rd_optimizer_options("adamw", &n);
-    assert_int_equal(n, 5);
+    assert_int_equal(n, 6);
     assert_string_equal(options[4].name, "weight_decay");
     assert_true(options[4].def == 0.01);
-    assert_null(rd_optimizer_options("adagrad", &n));
+    assert_null(rd_optimizer_options("adamax", &n));
 }
 
 static void test_optimizer_wrong_arguments_are_named(void **state)
@@ -223,16 +314,19 @@ static void test_optimizer_wrong_arguments_are_named(void **state)
     rd_optimizer *o = NULL;
     rd_tensor *y = NULL, *t = NULL, *const p = test_leaf(*state, SHAPE(2, 3), RD_DENSE, 1);
     rd_tensor *const same[] = {p, p};
-    const rd_setting nesterov[] = {FLAG("nesterov")};
+    const rd_setting nesterov[] = {FLAG("nesterov")}, no_eps[] = {REAL("eps", 0)};
     OK(rd_apply1(RD_NEG, p, &y, &err));
     test_fails(rd_optimizer_new("adma", NULL, 0, &p, 1, &o, &err), &err,
                "there is no optimizer 'adma'; did you mean 'adam'?");
     test_fails(rd_optimizer_new("gradient_descent", NULL, 0, &p, 1, &o, &err), &err,
-               "there is no optimizer 'gradient_descent'; there are sgd, rmsprop, adam and adamw");
+               "there is no optimizer 'gradient_descent'; there are sgd, rmsprop, adam, adamw, "
+               "nadam, adagrad, adadelta and lion");
     test_fails(rd_optimizer_new("sgd", NULL, 0, NULL, 0, &o, &err), &err,
                "sgd: there are no parameters to optimize");
     test_fails(rd_optimizer_new("sgd", NULL, 0, same, 2, &o, &err), &err,
                "sgd: parameter 2 is the same tensor as number 1");
+    test_fails(rd_optimizer_new("adadelta", no_eps, 1, &p, 1, &o, &err), &err,
+               "adadelta: option 'eps' must be greater than 0");
     test_fails(rd_optimizer_new("sgd", nesterov, 1, &p, 1, &o, &err), &err,
                "sgd: option 'nesterov' needs a 'momentum' greater than 0");
     test_fails(rd_optimizer_new("sgd", NULL, 0, &y, 1, &o, &err), &err,
@@ -271,6 +365,13 @@ int main(void)
         cmocka_unit_test(test_rmsprop_first_step),
         cmocka_unit_test(test_adam_first_step_is_lr),
         cmocka_unit_test(test_adamw_decay_is_not_part_of_the_gradient),
+        cmocka_unit_test(test_lion_first_step_is_the_sign),
+        cmocka_unit_test(test_lion_stands_still_without_a_gradient),
+        cmocka_unit_test(test_lion_follows_its_mean),
+        cmocka_unit_test(test_adagrad_first_sum_is_an_option),
+        cmocka_unit_test(test_group_has_its_own_rate_and_decay),
+        cmocka_unit_test(test_group_wrong_numbers_are_named),
+        cmocka_unit_test(test_frozen_parameter_is_left_alone),
         cmocka_unit_test(test_rmsprop_centered_survives_a_constant_gradient),
         cmocka_unit_test(test_optimizer_leaves_parameters_without_gradient_alone),
         cmocka_unit_test(test_optimizer_state_survives_a_change_of_rate),

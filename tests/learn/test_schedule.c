@@ -78,6 +78,33 @@ static void test_schedule_cosine_falls_to_its_floor(void **state)
     expect_lr(&s, 5000, 0.1);
 }
 
+/* torch.optim.lr_scheduler.OneCycleLR(max_lr = 1, total_steps = 10, pct_start = 0.3) */
+static void test_schedule_one_cycle_is_pytorchs(void **state)
+{
+    (void)state;
+    const rd_schedule s = {.kind = RD_ONE_CYCLE,
+                           .base_lr = 1,
+                           .first_lr = 0.04,
+                           .min_lr = 4e-6,
+                           .total_steps = 10,
+                           .rise = 0.3};
+    expect_lr(&s, 0, 0.04);
+    expect_lr(&s, 1, 0.52);
+    expect_lr(&s, 2, 1);
+    expect_lr(&s, 5, 4e-6 + (1 - 4e-6) * 0.5 * (1 + cos(3 / 7.0 * acos(-1))));
+    expect_lr(&s, 9, 4e-6);
+    expect_lr(&s, 500, 4e-6);
+}
+
+static void test_schedule_one_cycle_may_begin_at_its_peak(void **state)
+{
+    (void)state;
+    const rd_schedule s = {.kind = RD_ONE_CYCLE, .base_lr = 1, .min_lr = 0.5, .total_steps = 3};
+    expect_lr(&s, 2, 0.5);
+    assert_true(rd_schedule_lr(&s, 0) <= 1 && rd_schedule_lr(&s, 0) > 0.5);
+    expect_lr(&(rd_schedule){.kind = RD_ONE_CYCLE, .base_lr = 1, .min_lr = 0.5}, 0, 0.5);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -87,6 +114,8 @@ int main(void)
         cmocka_unit_test(test_schedule_step_is_pytorchs),
         cmocka_unit_test(test_schedule_step_waits_for_decay_after),
         cmocka_unit_test(test_schedule_cosine_falls_to_its_floor),
+        cmocka_unit_test(test_schedule_one_cycle_is_pytorchs),
+        cmocka_unit_test(test_schedule_one_cycle_may_begin_at_its_peak),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

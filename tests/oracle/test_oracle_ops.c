@@ -161,53 +161,110 @@ static void test_oracle_embedding(void **state)
     golden_close(file);
 }
 
-static void entropy(rd_core *core, const char *name, rd_reduction reduction)
+enum { PART_X, PART_TARGET, PART_LOSS, PART_DX, PART_WEIGHT, N_PARTS };
+
+/* The datasets of a loss. */
+static void paths_of(const char *name, const char *weight, char path[N_PARTS][128])
+{
+    const char *const part[] = {"x", "target", "loss", "dx", weight};
+    for (int i = 0; i < N_PARTS; i++)
+        snprintf(path[i], sizeof path[i], "loss/%s/%s", name, part[i]);
+}
+
+static void judge(char path[N_PARTS][128], rd_tensor *loss, rd_tensor *x)
 {
     rd_error err;
-    char path[4][128];
-    const char *const part[] = {"x", "target", "loss", "dx"};
-    file = golden_open("ops");
-    for (int i = 0; i < 4; i++) snprintf(path[i], sizeof path[i], "loss/%s/%s", name, part[i]);
-    rd_tensor *const x = input(core, path[0]), *const target = ids(core, path[1]), *loss = NULL;
-    OK(rd_cross_entropy(x, target, reduction, &loss, NULL, &err));
     OK(rd_backward(loss, NULL, false, &err));
-    golden_check(file, path[2], loss, RD_DENSE);
-    golden_check(file, path[3], rd_grad(x), RD_DENSE);
+    golden_check(file, path[PART_LOSS], loss, RD_DENSE);
+    golden_check(file, path[PART_DX], rd_grad(x), RD_DENSE);
     rd_tensor_release(loss);
-    rd_tensor_release(target);
     rd_tensor_release(x);
     golden_close(file);
+}
+
+static void entropy(rd_core *core, const char *name, rd_entropy how)
+{
+    rd_error err;
+    char path[N_PARTS][128];
+    file = golden_open("ops");
+    paths_of(name, "class_weight", path);
+    rd_tensor *const x = input(core, path[PART_X]), *const target = ids(core, path[PART_TARGET]);
+    rd_tensor *loss = NULL, *const weight =
+                                golden_has(file, path[PART_WEIGHT])
+                                    ? golden_tensor(core, file, path[PART_WEIGHT], RD_DENSE)
+                                    : NULL;
+    how.class_weights = weight;
+    OK(rd_cross_entropy_with(x, target, &how, &loss, NULL, &err));
+    rd_tensor_release(weight);
+    rd_tensor_release(target);
+    judge(path, loss, x);
 }
 
 static void test_oracle_cross_entropy_mean(void **state)
 {
-    entropy(*state, "xent_mean", RD_MEAN);
+    entropy(*state, "xent_mean", (rd_entropy){.reduction = RD_MEAN});
 }
 
 static void test_oracle_cross_entropy_sum(void **state)
 {
-    entropy(*state, "xent_sum", RD_TOTAL);
+    entropy(*state, "xent_sum", (rd_entropy){.reduction = RD_TOTAL});
 }
 
 static void test_oracle_cross_entropy_with_ignored_targets(void **state)
 {
-    entropy(*state, "xent_mean_ignore", RD_MEAN);
+    entropy(*state, "xent_mean_ignore", (rd_entropy){.reduction = RD_MEAN});
+}
+
+static void test_oracle_cross_entropy_with_class_weights(void **state)
+{
+    entropy(*state, "xent_mean_class_weight", (rd_entropy){.reduction = RD_MEAN});
+}
+
+static void test_oracle_cross_entropy_smoothed(void **state)
+{
+    entropy(*state, "xent_mean_smooth_0.1", (rd_entropy){.label_smoothing = 0.1});
+}
+
+static void pointwise(rd_core *core, const char *name, rd_pointwise how)
+{
+    rd_error err;
+    char path[N_PARTS][128];
+    file = golden_open("ops");
+    paths_of(name, "weight", path);
+    rd_tensor *const x = input(core, path[PART_X]), *loss = NULL;
+    rd_tensor *const target = golden_tensor(core, file, path[PART_TARGET], RD_DENSE);
+    if (golden_has(file, path[PART_WEIGHT]))
+        how.weight = golden_tensor(core, file, path[PART_WEIGHT], RD_DENSE);
+    OK(rd_pointwise_loss(x, target, &how, &loss, NULL, &err));
+    rd_tensor_release(how.weight);
+    rd_tensor_release(target);
+    judge(path, loss, x);
 }
 
 static void test_oracle_mse(void **state)
 {
-    rd_error err;
-    file = golden_open("ops");
-    rd_tensor *const x = input(*state, "loss/mse_mean/x"), *loss = NULL;
-    rd_tensor *const target = golden_tensor(*state, file, "loss/mse_mean/target", RD_DENSE);
-    OK(rd_mse(x, target, RD_MEAN, &loss, NULL, &err));
-    OK(rd_backward(loss, NULL, false, &err));
-    golden_check(file, "loss/mse_mean/loss", loss, RD_DENSE);
-    golden_check(file, "loss/mse_mean/dx", rd_grad(x), RD_DENSE);
-    rd_tensor_release(loss);
-    rd_tensor_release(target);
-    rd_tensor_release(x);
-    golden_close(file);
+    pointwise(*state, "mse_mean", (rd_pointwise){.kind = RD_SQUARED_ERROR});
+}
+
+static void test_oracle_mse_masked(void **state)
+{
+    pointwise(*state, "mse_mask_mean", (rd_pointwise){.kind = RD_SQUARED_ERROR});
+}
+
+static void test_oracle_mae(void **state)
+{
+    pointwise(*state, "mae_mean", (rd_pointwise){.kind = RD_ABSOLUTE_ERROR});
+}
+
+static void test_oracle_huber(void **state)
+{
+    pointwise(*state, "huber_1_mean", (rd_pointwise){.kind = RD_HUBER_ERROR, .delta = 1});
+}
+
+static void test_oracle_binary_cross_entropy(void **state)
+{
+    pointwise(*state, "bce_logits_mean",
+              (rd_pointwise){.kind = RD_BINARY_ENTROPY, .pos_weight = 1});
 }
 
 int main(void)
@@ -225,7 +282,13 @@ int main(void)
         cmocka_unit_test(test_oracle_cross_entropy_mean),
         cmocka_unit_test(test_oracle_cross_entropy_sum),
         cmocka_unit_test(test_oracle_cross_entropy_with_ignored_targets),
+        cmocka_unit_test(test_oracle_cross_entropy_with_class_weights),
+        cmocka_unit_test(test_oracle_cross_entropy_smoothed),
         cmocka_unit_test(test_oracle_mse),
+        cmocka_unit_test(test_oracle_mse_masked),
+        cmocka_unit_test(test_oracle_mae),
+        cmocka_unit_test(test_oracle_huber),
+        cmocka_unit_test(test_oracle_binary_cross_entropy),
     };
     return cmocka_run_group_tests(tests, test_open_core, test_close_core);
 }

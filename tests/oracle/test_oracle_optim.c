@@ -34,8 +34,8 @@ static void set_grad(rd_tensor *p, const golden_array *grad)
 /* The options of a case that are attributes of its group, named as there. */
 static size_t settings_of(const golden_file *f, const char *name, rd_setting *settings)
 {
-    static const char *const known[] = {"lr", "momentum", "weight_decay", "alpha", "eps"};
-    static const char *const flags[] = {"nesterov", "centered"};
+    static const char *const known[] = {"lr", "momentum", "weight_decay", "alpha", "eps", "rho"};
+    static const char *const flags[] = {"nesterov", "centered", "amsgrad"};
     size_t n = 0;
     for (size_t i = 0; i < sizeof known / sizeof *known; i++) {
         const double value = golden_number(f, name, known[i], -1);
@@ -53,7 +53,10 @@ static void check_slots(const golden_file *f, const char *name, const rd_optimiz
                                            {"mean", "exp_avg"},
                                            {"square", "exp_avg_sq"},
                                            {"square", "square_avg"},
-                                           {"mean", "grad_avg"}};
+                                           {"mean", "grad_avg"},
+                                           {"max_square", "max_exp_avg_sq"},
+                                           {"sum", "sum"},
+                                           {"step_square", "acc_delta"}};
     for (size_t k = 0; k < rd_optimizer_slot_count(o); k++)
         for (size_t i = 0; i < sizeof names / sizeof *names; i++) {
             char path[128];
@@ -139,6 +142,21 @@ static void test_oracle_adamw(void **state)
     trajectory(*state, "adamw", "adamw");
 }
 
+static void test_oracle_adam_amsgrad(void **state)
+{
+    trajectory(*state, "adam", "adam_amsgrad");
+}
+
+static void test_oracle_adagrad(void **state)
+{
+    trajectory(*state, "adagrad", "adagrad");
+}
+
+static void test_oracle_adadelta(void **state)
+{
+    trajectory(*state, "adadelta", "adadelta");
+}
+
 /* ---- clipping ---------------------------------------------------------------------------- */
 
 enum { N_CLIPPED = 3 };
@@ -213,6 +231,9 @@ int main(void)
         cmocka_unit_test(test_oracle_adam),
         cmocka_unit_test(test_oracle_adam_l2),
         cmocka_unit_test(test_oracle_adamw),
+        cmocka_unit_test(test_oracle_adam_amsgrad),
+        cmocka_unit_test(test_oracle_adagrad),
+        cmocka_unit_test(test_oracle_adadelta),
         cmocka_unit_test(test_oracle_clip_by_a_small_norm),
         cmocka_unit_test(test_oracle_clip_by_a_large_norm),
         cmocka_unit_test(test_oracle_clip_of_zeros),
