@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154
 
-checks=(valgrind_all flat_memory kills recipe_memory fresh)
+checks=(valgrind_all flat_memory kills recipe_memory large_text fresh)
 
 # All C tests under valgrind.
 check_valgrind_all() {
@@ -35,6 +35,12 @@ check_recipe_memory() {
     with_tree release rondo run tests/runs/recipe_memory.lua --data "$text" --config scripts/char_rnn.lua \
         --epochs 1 --sample-length 0 --run-dir none
 }
+
+# A text of 300 MB in a process that may have 150 MB of its own (ulimit -d does not count mapped files).
+check_large_text() (
+    ulimit -d 150000
+    with_tree release lua5.4 tests/runs/large_text.lua build
+)
 
 # Both commands in a minimal Debian 12, with and without a network.
 check_fresh() {

@@ -187,9 +187,10 @@ function Base:evaluating(f, ...)
   return table.unpack(results, 2, results.n)
 end
 
--- Output for one example or a batch: evaluation mode, batch dimension added where it is missing.
+-- Output for one example (a list of ids too) or a batch: evaluation mode, batch dimension added where it is missing.
 function Base:predict(x)
   return errors.blame(self.evaluating, self, function()
+    x = type(x) == "table" and tensor.tensor(x) or x
     local wanted = rawget(self, "predict_dims") or (x.ndim == 1 and 2)
     if wanted and x.ndim == wanted - 1 then
       return (self:forward(x:unsqueeze(1)))

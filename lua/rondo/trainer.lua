@@ -32,6 +32,7 @@ local specs = {
   { name = "clip_grad_value", kind = "real", min = 0, help = "largest size of one gradient" },
   { name = "callbacks", kind = "table", help = "rondo.callbacks.EarlyStopping { ... }, ..." },
   { name = "vocab", kind = "any", help = "text.vocab: goes into the checkpoints" },
+  { name = "tokenizer", kind = "any", help = "a fitted Tokenizer, in place of vocab" },
   { name = "run_dir", kind = "string", help = "the run folder; nothing is kept without" },
   int("epochs", nil, "passes over the data"), int("max_steps", nil, "updates"),
   int("log_every", 100, "updates between two lines of figures"),
@@ -45,7 +46,7 @@ local specs = {
   { name = "quiet", kind = "bool", def = false },
 }
 
-local FIRST_SHARED = 11 -- run_dir and what follows may come from options
+local FIRST_SHARED = 12 -- run_dir and what follows may come from options
 
 local Trainer = {}
 Trainer.__index = Trainer
@@ -81,6 +82,10 @@ local function check_parts(o)
   elseif o.schedule and not optim.is_schedule(o.schedule) then
     errors.raise("Trainer: schedule must be made by rondo.optim, got a %s", type(o.schedule))
   end
+  local tokenizer = o.tokenizer
+  if tokenizer and not (type(tokenizer) == "table" and tokenizer.vocab) then
+    errors.raise("Trainer: tokenizer must be made by rondo.data.Tokenizer, and fitted")
+  end
   figures.check_metrics(o.metrics)
 end
 
@@ -97,8 +102,9 @@ local function new(given)
     self.epochs = 10
   end
   self.view = progress.new(o.progress, o.color, o.quiet)
-  if o.vocab then
-    rawset(self.model, "vocab", o.vocab)
+  local vocab = o.vocab or (o.tokenizer and o.tokenizer.vocab)
+  if vocab then
+    rawset(self.model, "vocab", vocab)
   end
   return self
 end

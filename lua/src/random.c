@@ -32,30 +32,6 @@ static int random_bits(lua_State *L)
     return 1;
 }
 
-/* Fisher and Yates: place i, from the last, is swapped with one of the places up to it. The place is the
- * high word of bits * (i + 1): biased by less than (i + 1) / 2^32. */
-static int random_permutation(lua_State *L)
-{
-    const lua_Integer n = luaL_checkinteger(L, 1);
-    luaL_argcheck(L, n >= 0 && n <= INT32_MAX, 1, "a permutation has 0..2147483647 places");
-    const rd_stream stream = rdl_check_stream(L, 2);
-    int32_t *order = rdl_buffer(L, (size_t)n, sizeof *order);
-    for (int32_t i = 0; i < n; i++) order[i] = i + 1;
-    for (int32_t i = (int32_t)n - 1; i > 0; i--) {
-        const uint64_t bits = rd_bits_at(&stream, 0, (uint64_t)i);
-        const int32_t j = (int32_t)((bits * ((uint64_t)i + 1)) >> 32);
-        const int32_t other = order[j];
-        order[j] = order[i];
-        order[i] = other;
-    }
-    lua_createtable(L, (int)n, 0);
-    for (int32_t i = 0; i < n; i++) {
-        lua_pushinteger(L, order[i]);
-        lua_rawseti(L, -2, (lua_Integer)i + 1);
-    }
-    return 1;
-}
-
 /* permuted(first, count, n, stream): places first..first+count-1 of a permutation of 1..n, without a table */
 static int random_permuted(lua_State *L)
 {
@@ -92,9 +68,8 @@ static int random_sample(lua_State *L)
 void rdl_open_random(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"uniform", random_uniform},         {"bits", random_bits},
-        {"permutation", random_permutation}, {"permuted", random_permuted},
-        {"sample", random_sample},           {NULL, NULL},
+        {"uniform", random_uniform}, {"bits", random_bits}, {"permuted", random_permuted},
+        {"sample", random_sample},   {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
 }

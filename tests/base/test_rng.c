@@ -60,6 +60,42 @@ static void test_uniform_has_24_bits(void **state)
     assert_true(rdc_unit(0xff) == 0);
 }
 
+/* Each of 0..n-1 comes once. */
+static void check_permutation(uint64_t n)
+{
+    const rd_stream s = {.seed = 5, .purpose = RD_FOR_SHUFFLE, .update = 3};
+    bool seen[1000] = {false};
+    for (uint64_t i = 0; i < n; i++) {
+        const uint64_t at = rd_permuted(&s, n, i);
+        if (at >= n || seen[at]) fail_msg("place %d of %d", (int)i, (int)n);
+        seen[at] = true;
+    }
+}
+
+static void test_a_permutation_has_each_number_once(void **state)
+{
+    (void)state;
+    for (uint64_t n = 1; n <= 70; n++) check_permutation(n);
+    check_permutation(1000);
+}
+
+/* Neighbours are to come apart. Of 1,000 pairs of a random order 4 are expected within a distance of 2
+ * (2 * 2 / 1000 each), with a standard deviation of 2; so are fixed points, 1 of 1,000. */
+static void test_a_permutation_leaves_no_order(void **state)
+{
+    (void)state;
+    const rd_stream s = {.seed = 5, .purpose = RD_FOR_SHUFFLE};
+    int near = 0, fixed = 0;
+    for (uint64_t i = 0; i < 1000; i++) {
+        const int64_t a = (int64_t)rd_permuted(&s, 1001, i),
+                      b = (int64_t)rd_permuted(&s, 1001, i + 1);
+        near += a - b <= 2 && b - a <= 2;
+        fixed += a == (int64_t)i;
+    }
+    assert_in_range(near, 0, 14);
+    assert_in_range(fixed, 0, 7);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -68,6 +104,8 @@ int main(void)
         cmocka_unit_test(test_philox_of_the_digits_of_pi),
         cmocka_unit_test(test_philox_run_gives_what_single_quads_give),
         cmocka_unit_test(test_uniform_has_24_bits),
+        cmocka_unit_test(test_a_permutation_has_each_number_once),
+        cmocka_unit_test(test_a_permutation_leaves_no_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -92,11 +92,25 @@ describe("a tokenizer", function()
     assert.equal("not bad <unk>", tok:decode { 2, 3, 1 })
     assert.same({ { 2, 3 }, { 4 } }, tok:encode_all({ "not bad at all", "good" }, { max_len = 2 }))
   end)
-  it("puts <bos> and <eos> around, and reads up to <eos>", function()
+  it("puts <eos> behind, <bos> before what a decoder reads, and reads up to <eos>", function()
     local tok = rondo.data.Tokenizer { level = "word", bos = true, eos = true }:fit { "b a" }
-    assert.same({ 2, 4, 5, 3 }, tok:encode "a b")
+    assert.same({ 4, 5, 3 }, tok:encode "a b")
+    assert.same({ { 2, 4, 5 }, { 2 } }, tok:shifted { "a b", "" })
+    assert.same({ { 2, 4 } }, tok:shifted({ "a b" }, { max_len = 2 }))
     assert.equal("a b", tok:decode { 2, 4, 5, 3, 4 })
     assert.equal("a b", tok:decode(rondo.tensor { 2, 4, 5, 3 }))
+  end)
+  it("goes into a Trainer's checkpoints, and its ids into predict", function()
+    local tok = rondo.data.Tokenizer { level = "word" }:fit { "a b" }
+    local model = rondo.Sequential { rondo.Embedding { #tok.vocab, 2 }, rondo.Linear { 2 } }
+    rondo.Trainer { model = model, tokenizer = tok, loss = rondo.CrossEntropyLoss(),
+      optimizer = rondo.optim.SGD { lr = 0.1 }, quiet = true }
+    assert.equal(tok.vocab, model.vocab)
+    assert.same({ 1, 2, 2 }, model:predict(tok:encode "b a"):size())
+    assert.matches("tokenizer must be made by rondo.data.Tokenizer, and fitted", support.failure(function()
+      rondo.Trainer { model = model, tokenizer = {}, loss = rondo.CrossEntropyLoss(),
+        optimizer = rondo.optim.SGD { lr = 0.1 } }
+    end))
   end)
   it("takes its words from a text", function()
     local train = text_of("a b c d", { level = "word" }):split(0.5)
@@ -109,6 +123,7 @@ describe("a tokenizer", function()
     local tok = rondo.data.Tokenizer { level = "char" }
     fails("no vocabulary yet; call tok:fit", function() tok:encode "a" end)
     fails("entry 2 is a number, expected a string", function() tok:fit { "a", 1 } end)
+    fails("shifted: the tokenizer has no <bos>", function() tok:fit({ "a" }):shifted { "a" } end)
     fails("the list of strings is empty", function() tok:fit {} end)
     fails("expected a list of strings or a Text, got a string", function() tok:fit "abc" end)
     fails("encode: character 'b' .* is not in the vocabulary", function() tok:fit({ "a" }):encode "ab" end)

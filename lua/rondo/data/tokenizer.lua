@@ -3,6 +3,7 @@
 -- A text file is read by Text.open; a tokenizer is for strings: rows of a table, sentences, prompts.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local options = require "rondo.options"
 local text = require "rondo.data.text"
 local vocabularies = require "rondo.data.vocab"
 
@@ -59,31 +60,41 @@ local function ids_of(self, s, what)
   return ids
 end
 
--- Ids of a string, a list: <bos> before it and <eos> behind it where the tokenizer has them.
+-- Ids of a string, a list, with <eos> behind it where the tokenizer has one.
 function Tokenizer:encode(s)
   local ids = ids_of(self, s, "encode")
-  local special = self.vocab:special()
-  if special.bos then
-    table.insert(ids, 1, special.bos)
-  end
-  if special.eos then
-    ids[#ids + 1] = special.eos
-  end
+  ids[#ids + 1] = self.vocab:special().eos
   return ids
+end
+
+-- f(tokenizer, string) of all strings of a list, cut to max_len.
+local function each(self, list, given, f)
+  local o = options.resolve("Tokenizer", { { name = "max_len", kind = "int", min = 1 } }, given)
+  local all = {}
+  for i, s in ipairs(list) do
+    local ids = f(self, s)
+    all[i] = o.max_len and #ids > o.max_len and table.move(ids, 1, o.max_len, 1, {}) or ids
+  end
+  return all
 end
 
 -- Lists of ids of all strings of a list, cut to max_len.
 function Tokenizer:encode_all(list, given)
-  local max_len = given and given.max_len or math.huge
-  local all = {}
-  for i, s in ipairs(list) do
-    local ids = self:encode(s)
-    if #ids > max_len then
-      ids = table.move(ids, 1, max_len, 1, {})
-    end
-    all[i] = ids
+  return each(self, list, given, Tokenizer.encode)
+end
+
+-- What a decoder reads while it writes encode_all(list): <bos>, and all ids but the last.
+function Tokenizer:shifted(list, given)
+  local bos = vocab_of(self):special().bos
+  if not bos then
+    errors.raise("shifted: the tokenizer has no <bos>; make it with bos = true")
   end
-  return all
+  return each(self, list, given, function(_, s)
+    local ids = self:encode(s)
+    table.insert(ids, 1, bos)
+    ids[#ids] = nil
+    return ids
+  end)
 end
 
 -- Text of ids (a number, a list, a tensor), without <bos>, up to the first <eos>.
