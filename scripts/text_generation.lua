@@ -21,8 +21,8 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   hidden_size = { 256, min = 1, max = 65536, help = "width of the state" },
   num_layers = { 1, min = 1, max = 256, help = "recurrent layers" },
   bias = { "one", choices = { "none", "one", "two" }, help = "bias vectors of a line" },
-  input = { "auto", choices = { "auto", "onehot", "embedding" }, help = "how a symbol enters; auto: words and pieces by "
-    .. "embedding, others one-hot" },
+  input = { "auto", choices = { "auto", "onehot", "embedding" }, help = "how a symbol enters; auto: words and "
+    .. "pieces by embedding, others one-hot" },
   embedding_dim = { 64, min = 1, max = 65536, help = "with --input embedding" },
   dropout = { 0.0, min = 0, max = 0.99, help = "between layers and before the output" },
   init_scale = { 0.0, min = 0, max = 10, help = "initial values uniform within +-this; 0: each layer's own" },
@@ -45,6 +45,7 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   ngrams = { 5, min = 0, max = 5, help = "largest n of the n-grams; 0: none" },
 }
 
+local NGRAM_SYMBOLS = 20000000
 local path = opt.data or assert(rondo.data.kjv())
 -- Without a run folder of its own choice a run is kept under the name of its text.
 opt.run_dir = opt.run_dir or "runs/" .. path:match("[^/]*$"):gsub("%.[^.]*$", "")
@@ -54,14 +55,15 @@ end
 local size = opt.vocab_size > 0 and opt.vocab_size or nil
 local text = assert(rondo.data.Text.open(path, { level = opt.level, lowercase = opt.lowercase,
   punctuation = opt.punctuation, min_count = opt.min_count, vocab_size = opt.level == "bpe" and size or nil,
-  max_vocab = opt.level ~= "bpe" and size or nil, unk = opt.level ~= "bpe" and (size ~= nil or opt.min_count > 1) or nil }))
+  max_vocab = opt.level ~= "bpe" and size or nil,
+  unk = opt.level ~= "bpe" and (size ~= nil or opt.min_count > 1) or nil }))
 local train, valid = text:split(opt.train_share) -- the vocabulary is that of the training part
 local usable, why = text.vocab:encode(opt.prompt)
 if not usable then
   require("rondo.errors").stop(2, "--prompt: " .. why)
 end
 -- Lines are batches of their own; a stream and documents are read on, chunk after chunk.
-local batches = { seq_len = opt.seq_len, batch_size = opt.batch_size, unit = opt.unit, stateful = opt.unit ~= "line" }
+local batches = { unit = opt.unit, seq_len = opt.seq_len, batch_size = opt.batch_size, stateful = opt.unit ~= "line" }
 local valid_batches = valid:sequences(batches)
 batches.carry_over = opt.carry_over
 local train_batches = train:sequences(batches)
@@ -118,7 +120,10 @@ local trainer = rondo.Trainer { options = opt, model = model, vocab = text.vocab
 trainer:say(("%s: %d symbols, %d different (%s level); the first %d train, the last %d validate"):format(path, #text,
   #text.vocab, opt.level, #train, #valid))
 local baselines = {}
-if opt.ngrams > 0 then
+if opt.ngrams > 0 and #text > NGRAM_SYMBOLS then
+  trainer:notice(("no n-grams: their tables would be too large for a text of more than %d symbols"):format(
+    NGRAM_SYMBOLS))
+elseif opt.ngrams > 0 then
   baselines = rondo.data.ngram.nats(train, valid, opt.ngrams)
   collectgarbage() -- its tables are large, and training makes little garbage
   trainer:say(rondo.data.ngram.table(baselines, nil, valid_batches.chars_per_symbol))

@@ -549,8 +549,9 @@ rd_status rd_text_batch(const rd_text *t, const rd_vocab *v, const uint64_t *fir
                         rd_error *err);
 
 /* The lines or documents of a range of a text, cut into pieces of at most `steps` pairs (x, y), where y is
- * x one symbol on. A line ends before its line feed, a document behind its last one, at a blank line; blank
- * lines hold nothing. Before a unit stands <bos>, or else a line feed; behind it <eos>, or else a line feed. */
+ * x one symbol on. A line ends before its line feed, a document behind its last one, at a blank line;
+ * blank lines hold nothing. Before a unit stands <bos>, or else a line feed; behind it <eos>, or else a
+ * line feed. */
 typedef enum rd_unit { RD_LINE, RD_DOCUMENT } rd_unit;
 typedef struct rd_pieces_options {
     rd_unit unit;

@@ -2,8 +2,9 @@
 --
 -- Entries: format, config (JSON: what the numbers depend on), model/<parameter>, optimizer/<slot>/<parameter>,
 -- optimizer/scalars/<name>, optimizer/lr, train/..., vocab/level, vocab/options (JSON) and what the level has,
--- vocab/symbols (byte, char), vocab/words (one a line) or vocab/merges (bpe), vocab/unit where texts are not read as
--- a stream; history/... is left out of the state digest. No host, time, path, thread count or backend: equal states give equal files.
+-- vocab/symbols (byte, char), vocab/words (one a line) or vocab/merges (bpe), vocab/unit where texts are not read
+-- as a stream; history/... is left out of the state digest. No host, time, path, thread count or backend: equal
+-- states give equal files.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"

@@ -111,10 +111,10 @@ describe("random streams", function()
     raises("an element must not be negative", core.bits, stream, 0, -1)
   end)
   it("shuffle 1..n without a table", function()
-    local stream = { seed = 1, purpose = "shuffle" }
-    local order = core.permuted(1, 100, 100, stream)
+    local named = { seed = 1, purpose = "shuffle" }
+    local order = core.permuted(1, 100, 100, named)
     assert.equal(100, #order)
-    assert.same(table.move(order, 41, 60, 1, {}), core.permuted(41, 20, 100, stream))
+    assert.same(table.move(order, 41, 60, 1, {}), core.permuted(41, 20, 100, named))
     assert.not_same(order, core.permuted(1, 100, 100, { seed = 2, purpose = "shuffle" }))
     table.sort(order)
     assert.equal(1, order[1])

@@ -1,6 +1,6 @@
 --[[ large_text.lua - a text of 300 MB is trained on in a third of its size of memory: it stays mapped.
 
-usage: large_text.lua FOLDER      run under `ulimit -d` (checks_long.sh does), which counts all memory but mapped files
+usage: large_text.lua FOLDER      run under `ulimit -d` (checks_long.sh does), which counts all but mapped files
 
 Writes the text into FOLDER, reads it at each level and in each unit, and says what Lua and the process hold.
 SPDX-License-Identifier: MIT ]]
@@ -17,8 +17,8 @@ local function write_text()
     local words = {}
     for i = 1, 40000 do
       local k = (i * i * 31 + b * 977) % 20011
-      words[i] = (k % 7 == 0 and "\u{e9}" or "") .. ("w%d"):format(k) .. (i % 300 == 0 and "\n\n" or i % 12 == 0 and "\n"
-        or " ")
+      local behind = i % 300 == 0 and "\n\n" or i % 12 == 0 and "\n" or " "
+      words[i] = (k % 7 == 0 and "\u{e9}" or "") .. ("w%d"):format(k) .. behind
     end
     blocks[b] = table.concat(words)
   end
