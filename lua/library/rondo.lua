@@ -141,6 +141,12 @@ function Module:named_parameters() end
 function Module:train(mode) end
 ---@return self
 function Module:eval() end
+---@param pattern string? of the names of the parameters
+---@return self
+function Module:freeze(pattern) end
+---@param pattern string?
+---@return self
+function Module:unfreeze(pattern) end
 ---@param x rondo.Tensor
 ---@return rondo.Tensor
 function Module:predict(x) end
@@ -208,19 +214,38 @@ function rondo.LayerNorm(options) end
 ---@return rondo.Module
 function rondo.Sequential(layers) end
 
----@alias rondo.Loss fun(output: rondo.Tensor, target: rondo.Tensor): rondo.Tensor, number, number
----@param options { reduction: "mean"|"sum"|"batch"? }?
+---@alias rondo.Reduction "mean"|"sum"|"batch"
+---@alias rondo.Loss fun(y: rondo.Tensor, target: rondo.Tensor, weight: rondo.Tensor?): rondo.Tensor, number, number
+---@param options { reduction: rondo.Reduction?, label_smoothing: number?, class_weights: number[]? }?
 ---@return rondo.Loss
 function rondo.CrossEntropyLoss(options) end
----@param options { reduction: "mean"|"sum"|"batch"? }?
+---@param options { reduction: rondo.Reduction? }?
 ---@return rondo.Loss
 function rondo.MSELoss(options) end
+---@param options { reduction: rondo.Reduction? }?
+---@return rondo.Loss
+function rondo.L1Loss(options) end
+---@param options { reduction: rondo.Reduction?, delta: number? }?
+---@return rondo.Loss
+function rondo.HuberLoss(options) end
+---@param options { reduction: rondo.Reduction?, pos_weight: number? }?
+---@return rondo.Loss
+function rondo.BCEWithLogitsLoss(options) end
+---@param options { reduction: rondo.Reduction? }?
+---@return rondo.Loss
+function rondo.CosineLoss(options) end
 
 ---@class rondo.Optimizer
 ---@field lr number
 local Optimizer = {}
 function Optimizer:step() end
 function Optimizer:zero_grad() end
+function Optimizer:start_average() end
+---@param loss number of a validation
+---@return boolean begins the average begins with this iterate
+function Optimizer:validated(loss) end
+---@param f fun(...): ...
+function Optimizer:with_average(f, ...) end
 
 ---@class rondo.Trainer.Options
 ---@field model rondo.Module
@@ -228,7 +253,9 @@ function Optimizer:zero_grad() end
 ---@field optimizer rondo.Optimizer
 ---@field options table?
 ---@field schedule table?
----@field metrics string[]?
+---@field metrics (string|table)[]?
+---@field ema number?
+---@field accumulate integer?
 ---@field clip_grad_norm number?
 ---@field clip_grad_value number?
 ---@field callbacks table[]?
@@ -248,6 +275,15 @@ function Trainer:evaluate(source) end
 ---@param x rondo.Tensor
 ---@return rondo.Tensor
 function Trainer:predict(x) end
+---@param event string "on_step_end" or "step_end", ...
+---@param f fun(trainer: rondo.Trainer, facts: table)
+---@return rondo.Trainer
+function Trainer:on(event, f) end
+---@param name string
+---@param value number|string|boolean
+function Trainer:log(name, value) end
+---@param f fun(...): ...
+function Trainer:with_average(f, ...) end
 ---@param options rondo.Trainer.Options
 ---@return rondo.Trainer
 function rondo.Trainer(options) end

@@ -1,12 +1,26 @@
 -- callbacks.lua - things that happen during a training.
 --
--- A callback is a table with any of on_fit_begin, on_step_end, on_epoch_end, on_evaluate_end, on_fit_end, each
--- called as callback:on_...(trainer, facts). What must survive a stop is in state() / restore(state).
+-- A callback is a table with any of the events below, each called as callback:on_...(trainer, facts); a function
+-- alone is hooked by trainer:on("step_end", f). What must survive a stop is in state() / restore(state).
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
 local options = require "rondo.options"
 
 local callbacks = {}
+
+-- What is in `facts`, beside step and epoch where there are any.
+callbacks.events = {
+  "on_fit_begin",      -- validates
+  "on_epoch_begin",    -- epoch
+  "on_step_begin",     -- step: the number of the update that begins
+  "on_gradients",      -- loss; the gradients are there, not yet clipped
+  "on_step_end",       -- loss, lr, grad_norm
+  "on_evaluate_begin", -- before a validation
+  "on_evaluate_end",   -- val_loss and val_... for each metric
+  "on_epoch_end",      -- loss, and the last validation's figures
+  "on_save",           -- path, best
+  "on_fit_end",
+}
 
 local MONITOR = { name = "monitor", kind = "string", def = "val_loss", help = "the figure to watch" }
 local MODE = { name = "mode", kind = "choice", def = "min", choices = { "min", "max" }, help = "which way is better" }
@@ -36,18 +50,25 @@ function callbacks.EarlyStopping(given)
   return setmetatable({ options = o, waited = 0 }, EarlyStopping)
 end
 
-function EarlyStopping:on_fit_begin(_, facts)
+local function needs_validation(self, _, facts)
   if not facts.validates then
-    errors.raise("EarlyStopping: it watches '%s', but fit was given no validation part", self.options.monitor)
+    errors.raise("%s: it watches '%s', but fit was given no validation part", self.class_name, self.options.monitor)
   end
 end
 
-function EarlyStopping:on_evaluate_end(trainer, facts)
-  local o = self.options
-  local value = facts[o.monitor]
+local function watched(self, facts)
+  local value = facts[self.options.monitor]
   if value == nil then
-    errors.raise("EarlyStopping: there is no figure '%s'; is it among the Trainer's metrics?", o.monitor)
+    errors.raise("%s: there is no figure '%s'; is it among the Trainer's metrics?", self.class_name,
+      self.options.monitor)
   end
+  return value
+end
+
+EarlyStopping.on_fit_begin = needs_validation
+
+function EarlyStopping:on_evaluate_end(trainer, facts)
+  local o, value = self.options, watched(self, facts)
   if better(value, self.best, o.mode, o.min_delta) then
     self.best, self.waited = value, 0
   else
@@ -64,6 +85,60 @@ end
 
 function EarlyStopping:restore(state)
   self.best, self.waited = state.best, math.tointeger(state.waited) or 0
+end
+
+-- ReduceLROnPlateau { monitor =, factor =, patience =, min_lr = }: multiplies the rate, whatever the schedule makes
+-- of it, when the figure has not become better for `patience` evaluations.
+local ReduceLROnPlateau = class "ReduceLROnPlateau"
+function callbacks.ReduceLROnPlateau(given)
+  local o = options.resolve("ReduceLROnPlateau", { MONITOR, MODE,
+    { name = "factor", kind = "real", def = 0.1, min = 0, max = 1, help = "what the rate is multiplied by" },
+    { name = "patience", kind = "int", def = 10, min = 1, help = "evaluations without a better figure" },
+    { name = "min_delta", kind = "real", def = 1e-4, min = 0, help = "what counts as better" },
+    { name = "cooldown", kind = "int", def = 0, min = 0, help = "evaluations after a change that do not count" },
+    { name = "min_lr", kind = "real", def = 0.0, min = 0, help = "no rate below this" } }, given)
+  return setmetatable({ options = o, waited = 0, cooling = 0 }, ReduceLROnPlateau)
+end
+
+ReduceLROnPlateau.on_fit_begin = needs_validation
+
+local function reduce(self, trainer)
+  local o, before = self.options, trainer.optimizer.lr
+  local after = math.max(before * o.factor, o.min_lr)
+  if after >= before then
+    return
+  end
+  if trainer.schedule then
+    trainer.schedule.scale = trainer.schedule.scale * (after / before)
+    trainer.schedule:set(trainer.step)
+  else
+    trainer.optimizer.lr = after
+  end
+  trainer:say(("%s has not become better for %d evaluations: the rate goes from %.4g to %.4g"):format(o.monitor,
+    self.waited, before, trainer.optimizer.lr))
+end
+
+function ReduceLROnPlateau:on_evaluate_end(trainer, facts)
+  local o, value = self.options, watched(self, facts)
+  if better(value, self.best, o.mode, o.min_delta) then
+    self.best, self.waited = value, 0
+  elseif self.cooling == 0 then
+    self.waited = self.waited + 1
+  end
+  self.cooling = math.max(self.cooling - 1, 0)
+  if self.waited >= o.patience then
+    reduce(self, trainer)
+    self.waited, self.cooling = 0, o.cooldown
+  end
+end
+
+function ReduceLROnPlateau:state()
+  return { best = self.best, waited = self.waited, cooling = self.cooling }
+end
+
+function ReduceLROnPlateau:restore(state)
+  self.best, self.waited = state.best, math.tointeger(state.waited) or 0
+  self.cooling = math.tointeger(state.cooling) or 0
 end
 
 -- Checkpoint { monitor =, keep = }: which figure makes best.h5, and how many others stay.
@@ -94,10 +169,12 @@ end
 
 function Sample:on_epoch_end(trainer, facts)
   local parts = {}
-  for piece in trainer.model:generate { prompt = self.options.prompt, length = self.options.length,
-    temperature = self.options.temperature, seed = facts.epoch } do
-    parts[#parts + 1] = piece
-  end
+  trainer:with_average(function()
+    for piece in trainer.model:generate { prompt = self.options.prompt, length = self.options.length,
+      temperature = self.options.temperature, seed = facts.epoch } do
+      parts[#parts + 1] = piece
+    end
+  end)
   trainer:say(("sample after epoch %d:\n%s\n"):format(facts.epoch, table.concat(parts)))
 end
 

@@ -1,10 +1,10 @@
 -- checkpoint.lua - what stands in a checkpoint file, and how it comes back. Opening one runs no code.
 --
 -- Entries: format, config (JSON: what the numbers depend on), model/<parameter>, optimizer/<slot>/<parameter>,
--- optimizer/scalars/<name>, optimizer/lr, train/..., vocab/level, vocab/options (JSON) and what the level has,
--- vocab/symbols (byte, char), vocab/words (one a line) or vocab/merges (bpe), vocab/unit where texts are not read
--- as a stream; history/... is left out of the state digest. No host, time, path, thread count or backend: equal
--- states give equal files.
+-- optimizer/scalars/<name>, optimizer/lr, average/count, average/weights/<parameter>, train/..., vocab/level,
+-- vocab/options (JSON) and what the level has, vocab/symbols (byte, char), vocab/words (one a line) or vocab/merges
+-- (bpe), vocab/unit where texts are not read as a stream; history/... is left out of the state digest. No host,
+-- time, path, thread count or backend: equal states give equal files.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -112,8 +112,9 @@ local function check_vocab(opened, model)
     :format(opened.path, #there, #here, id, show(there), show(here)))
 end
 
--- Fills the model's parameters; true, or nil and how the file's model differs.
-function checkpoint.read_model(opened, model)
+-- Fills the model's parameters; true, or nil and how the file's model differs. Averaged weights, where the file
+-- has any, stand before those that were trained, unless `trained` are asked for to go on with.
+function checkpoint.read_model(opened, model, trained)
   local archive, wanted = opened.archive, {}
   local same, why, code = check_vocab(opened, model)
   if not same then
@@ -138,7 +139,9 @@ function checkpoint.read_model(opened, model)
     end
   end
   for name, p in model:named_parameters() do
-    local ok, message = require("rondo.tensor").no_grad(archive.get_into, archive, "model/" .. name, p)
+    local averaged = "average/weights/" .. name
+    local entry = not trained and archive:has(averaged) and averaged or "model/" .. name
+    local ok, message = require("rondo.tensor").no_grad(archive.get_into, archive, entry, p)
     if not ok then
       return errors.outside(message)
     end
@@ -291,7 +294,7 @@ end
 
 -- Puts the weights into a model, the slots into an optimizer bound to it: true, or nil, message, code.
 function Checkpoint:load_into(model, optimizer)
-  local ok, message, code = checkpoint.read_model(self.opened, model)
+  local ok, message, code = checkpoint.read_model(self.opened, model, optimizer ~= nil)
   if ok and optimizer then
     ok, message, code = checkpoint.read_optimizer(self.opened, optimizer, names_of(model))
     if ok then

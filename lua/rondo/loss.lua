@@ -1,4 +1,7 @@
--- loss.lua - CrossEntropyLoss and MSELoss: callables that return the loss, its exact sum and its count.
+-- loss.lua - losses: callables that return the loss, its exact sum and its count.
+--
+-- loss(output, target, weight): weight (where a loss takes one) broadcasts to the output; what has weight 0 does
+-- not count. Cross-entropy leaves out targets of 0 instead.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -6,29 +9,86 @@ local options = require "rondo.options"
 
 local loss = {}
 
-local specs = { { name = "reduction", kind = "choice", def = "mean", choices = { "mean", "sum", "batch" },
-  help = "mean over what counts, sum, or sum over time and mean over the batch" } }
+local REDUCTION = { name = "reduction", kind = "choice", def = "mean", choices = { "mean", "sum", "batch" },
+  help = "mean over what counts, sum, or sum over time and mean over the batch" }
 
-local function loss_class(name, f, metric)
-  local class = { class_name = name, metric = metric }
+-- f(self, output, target, weight) -> loss tensor, sum (nats, errors), count of what counted.
+local function loss_class(name, own, f, prepare)
+  local class = { class_name = name }
+  local specs = table.move(own, 1, #own, 2, { REDUCTION })
   class.__index = class
   class.__name = "rondo." .. name
+  class.specs = specs
 
-  -- loss tensor, sum (nats or squared errors), count of positions that counted.
-  function class:__call(output, target)
-    return errors.blame(f, output, target, self.reduction)
+  function class:__call(output, target, weight)
+    return errors.blame(f, self, output, target, weight)
   end
 
   function class:describe()
-    return { kind = name, reduction = self.reduction }
+    local description = { kind = name }
+    for _, spec in ipairs(specs) do
+      description[spec.name] = self[spec.name]
+    end
+    return description
   end
 
-  return function(given)
-    return setmetatable(options.resolve(name, specs, given, { "reduction" }), class)
+  loss[name] = function(given)
+    local self = setmetatable(options.resolve(name, specs, given, { "reduction" }), class)
+    if prepare then
+      prepare(self)
+    end
+    return self
   end
 end
 
-loss.CrossEntropyLoss = loss_class("CrossEntropyLoss", core.cross_entropy, "nats")
-loss.MSELoss = loss_class("MSELoss", core.mse, "mse")
+local function cross_entropy(self, output, target, weight)
+  if weight then
+    errors.raise("CrossEntropyLoss: takes no weights of positions; a target of 0 is not counted")
+  end
+  return core.cross_entropy(output, target, self.reduction, self.label_smoothing, self.weights)
+end
+
+-- Numbers become a tensor once; sum and count are weighted then, and nats (metrics) are counted apart.
+local function prepare_entropy(self)
+  local given = self.class_weights
+  for i, w in ipairs(given or {}) do
+    if type(w) ~= "number" or not (w >= 0 and w < math.huge) then
+      errors.raise("CrossEntropyLoss: class_weights must be numbers at least 0, got %s for class %d", tostring(w), i)
+    end
+  end
+  if given and #given == 0 then
+    errors.raise("CrossEntropyLoss: class_weights must be a list with one number for each class")
+  end
+  self.weights = given and core.tensor(given) or nil
+  self.plain = not given and self.label_smoothing == 0
+end
+
+loss_class("CrossEntropyLoss", {
+  { name = "label_smoothing", kind = "real", def = 0.0, min = 0, max = 0.999999,
+    help = "share of the target that is spread over all classes" },
+  { name = "class_weights", kind = "table", help = "a number for each class; the mean is over them" },
+}, cross_entropy, prepare_entropy)
+
+loss_class("MSELoss", {}, function(self, output, target, weight)
+  return core.mse(output, target, self.reduction, weight)
+end)
+
+loss_class("L1Loss", {}, function(self, output, target, weight)
+  return core.l1(output, target, self.reduction, weight)
+end)
+
+loss_class("HuberLoss", { { name = "delta", kind = "real", def = 1.0, min = 1e-12, help = "where the square ends" } },
+  function(self, output, target, weight)
+    return core.huber(output, target, self.reduction, weight, self.delta)
+  end)
+
+loss_class("BCEWithLogitsLoss", { { name = "pos_weight", kind = "real", def = 1.0, min = 0, help = "weight of ones" } },
+  function(self, output, target, weight)
+    return core.bce_with_logits(output, target, self.reduction, weight, self.pos_weight)
+  end)
+
+loss_class("CosineLoss", {}, function(self, output, target, weight)
+  return core.cosine_loss(output, target, self.reduction, weight)
+end)
 
 return loss

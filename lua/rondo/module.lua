@@ -175,6 +175,30 @@ function Base:zero_grad()
   end
 end
 
+local function set_wanting(self, pattern, wants)
+  local n = 0
+  for name, p in self:named_parameters() do
+    if not pattern or name:find(pattern) then
+      p.requires_grad = wants
+      n = n + 1
+    end
+  end
+  if n == 0 and pattern then
+    errors.raise("%s: no parameter matches '%s'", self:label(), pattern)
+  end
+  return self
+end
+
+-- Frozen parameters collect no gradient and are left alone by optimizers; checkpoints hold them all the same.
+-- With a Lua pattern: those whose name matches.
+function Base:freeze(pattern)
+  return set_wanting(self, pattern, false)
+end
+
+function Base:unfreeze(pattern)
+  return set_wanting(self, pattern, true)
+end
+
 -- Runs f with evaluation mode and without recording; both come back on every way out.
 function Base:evaluating(f, ...)
   local was = self.training

@@ -3,11 +3,15 @@
 -- fit() is one loop over a state (step, epoch, position, carried state). Everything due at a step is done at
 -- the top of the loop and marked in the state, so that a run stopped anywhere goes on as if it had not been.
 -- A source of batches has batch(k, epoch) -> x, y and a length; a list of { x, y } will do. A stateful source may
--- give a third value: the rows whose carried state is put back to its first values before the batch.
+-- give a third value: the rows whose carried state is put back to its first values before the batch. A fourth value
+-- is the loss's weight. An update takes `accumulate` batches, fewer at the end of an epoch: their losses are divided
+-- by how many they are, and their gradients are added in the order of the batches.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
+local average = require "rondo.average"
 local errors = require "rondo.errors"
 local figures = require "rondo.figures"
+local metrics = require "rondo.metrics"
 local module = require "rondo.module"
 local optim = require "rondo.optim"
 local options = require "rondo.options"
@@ -15,6 +19,7 @@ local progress = require "rondo.progress"
 local random = require "rondo.random"
 local release_states = require("rondo.sequential").release_states
 local reset_rows = require("rondo.sequential").reset_rows
+local evaluation = require "rondo.trainer_evaluation"
 local session = require "rondo.trainer_session"
 local trainer_state = require "rondo.trainer_state"
 
@@ -27,9 +32,11 @@ local specs = {
   { name = "optimizer", kind = "any", required = true, help = "rondo.optim.Adam { lr = 2e-3 }" },
   { name = "options", kind = "table", help = "what rondo.args returned" },
   { name = "schedule", kind = "any", help = "rondo.optim.CosineLR { ... }" },
-  { name = "metrics", kind = "table", help = "perplexity, bits_per_char, accuracy" },
+  { name = "metrics", kind = "table", help = "perplexity, bits_per_char, accuracy, top_5_accuracy, f1_macro" },
   { name = "clip_grad_norm", kind = "real", min = 0, help = "largest common norm of all gradients" },
   { name = "clip_grad_value", kind = "real", min = 0, help = "largest size of one gradient" },
+  { name = "ema", kind = "real", min = 0, max = 0.9999999, help = "decay of averaged weights: 0.999" },
+  { name = "accumulate", kind = "int", def = 1, min = 1, max = 1 << 20, help = "batches of one update" },
   { name = "callbacks", kind = "table", help = "rondo.callbacks.EarlyStopping { ... }, ..." },
   { name = "vocab", kind = "any", help = "text.vocab: goes into the checkpoints" },
   { name = "tokenizer", kind = "any", help = "a fitted Tokenizer, in place of vocab" },
@@ -46,13 +53,15 @@ local specs = {
   { name = "quiet", kind = "bool", def = false },
 }
 
-local FIRST_SHARED = 12 -- run_dir and what follows may come from options
+local FIRST_SHARED = 14 -- run_dir and what follows may come from options
 
 local Trainer = {}
 Trainer.__index = Trainer
 Trainer.__name = "rondo.Trainer"
-for name, method in pairs(session) do
-  Trainer[name] = method
+for _, part in ipairs { session, evaluation } do
+  for name, method in pairs(part) do
+    Trainer[name] = method
+  end
 end
 
 -- Options of rondo.args that a Trainer understands stand where the Trainer itself was given none.
@@ -86,14 +95,16 @@ local function check_parts(o)
   if tokenizer and not (type(tokenizer) == "table" and tokenizer.vocab) then
     errors.raise("Trainer: tokenizer must be made by rondo.data.Tokenizer, and fitted")
   end
-  figures.check_metrics(o.metrics)
+  if o.ema and o.optimizer.asgd then
+    errors.raise("Trainer: ema and optim.ASGD are two averages of the weights; choose one")
+  end
 end
 
 local function new(given)
   local o = options.resolve("Trainer", specs, merged(given))
   check_parts(o)
   local self = setmetatable(o, Trainer)
-  self.metrics, self.callbacks = o.metrics or {}, o.callbacks or {}
+  self.metrics, self.callbacks = metrics.check(o.metrics), o.callbacks or {}
   self.step, self.epoch, self.position, self.evaluated = 0, 0, 0, 0
   self.pending = { sum = 0.0, count = 0.0, epoch_sum = 0.0, epoch_count = 0.0 }
   self.history = trainer_state.new_history()
@@ -116,31 +127,20 @@ end
 
 -- ---- one batch ------------------------------------------------------------------------------------------
 
-local function forward(self, x, states, stateful)
-  if stateful then
-    if not self.model.advance then
-      errors.raise("%s carries no state: a stateful source needs a model of library layers or a method "
-        .. "advance(x, states)", self.model:label())
-    end
-    return self.model:advance(x, states)
-  end
-  return self.model(x), nil
-end
-
--- Trains on one batch: outputs, loss, gradients. batch: x, y, states (or nil), stateful. Returns the loss's
--- sum, its count, and the states after. This is the seam for long sequences (run in segments: borders first,
--- then backward from the last segment): nothing outside knows how a batch is played.
+-- Trains on one batch: outputs, loss, gradients, which are added to those that are there. batch: x, y, weight and
+-- states (or nil), stateful, share (nil: 1) of the update. Returns the loss's sum, its count, and the states after.
+-- This is the seam for long sequences (run in segments: borders first, then backward from the last segment):
+-- nothing outside knows how a batch is played.
 function Trainer:train_step(batch)
-  self.optimizer:zero_grad()
-  local y, after = forward(self, batch.x, batch.states, batch.stateful)
-  local loss, sum, count = self.loss(y, batch.y)
+  local y, after = self:forward(batch.x, batch.states, batch.stateful)
+  local loss, sum, count = self.loss(y, batch.y, batch.weight)
   if not sum then
     sum, count = loss:item(), 1
   end
   if sum ~= sum or sum == math.huge or sum == -math.huge then
     self:diverged("the loss")
   end
-  loss:backward()
+  loss:backward(batch.share)
   loss:release()
   if not rawequal(y, batch.x) then
     y:release()
@@ -158,6 +158,9 @@ function Trainer:update()
     core.clip_grad_value(self.parameters, self.clip_grad_value)
   end
   self.optimizer:step()
+  if self.ema then
+    self.average:update()
+  end
   self.step = self.step + 1
   if self.schedule then
     self.schedule:set(self.step)
@@ -165,16 +168,16 @@ function Trainer:update()
   return norm
 end
 
-function Trainer:one_batch(source)
-  local x, y, reset = source:batch(self.position + 1, self.epoch + 1)
-  random.set_update(self.step)
+-- Batch number `index` of the update's `n`: the loss's sum and count.
+function Trainer:one_batch(source, index, n)
+  local x, y, reset, weight = source:batch(self.position + 1, self.epoch + 1)
+  random.set_update(self.step * self.accumulate + index - 1) -- each batch has dropout masks of its own
   if self.states and reset then
     reset_rows(self.states, reset)
   end
-  local batch = { x = x, y = y, states = self.states, stateful = source.stateful }
+  local batch = { x = x, y = y, weight = weight, states = self.states, stateful = source.stateful,
+    share = n > 1 and 1 / n or nil }
   local sum, count, after = self:train_step(batch)
-  self.rate = self.optimizer.lr
-  self.grad_norm = self:update()
   if source.releases then
     x:release()
     y:release()
@@ -183,77 +186,26 @@ function Trainer:one_batch(source)
     release_states(self.states)
   end
   self.states, self.position = after, self.position + 1
+  return sum, count
+end
+
+function Trainer:one_update(source)
+  local n = math.min(self.accumulate, #source - self.position)
+  local sum, count = 0.0, 0.0
+  self:call("on_step_begin", { step = self.step + 1 })
+  self.optimizer:zero_grad()
+  for index = 1, n do
+    local batch_sum, batch_count = self:one_batch(source, index, n)
+    sum, count = sum + batch_sum, count + batch_count
+  end
+  self.last_loss = sum / math.max(count, 1)
+  self:call("on_gradients", { step = self.step + 1, loss = self.last_loss })
+  self.rate = self.optimizer.lr
+  self.grad_norm = self:update()
   local p = self.pending
   p.sum, p.count = p.sum + sum, p.count + count
   p.epoch_sum, p.epoch_count = p.epoch_sum + sum, p.epoch_count + count
-  self.last_loss = sum / math.max(count, 1)
-  self:after_batch(source, count)
-end
-
--- ---- evaluation -----------------------------------------------------------------------------------------
-
-local function evaluate_batches(self, source, interruptible)
-  local total, count, right, states = 0.0, 0.0, 0.0, nil
-  local accuracy = figures.wants(self.metrics, "accuracy")
-  for k = 1, #source do
-    local x, target, reset = source:batch(k, 1)
-    if states and reset then
-      reset_rows(states, reset)
-    end
-    local y, after = forward(self, x, states, source.stateful)
-    local loss, sum, n = self.loss(y, target)
-    total, count = total + (sum or loss:item()), count + (n or 1)
-    if accuracy then
-      right = right + figures.count_right(y, target)
-    end
-    loss:release()
-    y:release()
-    if source.releases then
-      x:release()
-      target:release()
-    end
-    if states then
-      release_states(states)
-    end
-    states = after
-    if interruptible and core.interrupted() then
-      return nil
-    end
-  end
-  if states then
-    release_states(states)
-  end
-  return figures.of(total / math.max(count, 1), self.metrics, accuracy and right / math.max(count, 1),
-    source.chars_per_symbol)
-end
-
--- Figures of the model on a source: { loss =, perplexity =, ... }; state starts at its first values.
-function Trainer:evaluate(source)
-  return errors.blame(self.model.evaluating, self.model, evaluate_batches, self, figures.source(source), false)
-end
-
-function Trainer:predict(x)
-  return self.model:predict(x)
-end
-
--- Validates and keeps the figures; false if a signal came before the end.
-function Trainer:validate(source)
-  local facts = self.model:evaluating(evaluate_batches, self, source, true)
-  self.view:pause()
-  if not facts then
-    return false
-  end
-  self.evaluated = self.step
-  trainer_state.append(self.history, "valid", { step = self.step, loss = facts.loss })
-  self:keep_best(facts)
-  self:report_validation(facts)
-  local named = { epoch = self.epoch + 1, step = self.step }
-  for name, value in pairs(facts) do
-    named["val_" .. name] = value
-  end
-  self.facts = named
-  self:call("on_evaluate_end", named)
-  return true
+  self:after_update(source, count)
 end
 
 -- ---- the loop -------------------------------------------------------------------------------------------
@@ -301,7 +253,10 @@ local function loop(self, source, valid)
     elseif core.interrupted() then
       return core.interrupted()
     end
-    self:one_batch(source)
+    if self.position == 0 then
+      self:call("on_epoch_begin", { epoch = self.epoch + 1, step = self.step })
+    end
+    self:one_update(source)
   end
 end
 
@@ -320,7 +275,15 @@ function Trainer:bind(source)
     self.parameters[i], self.names[i] = entry.tensor, entry.name
   end
   if not rawget(self.optimizer, "handle") then
-    self.optimizer:bind(self.parameters)
+    self.optimizer:bind(self.parameters, self.names)
+  end
+  if not self.average then
+    self.average = rawget(self.optimizer, "average")
+      or (self.ema and average.new(self.parameters, self.names, self.ema)) or nil
+  end
+  if self.average then
+    self.average.names = self.names
+    self.average:hide()
   end
   if self.schedule and not self.schedule.optimizer then
     self.schedule:bind(self.optimizer)
@@ -341,7 +304,7 @@ local function fit(self, train, valid)
   self:begin(source, valid ~= nil)
   self.model:train()
   local signal = loop(self, source, valid)
-  self:finish(valid, signal, evaluate_batches)
+  self:finish(valid, signal)
   return self
 end
 
@@ -351,6 +314,9 @@ function Trainer:fit(train, valid)
   local results = table.pack(pcall(errors.blame, fit, self, train, valid))
   core.catch_signals(false)
   self.view:clear()
+  if self.average then
+    self.average:show()
+  end
   if self.run then
     if not results[1] and not errors.is_stop(results[2]) then
       self.run:log("error: " .. tostring(results[2]))

@@ -5,6 +5,7 @@ local callbacks = require "rondo.callbacks"
 local checkpoint = require "rondo.checkpoint"
 local errors = require "rondo.errors"
 local figures = require "rondo.figures"
+local metrics = require "rondo.metrics"
 local progress = require "rondo.progress"
 local random = require "rondo.random"
 local run_folder = require "rondo.run_folder"
@@ -30,6 +31,40 @@ function session:call(event, facts)
     if f then
       f(callback, self, facts)
     end
+  end
+end
+
+-- Hooks f(trainer, facts) on an event: trainer:on("epoch_end", function(trainer, facts) ... end).
+function session:on(event, f)
+  local name = type(event) == "string" and (event:find "^on_" and event or "on_" .. event) or ""
+  local known = false
+  for _, one in ipairs(callbacks.events) do
+    known = known or one == name
+  end
+  if not known then
+    local near = core.nearest(name, callbacks.events)
+    errors.raise("Trainer:on: there is no event '%s'%s", tostring(event),
+      near and (" (did you mean '%s'?)"):format(near) or "; events are " .. table.concat(callbacks.events, ", "))
+  elseif type(f) ~= "function" then
+    errors.raise("Trainer:on: expected a function, got a %s", type(f))
+  end
+  self.callbacks[#self.callbacks + 1] = { [name] = function(_, ...) return f(...) end }
+  return self
+end
+
+local RESERVED = { t = true, step = true, epoch = true, split = true }
+
+-- A figure of the script's own: a line of metrics.jsonl with split "log". Nothing without a run folder.
+function session:log(name, value)
+  if type(name) ~= "string" or name == "" or RESERVED[name] then
+    errors.raise("Trainer:log: expected a name other than t, step, epoch and split, got %s", type(name) == "string"
+      and ("'%s'"):format(name) or "a " .. type(name))
+  elseif type(value) == "table" or type(value) == "function" or type(value) == "userdata" or value == nil then
+    errors.raise("Trainer:log: '%s' must be a number, a string or a boolean, got a %s", name, type(value))
+  end
+  if self.run then
+    self.run:metric { t = core.time() - self.started, step = self.step, split = "log", [name] = value,
+      epoch = self.epoch + self.position / self.batches }
   end
 end
 
@@ -74,7 +109,8 @@ local function write_config(self, source)
     given[key] = value
   end
   local settings = {}
-  for _, name in ipairs { "epochs", "max_steps", "log_every", "eval_every", "save_every", "keep", "init_from" } do
+  for _, name in ipairs { "epochs", "max_steps", "log_every", "eval_every", "save_every", "keep", "init_from",
+    "accumulate" } do
     settings[name] = self[name]
   end
   self.run:write_config { options = given, trainer = settings, depends_on = self.config,
@@ -108,14 +144,14 @@ end
 -- ---- figures ----------------------------------------------------------------------------------------------
 
 local function steps_in_all(self, source)
-  local by_epochs = self.epochs and self.epochs * #source
+  local by_epochs = self.epochs and self.epochs * ((#source + self.accumulate - 1) // self.accumulate)
   return math.min(by_epochs or math.huge, self.max_steps or math.huge)
 end
 
 local function view_of(self, source, loss)
   local all = steps_in_all(self, source)
   local text
-  if figures.wants(self.metrics, "perplexity") then
+  if metrics.wants(self.metrics, "perplexity") then
     text = ("ppl %.2f  bpc %.3f"):format(math.exp(loss), loss / math.log(2) / (source.chars_per_symbol or 1))
   end
   local per_step = self.symbols / math.max(1, self.step - self.start_step)
@@ -124,7 +160,7 @@ local function view_of(self, source, loss)
     left = all < math.huge and (all - self.step) * per_step or nil }
 end
 
-function session:after_batch(source, count)
+function session:after_update(source, count)
   self.symbols = self.symbols + count
   local rate = self.view:tick(count)
   if self.view.bar then
@@ -144,7 +180,7 @@ function session:after_batch(source, count)
       self.run:metric(line)
     end
   end
-  self:call("on_step_end", { step = self.step, loss = self.last_loss })
+  self:call("on_step_end", { step = self.step, loss = self.last_loss, lr = self.rate, grad_norm = self.grad_norm })
 end
 
 function session:report_validation(facts, final)
@@ -162,7 +198,8 @@ end
 function session:report_epoch(facts)
   local parts = { ("epoch %d%s - step %d - loss %.4f"):format(facts.epoch,
     self.epochs and "/" .. self.epochs or "", self.step, facts.loss) }
-  for _, name in ipairs { "val_loss", "val_perplexity", "val_bits_per_char", "val_accuracy" } do
+  for i = 0, #self.metrics do
+    local name = "val_" .. (self.metrics[i] or "loss")
     if facts[name] then
       parts[#parts + 1] = ("%s %.4f"):format(name, facts[name])
     end
@@ -177,6 +214,7 @@ function session:save()
     local _, file = self.run:save(trainer_state.archive(self), self.step)
     self.saved, self.last_file = self.step, file
     self.view:pause()
+    self:call("on_save", { step = self.step, path = file, best = false })
   end
 end
 
@@ -191,8 +229,9 @@ end
 
 function session:save_best()
   if self.best_due and self.run then
-    self.run:save_best(trainer_state.archive(self))
+    self.run:save_best(self:with_average(trainer_state.archive, self))
     self.view:pause()
+    self:call("on_save", { step = self.step, path = self.run:best_file(), best = true })
   end
   self.best_due = nil
 end
@@ -235,18 +274,18 @@ end
 
 -- The validation figures at the end, where the last step is not one that is validated anyway. They are shown,
 -- but are no part of the state: a run that goes on longer has none at this step.
-local function last_figures(self, valid, evaluate_batches)
+local function last_figures(self, valid)
   if not valid or self.step == 0 or self.evaluated == self.step then
     return
   end
-  local facts = self.model:evaluating(evaluate_batches, self, valid, false)
+  local facts = self:evaluate_source(valid, false)
   self:report_validation(facts, true)
-  self:say(("step %d - %s"):format(self.step, figures.text(facts, "val_")))
+  self:say(("step %d - %s"):format(self.step, figures.text(facts, "val_", self.metrics)))
   self:keep_best(facts)
   self:save_best()
 end
 
-function session:finish(valid, signal, evaluate_batches)
+function session:finish(valid, signal)
   self.view:clear()
   if self.saved ~= self.step then
     self:save()
@@ -254,7 +293,7 @@ function session:finish(valid, signal, evaluate_batches)
   if signal then
     interrupted(self, signal)
   end
-  last_figures(self, valid, evaluate_batches)
+  last_figures(self, valid)
   local seconds = core.time() - self.started
   local steps = self.step - self.start_step
   if steps == 0 then

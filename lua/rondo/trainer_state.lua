@@ -34,6 +34,16 @@ function trainer_state.append(history, part, line)
   end
 end
 
+local function frozen_of(trainer)
+  local names = {}
+  for i, p in ipairs(trainer.parameters) do
+    if not p.requires_grad then
+      names[#names + 1] = trainer.names[i]
+    end
+  end
+  return #names > 0 and names or nil
+end
+
 -- What the numbers of a run depend on, without its weights.
 function trainer_state.config(trainer, source)
   return {
@@ -41,6 +51,7 @@ function trainer_state.config(trainer, source)
     optimizer = trainer.optimizer:describe(),
     schedule = trainer.schedule and trainer.schedule:describe(),
     loss = trainer.loss.describe and trainer.loss:describe(),
+    ema = trainer.ema, accumulate = trainer.accumulate > 1 and trainer.accumulate or nil, frozen = frozen_of(trainer),
     clip_grad_norm = trainer.clip_grad_norm, clip_grad_value = trainer.clip_grad_value,
     data = source.describe and source:describe(),
     seed = random.seed(),
@@ -88,6 +99,20 @@ local function put_history(archive, trainer)
   end
 end
 
+-- Averages beside the weights that are trained; where they stand in the model (best.h5), they are the weights.
+local function put_average(archive, trainer)
+  if trainer.average and not trainer.average.shown then
+    trainer.average:put(archive)
+  end
+  local losses = trainer.optimizer.losses
+  if losses and #losses > 0 then
+    archive:put("average/losses", losses)
+  end
+  if trainer.schedule and trainer.schedule.scale ~= 1 then
+    archive:put("train/lr_scale", trainer.schedule.scale)
+  end
+end
+
 -- An archive of the training as it stands.
 function trainer_state.archive(trainer)
   local archive = checkpoint.begin(trainer.model, trainer.optimizer, trainer.config)
@@ -98,6 +123,7 @@ function trainer_state.archive(trainer)
   if trainer.states then
     put_states(archive, "train/state", trainer.states)
   end
+  put_average(archive, trainer)
   put_history(archive, trainer)
   return archive
 end
@@ -179,10 +205,21 @@ local function get_history(trainer, archive)
   end
 end
 
+local function get_average(trainer, archive, path)
+  local losses = trainer.optimizer.losses
+  for i, loss in ipairs(losses and list_from(archive, "average/losses") or {}) do
+    losses[i] = loss
+  end
+  if trainer.average then
+    return trainer.average:restore(archive, path)
+  end
+  return true
+end
+
 -- Puts an opened checkpoint into the trainer: true, or nil, message, code.
 function trainer_state.restore(trainer, opened)
   local archive = opened.archive
-  local ok, message, code = checkpoint.read_model(opened, trainer.model)
+  local ok, message, code = checkpoint.read_model(opened, trainer.model, true)
   if not ok then
     return nil, message, code
   end
@@ -199,12 +236,17 @@ function trainer_state.restore(trainer, opened)
   if not ok then
     return nil, message, code
   end
+  ok, message, code = get_average(trainer, archive, opened.path)
+  if not ok then
+    return nil, message, code
+  end
   trainer.step, trainer.epoch = archive:get "train/step", archive:get "train/epoch"
   trainer.position = archive:get "train/position"
   trainer.states = get_states(archive)
   random.calls(archive:has "random/calls" and archive:get "random/calls" or 0)
   get_history(trainer, archive)
   if trainer.schedule then
+    trainer.schedule.scale = archive:has "train/lr_scale" and archive:get "train/lr_scale" or 1.0
     trainer.schedule:set(trainer.step)
   elseif (there.optimizer or {}).lr == here.optimizer.lr then
     trainer.optimizer.lr = archive:get "optimizer/lr"

@@ -188,7 +188,7 @@ describe("a schedule", function()
     local cosine = { kind = "cosine", base_lr = 1, total_steps = 100, warmup_steps = 10 }
     assert.near(0.1, core.schedule(cosine, 0), 1e-12)
     assert.is_true(core.schedule(cosine, 99) < 0.01)
-    raises("field 'kind' must be constant, exponential, step or cosine, got linear",
+    raises("field 'kind' must be constant, exponential, step, cosine or one_cycle, got linear",
       core.schedule, { kind = "linear" }, 0)
     raises("must not be negative", core.schedule, { kind = "constant" }, -1)
   end)

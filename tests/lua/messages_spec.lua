@@ -188,7 +188,8 @@ describe("callbacks", function()
       return event:find "^on_" and function(_, _, facts) seen[#seen + 1] = event .. facts.step end or nil
     end })
     trainer_of({ callbacks = { watch } }):fit(PAIRS, PAIRS)
-    assert.same({ "on_fit_begin0", "on_step_end1", "on_evaluate_end1", "on_epoch_end1", "on_fit_end1" }, seen)
+    assert.same({ "on_fit_begin0", "on_epoch_begin0", "on_step_begin1", "on_gradients1", "on_step_end1",
+      "on_evaluate_begin1", "on_evaluate_end1", "on_epoch_end1", "on_fit_end1" }, seen)
   end)
   it("choose what is best and how many stay", function()
     local sizes = { seq_len = 8, batch_size = 4, stateful = true }
