@@ -16,6 +16,7 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   punctuation = { false, help = "level word: punctuation marks are words of their own" },
   unit = { "stream", choices = { "stream", "line", "document" }, help = "what is read from a fresh state; documents "
     .. "are parted by blank lines" },
+  valid = { help = "text file to validate on, in place of the last part of the text", type = "string" },
   train_share = { 0.9, min = 0.01, max = 0.99, help = "first part of the text, to train on; the rest validates" },
   cell = { "lstm", choices = rondo.plugins.cells, help = "recurrent cell" },
   hidden_size = { 256, min = 1, max = 65536, help = "width of the state" },
@@ -57,7 +58,12 @@ local text = assert(rondo.data.Text.open(path, { level = opt.level, lowercase = 
   punctuation = opt.punctuation, min_count = opt.min_count, vocab_size = opt.level == "bpe" and size or nil,
   max_vocab = opt.level ~= "bpe" and size or nil,
   unk = opt.level ~= "bpe" and (size ~= nil or opt.min_count > 1) or nil }))
-local train, valid = text:split(opt.train_share) -- the vocabulary is that of the training part
+local train, valid -- the vocabulary is that of the training part
+if opt.valid then
+  train, valid = text, assert(rondo.data.Text.open(opt.valid, { vocab = text.vocab }))
+else
+  train, valid = text:split(opt.train_share)
+end
 local usable, why = text.vocab:encode(opt.prompt)
 if not usable then
   require("rondo.errors").stop(2, "--prompt: " .. why)
@@ -117,8 +123,8 @@ local trainer = rondo.Trainer { options = opt, model = model, vocab = text.vocab
   clip_grad_value = opt.clip_value > 0 and opt.clip_value or nil,
 }
 
-trainer:say(("%s: %d symbols, %d different (%s level); the first %d train, the last %d validate"):format(path, #text,
-  #text.vocab, opt.level, #train, #valid))
+trainer:say(("%s: %d symbols, %d different (%s level); %s %d train, %s %d validate"):format(path, #text, #text.vocab,
+  opt.level, opt.valid and "all" or "the first", #train, opt.valid and "of " .. opt.valid or "the last", #valid))
 local baselines = {}
 if opt.ngrams > 0 and #text > NGRAM_SYMBOLS then
   trainer:notice(("no n-grams: their tables would be too large for a text of more than %d symbols"):format(

@@ -7,6 +7,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { MOST_IDS = 1 << 24 }; /* ids are numbers in a float tensor */
+
 struct rd_vocab_fit {
     rd_vocab_options how;
     size_t special;  /* ids before those of symbols */
@@ -197,6 +199,11 @@ static rd_status choose(const rd_vocab_fit *f, candidate *list, size_t *n, rd_er
         list[used++] = c;
     }
     if (used == 0) return refuse_nothing(f, err);
+    if (used > MOST_IDS && f->how.max_size == 0)
+        return rdc_fail(err, RD_E_ARG,
+                        "vocabulary: the text has %zu different words; limit it to at most %d "
+                        "(max_vocab) or ask for a higher min_count",
+                        used, MOST_IDS);
     qsort(list, used, sizeof(*list), words ? compare_words : compare_counts);
     if (f->how.max_size && used > f->how.max_size - f->special)
         used = (size_t)(f->how.max_size - f->special);

@@ -141,8 +141,9 @@ function methods:tell_lacking()
   self.told = true
   local n = self:lacking()
   if n > 0 then
-    errors.notice("%s: %d of the %d symbols of the %s part are not in the vocabulary; they %s", self.path, n, #self,
-      self.part, self.vocab:special().unk and "are read as <unk>" or "do not count (id 0)")
+    local whose = self.part == "text" and "text" or self.part .. " part"
+    errors.notice("%s: %d of the %d symbols of the %s are not in the vocabulary; they %s", self.path, n, #self,
+      whose, self.vocab:special().unk and "are read as <unk>" or "do not count (id 0)")
   end
 end
 
