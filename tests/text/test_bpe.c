@@ -204,6 +204,7 @@ static void test_merges_that_are_none_are_refused(void **state)
     check_merges(later, 1,
                  "vocabulary: merge 1 joins symbols 256 and 97, of which not both are there");
     check_merges(twice, 2, "vocabulary: merges 1 and 2 join the same pair");
+    check_merges(NULL, 9000000, "vocabulary: 9000000 merges are too many");
     check_merges(doubling, 8, "vocabulary: merge 8 makes a symbol of 256 bytes, over 128");
 }
 

@@ -27,7 +27,6 @@ local specs = {
   { name = "shuffle", kind = "bool", help = "not stateful: sequences in a new order each epoch (default)" },
   { name = "bucket_by_length", kind = "bool", def = true,
     help = "lines and documents: similar lengths share a batch, so that little is padded" },
-  { name = "vocab", kind = "any", help = "another vocabulary than the text's own" },
 }
 
 local NAMES = { char = "char", byte = "byte", word = "word", bpe = "piece" }
@@ -238,13 +237,25 @@ function alone:batch(k, epoch)
   return self.pieces:batch(list, longest)
 end
 
+-- <bos> and <eos> stand around lines and documents. A model of a stream would never see them, and yet begin with
+-- one when it writes.
+local function check_special(text, unit)
+  local special = text.vocab:special()
+  local name = special.bos and "bos" or (text.level ~= "word" and special.eos and "eos")
+  if unit == "stream" and name then
+    errors.raise("sequences: <%s> never comes in a stream; use unit = \"line\" or \"document\", or open the text "
+      .. "without it", name)
+  end
+end
+
 -- Batches of a part of a text.
 function sequences.new(text, given)
   local o = options.resolve("sequences", specs, given)
   if o.carry_over and not (o.stateful and o.unit == "stream") then
     errors.raise("sequences: carry_over needs stateful = true and unit = \"stream\"")
   end
-  local self = setmetatable({ text = text, vocab = o.vocab or text.vocab, unit = o.unit,
+  check_special(text, o.unit)
+  local self = setmetatable({ text = text, vocab = text.vocab, unit = o.unit,
     seq_len = o.seq_len or (o.unit == "line" and 256 or 64), batch_size = o.batch_size, stateful = o.stateful,
     carry_over = o.carry_over, shuffle = not o.stateful and o.shuffle ~= false, bucket = o.bucket_by_length,
     releases = true, cursor = 0, epoch = 1, symbol_name = NAMES[text.level],

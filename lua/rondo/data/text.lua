@@ -10,8 +10,6 @@ local vocab = require "rondo.data.vocab"
 
 local Text, methods = { __name = "rondo.Text" }, {}
 
-local more = { { name = "vocab", kind = "any", help = "a vocabulary there is, as that of a model" } }
-
 -- Fits the vocabulary on shared.from..shared.to (bytes) if there is none yet.
 local function vocab_of(shared)
   if not shared.vocab then
@@ -58,8 +56,8 @@ local function open(path, given)
   if type(path) ~= "string" then
     errors.raise("Text.open: expected a path, got a %s", type(path))
   end
-  local o = vocab.resolve("Text.open", given, more)
-  local how = o.vocab and o.vocab:how() or o.how
+  local o = vocab.resolve("Text.open", given)
+  local how = o.how
   local handle, message = core.text(path, how)
   if not handle then
     return errors.outside(message, errors.DATA)

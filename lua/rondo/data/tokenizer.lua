@@ -12,7 +12,7 @@ Tokenizer.__index = Tokenizer
 
 local function new(given)
   local o = vocabularies.resolve("Tokenizer", given)
-  return setmetatable({ how = o.how, level = o.level }, Tokenizer)
+  return setmetatable({ how = o.how, level = o.level, vocab = o.vocab }, Tokenizer)
 end
 
 local function add_strings(fit, list)
@@ -31,7 +31,9 @@ end
 
 -- Takes the vocabulary from the training part: a list of strings or a Text. Returns the tokenizer.
 function Tokenizer:fit(train)
-  if text.is_text(train) then
+  if self.vocab then
+    errors.raise("fit: the tokenizer has its vocabulary already")
+  elseif text.is_text(train) then
     local from, to = train:range()
     self.vocab = vocabularies.fit(self.how, function(fit) train.handle:fit(fit, from, to) end)
   elseif type(train) == "table" then

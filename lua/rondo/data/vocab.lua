@@ -23,12 +23,32 @@ vocab.specs = {
   { name = "max_vocab", kind = "int", min = 1, max = LARGEST, help = "ids in all: the most frequent symbols" },
   { name = "vocab_size", kind = "int", min = 256, max = LARGEST,
     help = "level bpe: ids in all, 256 of them the bytes (default 1000)" },
+  { name = "vocab", kind = "any", help = "a vocabulary there is, as that of a model, in place of all others" },
 }
 
--- Checks options (and `more` specs of the caller): the values, and with them `how`, as the core wants it.
-function vocab.resolve(what, given, more)
-  local specs = table.move(vocab.specs, 1, #vocab.specs, 1, {})
-  local o = options.resolve(what, table.move(more or {}, 1, #(more or {}), #specs + 1, specs), given, { "level" })
+-- A vocabulary there is (of a text, a model, a tokenizer) in place of one to be fitted.
+local function take(what, given)
+  local v = given.vocab
+  local meta = getmetatable(type(v) == "table" and v.vocab or v)
+  if not meta or meta.__name ~= "rondo.Vocab" then
+    errors.raise("%s: vocab must be a vocabulary (text.vocab, model.vocab) or a fitted tokenizer, got a %s", what,
+      type(v))
+  end
+  for name in pairs(given) do
+    if name ~= "vocab" then
+      errors.raise("%s: a vocabulary has its own level and options; leave out '%s'", what, tostring(name))
+    end
+  end
+  v = type(v) == "table" and v.vocab or v
+  return { vocab = v, how = v:how(), level = v:level() }
+end
+
+-- Checks options: the values, with `how`, as the core wants them, or with the vocabulary that was given.
+function vocab.resolve(what, given)
+  if type(given) == "table" and given.vocab ~= nil then
+    return take(what, given)
+  end
+  local o = options.resolve(what, vocab.specs, given, { "level" })
   local bpe = o.level == "bpe"
   if o.vocab_size and not bpe then
     errors.raise("%s: option 'vocab_size' is of level bpe; 'max_vocab' limits level %s", what, o.level)

@@ -1,0 +1,98 @@
+-- core_text_spec.lua - vocabularies of words and byte pairs, and pieces of texts, of rondo.core.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.core"
+local support = dofile "tests/lua/support.lua"
+
+local folder
+setup(function()
+  core.open {}
+  folder = support.folder()
+end)
+teardown(function() support.remove(folder) end)
+
+local function raises(expected, f, ...)
+  local ok, text = pcall(f, ...)
+  assert.is_false(ok)
+  assert.matches(expected, text)
+end
+
+local function vocab_of(how, ...)
+  local fit <close> = core.vocab_fit(how)
+  for _, s in ipairs { ... } do fit:add(s) end
+  return fit:vocab()
+end
+
+describe("a vocabulary", function()
+  it("of words is made anew of its parts", function()
+    local how = { level = "word", unk = true, eos = true, lowercase = true, punctuation = true }
+    local v = vocab_of(how, "B a, b", "\n")
+    assert.equal("b\n,\na\n", v:parts())
+    local again = core.vocab(v:how(), v:parts())
+    assert.same(how, again:how())
+    assert.same({ unk = 1, eos = 2 }, again:special())
+    assert.same(v:encode "a b c\n", again:encode "a b c\n")
+  end)
+  it("of byte pairs is made anew of its parts", function()
+    local v = vocab_of({ level = "bpe", max_size = 258 }, "abab\nabab")
+    assert.same({ 97, 98, 256, 256 }, v:parts())
+    assert.same(v:encode "ababab", core.vocab(v:how(), v:parts()):encode "ababab")
+  end)
+  it("is decoded from where the text before it ends", function()
+    local v = vocab_of("word", "a b")
+    assert.equal("a b", v:decode { 1, 2 })
+    assert.equal(" b", v:decode(2, 1))
+    assert.equal("b", v:decode(2))
+  end)
+  it("is of parts of its level", function()
+    raises("a level or a table of options expected", core.vocab)
+    raises("merges are pairs of symbols", core.vocab, "bpe", { 1, 2, 3 })
+    raises("merges are pairs of symbols", core.vocab, "bpe", { 1, -2 })
+    raises("merge 1 joins symbols 1 and 300, of which not both are there", core.vocab, "bpe", { 1, 300 })
+    raises("its last word is not ended", core.vocab, "word", "a")
+    raises("string expected", core.vocab, "word", {})
+    raises("table expected", core.vocab, "bpe", "a")
+    raises("level bpe needs a vocab_size", core.vocab_fit, { level = "bpe" })
+    local fit = core.vocab_fit "char"
+    fit:close()
+    raises("closed fit", function() fit:add "a" end)
+  end)
+end)
+
+describe("a text", function()
+  local text
+  setup(function() text = assert(core.text(support.write(folder .. "/t.txt", "ab c\n\nd\n"), "char")) end)
+  it("leads from symbols to bytes and back", function()
+    assert.equal(8, text:bytes())
+    assert.equal(2, text:offset(3))
+    assert.equal(2, text:count(2))
+    assert.equal(3, text:border(3))
+    assert.equal(2, text:characters(2, 4))
+    raises("symbols count from 1", function() text:offset(0) end)
+    raises("an offset must not be negative", function() text:count(-1) end)
+  end)
+  it("counts what a vocabulary lacks", function()
+    assert.equal(5, text:lacking(core.vocab("char", { 97, 98, 100 }), 1, 8))
+  end)
+  it("is cut into pieces, which keep it", function()
+    local own = assert(core.text(folder .. "/t.txt", "char"))
+    local vocab = vocab_of("char", "ab c\nd")
+    local pieces = own:pieces(vocab, { unit = "line", steps = 3 })
+    own = nil -- luacheck: ignore
+    collectgarbage()
+    assert.equal(3, #pieces)
+    assert.equal(2, pieces:units())
+    assert.equal(3, pieces:first(2))
+    assert.same({ { 3, 2, 0 }, { true, false, true } }, { pieces:look { 1, 2, 0 } })
+    local x, y = pieces:batch({ 3, 0 }, 3)
+    assert.same({ { 1, 6, 0 }, { 0, 0, 0 } }, x:table())
+    assert.same({ { 6, 1, 0 }, { 0, 0, 0 } }, y:table())
+    raises("pieces count from 1", function() pieces:first(0) end)
+    raises("numbers of pieces lie in 0..#pieces", function() pieces:look { 4 } end)
+    raises("at least one piece expected", function() pieces:look {} end)
+    raises("the number of steps must be at least 1", function() pieces:batch({ 1 }, 0) end)
+    raises("piece 1 has 3 steps, the batch has 2", function() pieces:batch({ 1 }, 2) end)
+    raises("field 'unit' must be line or document, got word", function() text:pieces(vocab, { unit = "word" }) end)
+    pieces:close()
+    raises("closed pieces", function() return #pieces end)
+  end)
+end)
