@@ -106,7 +106,32 @@ local optimizers = {
   adam = function() return rondo.optim.Adam { lr = opt.lr } end,
   adamw = function() return rondo.optim.AdamW { lr = opt.lr } end,
 }
-local callbacks = {}
+
+-- What a reader compares with. It is said from within fit(), so that it stands in the run's log, and so that a run
+-- folder that will not do is refused before the n-grams are counted.
+local baselines = {}
+local comparison = {}
+function comparison.on_fit_begin(_, trainer)
+  trainer:say(("%s: %d symbols, %d different (%s level); %s %d train, %s %d validate"):format(path, #text, #text.vocab,
+    opt.level, opt.valid and "all" or "the first", #train, opt.valid and "of " .. opt.valid or "the last", #valid))
+  if opt.ngrams > 0 and #text > NGRAM_SYMBOLS then
+    trainer:notice(("no n-grams: their tables would be too large for a text of more than %d symbols"):format(
+      NGRAM_SYMBOLS))
+  elseif opt.ngrams > 0 then
+    baselines = rondo.data.ngram.nats(train, valid, opt.ngrams)
+    collectgarbage() -- its tables are large, and training makes little garbage
+    trainer:say(rondo.data.ngram.table(baselines, nil, valid_batches.chars_per_symbol))
+  end
+end
+function comparison.on_fit_end(_, trainer)
+  local best = trainer.best
+  if best then
+    trainer:say(("on the validation part, after step %d:\n%s"):format(best.step,
+      rondo.data.ngram.table(baselines, best.value, valid_batches.chars_per_symbol)))
+  end
+end
+
+local callbacks = { comparison }
 if opt.patience > 0 then
   callbacks[#callbacks + 1] = rondo.callbacks.EarlyStopping { patience = opt.patience }
 end
@@ -123,25 +148,8 @@ local trainer = rondo.Trainer { options = opt, model = model, vocab = text.vocab
   clip_grad_value = opt.clip_value > 0 and opt.clip_value or nil,
 }
 
-trainer:say(("%s: %d symbols, %d different (%s level); %s %d train, %s %d validate"):format(path, #text, #text.vocab,
-  opt.level, opt.valid and "all" or "the first", #train, opt.valid and "of " .. opt.valid or "the last", #valid))
-local baselines = {}
-if opt.ngrams > 0 and #text > NGRAM_SYMBOLS then
-  trainer:notice(("no n-grams: their tables would be too large for a text of more than %d symbols"):format(
-    NGRAM_SYMBOLS))
-elseif opt.ngrams > 0 then
-  baselines = rondo.data.ngram.nats(train, valid, opt.ngrams)
-  collectgarbage() -- its tables are large, and training makes little garbage
-  trainer:say(rondo.data.ngram.table(baselines, nil, valid_batches.chars_per_symbol))
-end
-
 trainer:fit(train_batches, valid_batches)
 
-local best = trainer.best and trainer.best.value
-if best then
-  trainer:say(("on the validation part, after step %d:\n%s"):format(trainer.best.step,
-    rondo.data.ngram.table(baselines, best, valid_batches.chars_per_symbol)))
-end
 if opt.sample_length > 0 then
   for piece in model:generate { prompt = opt.prompt, length = opt.sample_length, temperature = 0.8 } do
     io.write(piece)

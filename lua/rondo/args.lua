@@ -4,6 +4,7 @@
 -- option, { "lstm", choices = list } one of a list, { required = true } must be given. On the command line
 -- hidden_size is --hidden-size or --hidden_size. Order of precedence: command line, --config, defaults.
 -- SPDX-License-Identifier: MIT
+local command_line = require "rondo.command_line"
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local plugins = require "rondo.plugins"
@@ -128,7 +129,7 @@ local function help_text(spec)
   end
   if spec.required then
     parts[#parts + 1] = "(required)"
-  elseif spec.def ~= nil and spec.def ~= false then
+  elseif spec.def ~= nil and spec.def ~= false and spec.def ~= "" then
     parts[#parts + 1] = ("(default %s)"):format(spec.kind == "real" and ("%.6g"):format(spec.def) or tostring(spec.def))
   end
   return table.concat(parts, " ")
@@ -158,11 +159,6 @@ local function add_option(parser, spec)
     option:count "*"
   end
   return option
-end
-
--- The message of argparse in one line.
-local function one_line(message)
-  return (message:gsub("\nDid you mean (.-)%?$", " (did you mean %1?)"):gsub("\n", " "))
 end
 
 local function usage(message)
@@ -270,14 +266,16 @@ local function args(given, list)
   end
   parser:group("Options of this script", table.unpack(mine))
   parser:group("Common options", table.unpack(others))
-  local whole, ok, typed = pcall(parser.pparse, parser, table.move(list, 1, #list, 1, {}))
+  command_line.take_extra(parser)
+  local whole, ok, typed = pcall(parser.pparse, parser, command_line.joined(list))
+  local why = whole and (ok and command_line.extra(typed) or not ok and command_line.sentence(typed))
   if helped then
     io.stdout:write(parser:get_help(), "\n")
     errors.stop(0)
   elseif not whole then
     error(ok, 0)
-  elseif not ok then
-    usage(("%s: %s (--help lists the options)"):format(script, one_line(typed)))
+  elseif why then
+    usage(("%s: %s (--help lists the options)"):format(script, why))
   end
   local specs = table.move(rest, 1, #rest, #own + 1, table.move(own, 1, #own, 1, {}))
   local opt = settle(specs, typed)

@@ -3,11 +3,13 @@
 -- Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 the script raised; 2 usage; 3 data or
 -- checkpoint unreadable; 4 diverged; 75 stopped by a signal with a checkpoint; 130 Ctrl-C with a checkpoint.
 -- SPDX-License-Identifier: MIT
+local command_line = require "rondo.command_line"
 local errors = require "rondo.errors"
 
 local cli = {}
 
 local HELP = "help was asked for"
+local EPIPE = 32
 
 local commands = {
   { "run", "run SCRIPT [--option value ...]", "run a Lua script with require \"rondo\"" },
@@ -49,15 +51,16 @@ function cli.parser(name, description)
 end
 
 function cli.parse(parser, arguments)
-  local whole, ok, result = pcall(parser.pparse, parser, arguments)
+  command_line.take_extra(parser)
+  local whole, ok, result = pcall(parser.pparse, parser, command_line.joined(arguments))
+  local why = whole and (ok and command_line.extra(result) or not ok and command_line.sentence(result))
   if not whole and ok:sub(1, #HELP) == HELP then
     io.stdout:write(parser:get_help(), "\n")
     errors.stop(0)
   elseif not whole then
     error(ok, 0)
-  elseif not ok then
-    local line = result:gsub("\nDid you mean (.-)%?$", " (did you mean %1?)"):gsub("\n", " ")
-    errors.stop(errors.USAGE, ("%s (--help lists what it takes)"):format(line))
+  elseif why then
+    errors.stop(errors.USAGE, ("%s (--help lists what it takes)"):format(why))
   end
   return result
 end
@@ -73,6 +76,15 @@ function cli.number(name, kind, low, high)
     end
     return n
   end
+end
+
+-- Gives a parser --plugin FILE; what it loads is there before the model is built.
+function cli.plugin_option(parser)
+  parser:option("--plugin", "load a plugin file first (may be repeated)"):argname "FILE":count "*"
+end
+
+function cli.with_plugin_hint(message)
+  return message:find "cell '[^']*' is unknown" and message .. "; --plugin FILE loads more" or message
 end
 
 -- What a failed command shows: one sentence for a user's mistake; a traceback only where it was asked for.
@@ -93,10 +105,18 @@ local function handler(message)
   return { text = text, code = code, traceback = debug.traceback(nil, 2) }
 end
 
+-- The exit code where stdout took nothing more; a reader that went away is no news.
+function cli.output_failed(message, number)
+  if number ~= EPIPE then
+    io.stderr:write("rondo: cannot write to standard output: ", message, "\n")
+  end
+  return errors.SCRIPT
+end
+
 local function finish(ok, result, with_traceback)
-  local flushed = io.stdout:flush()
+  local flushed, message, number = io.stdout:flush()
   if ok then
-    return flushed and (math.tointeger(result) or 0) or errors.SCRIPT
+    return flushed and (math.tointeger(result) or 0) or cli.output_failed(message, number)
   end
   if errors.is_stop(result) then
     if result.message then

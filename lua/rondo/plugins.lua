@@ -30,13 +30,18 @@ function plugins.load(path)
   return report
 end
 
+-- A file that was named on the command line: mgu.so is the one in this folder.
+function plugins.path_of(argument)
+  return argument:find("/", 1, true) and argument or "./" .. argument
+end
+
 -- Loads the files of every --plugin in a list of arguments, once.
 local loaded = {}
 function plugins.load_from(list)
   for i, argument in ipairs(list) do
     local path = argument:match "^%-%-plugin=(.*)$" or (argument == "--plugin" and list[i + 1])
     if path and not loaded[path] then
-      local report, message = plugins.load(path)
+      local report, message = plugins.load(plugins.path_of(path))
       if not report then
         errors.stop(errors.USAGE, message)
       end

@@ -5,7 +5,7 @@ local core = require "rondo.native"
 local progress = {}
 
 local REDRAW_SECONDS = 0.1 -- at most ten redraws a second
-local SMOOTHING = 0.1      -- share of the newest rate
+local MEMORY_SECONDS = 3   -- the rate is that of about so long
 
 local Progress = {}
 Progress.__index = Progress
@@ -27,7 +27,7 @@ end
 function progress.new(mode, color, quiet)
   local bar = mode == "bar" or ((mode or "auto") == "auto" and core.isatty(2) and os.getenv "TERM" ~= "dumb")
   return setmetatable({ bar = bar and not quiet, lines = not bar and mode ~= "none" and not quiet,
-    quiet = quiet or mode == "none", color = colored(color or "auto"), drawn = 0, width = 0,
+    quiet = quiet or mode == "none", color = colored(color or "auto"), drawn = 0, symbols = 0, seconds = 0,
     last = core.time() }, Progress)
 end
 
@@ -50,14 +50,15 @@ local function count(n)
 end
 progress.count = count
 
--- Smoothed symbols per second; called once a step.
+-- Symbols per second; called once a step. What is further back counts less.
 function Progress:tick(symbols)
   local now = core.time()
   local elapsed = now - self.last
   self.last = now
-  if elapsed > 0 then
-    local rate = symbols / elapsed
-    self.rate = self.rate and self.rate + SMOOTHING * (rate - self.rate) or rate
+  local kept = math.exp(-elapsed / MEMORY_SECONDS)
+  self.symbols, self.seconds = self.symbols * kept + symbols, self.seconds * kept + elapsed
+  if self.seconds > 0 then
+    self.rate = self.symbols / self.seconds
   end
   return self.rate or 0
 end
@@ -67,22 +68,36 @@ function Progress:pause()
   self.last = core.time()
 end
 
--- view: step, steps (or nil), epoch, loss, text (more figures), left (symbols to go, or nil).
-local function line_of(self, view)
-  local parts = {}
-  if view.steps then
-    parts[#parts + 1] = ("step %d/%d"):format(view.step, view.steps)
-  else
-    parts[#parts + 1] = ("step %d"):format(view.step)
+-- What a narrow terminal goes without, in this order.
+local DISPENSABLE = { "rate", "epoch", "text", "left" }
+local ORDER = { "step", "epoch", "loss", "text", "rate", "left" }
+
+local function joined(parts)
+  local list = {}
+  for _, name in ipairs(ORDER) do
+    list[#list + 1] = parts[name]
   end
-  parts[#parts + 1] = ("epoch %.2f"):format(view.epoch)
-  parts[#parts + 1] = ("loss %.4f"):format(view.loss)
-  parts[#parts + 1] = view.text
-  parts[#parts + 1] = ("%s %s/s"):format(count(self.rate or 0), view.unit or "char")
+  return table.concat(list, "  ")
+end
+
+-- view: step, steps (or nil), epoch, loss, text (more figures), left (symbols to go, or nil). With a width the line
+-- has the parts for which there is room.
+local function line_of(self, view, width)
+  local parts = { step = "step " .. view.step .. (view.steps and "/" .. view.steps or ""),
+    epoch = ("epoch %.2f"):format(view.epoch), loss = ("loss %.4f"):format(view.loss), text = view.text,
+    rate = ("%s %s/s"):format(count(self.rate or 0), view.unit or "char") }
   if view.left and self.rate and self.rate > 0 then
-    parts[#parts + 1] = clock(view.left / self.rate) .. " left"
+    parts.left = clock(view.left / self.rate) .. " left"
   end
-  return table.concat(parts, "  ")
+  local line = joined(parts)
+  for _, name in ipairs(width and DISPENSABLE or {}) do
+    if #line <= width then
+      break
+    end
+    parts[name] = nil
+    line = joined(parts)
+  end
+  return line:sub(1, width or #line)
 end
 progress.line_of = line_of
 
@@ -93,7 +108,7 @@ function Progress:redraw(view, force)
     return
   end
   self.drawn = now
-  local text = line_of(self, view):sub(1, math.max(10, core.columns() - 1))
+  local text = line_of(self, view, math.max(10, core.columns() - 1))
   local painted = self.color and text:gsub("loss [%d%.]+", "\27[1m%0\27[0m") or text
   io.stderr:write("\r", painted, "\27[K")
   io.stderr:flush()

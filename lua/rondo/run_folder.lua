@@ -94,16 +94,21 @@ end
 
 -- Opens a run folder for training. A used one needs resume or overwrite (exit 2).
 function run_folder.open(path, resume, overwrite)
-  if used(path) and not resume and not overwrite then
+  if path == "" then
+    errors.stop(errors.USAGE, "the name of the run folder is empty; give --run-dir a folder")
+  elseif resume and overwrite then
+    errors.stop(errors.USAGE, ("%s: give --resume to go on or --overwrite to start anew, not both"):format(path))
+  elseif used(path) and not resume and not overwrite then
     errors.stop(errors.USAGE, ("%s: a run is here already; go on with --resume, or start anew with --overwrite")
       :format(path))
   end
   make_folders(path)
   local lock, message = core.lock(join(path, ".lock"))
-  if not lock then
-    errors.stop(errors.USAGE, ("%s: another process is training here (%s)"):format(path, tostring(message)))
+  if not lock and message:find("another process", 1, true) then
+    errors.stop(errors.USAGE, ("%s: another process is training here (%s)"):format(path, message))
   end
-  if overwrite and not resume then
+  must(lock, message, join(path, ".lock"))
+  if overwrite then
     clear(path)
   end
   return setmetatable({ path = path, lock = lock, keep = 3 }, Run)

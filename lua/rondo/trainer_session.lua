@@ -118,7 +118,7 @@ local function write_config(self, source)
 end
 
 function session:begin(source, validates)
-  self.batches = #source
+  self.batches, self.unit = #source, source.symbol_name or "row"
   if (self.resume or self.overwrite) and not self.run_dir then
     errors.stop(errors.USAGE, ("--%s needs a run folder (--run-dir)"):format(self.resume and "resume" or "overwrite"))
   elseif self.run_dir then
@@ -156,7 +156,7 @@ local function view_of(self, source, loss)
   end
   local per_step = self.symbols / math.max(1, self.step - self.start_step)
   return { step = self.step, steps = all < math.huge and all or nil, loss = loss, text = text,
-    epoch = self.epoch + self.position / #source, unit = source.symbol_name or "row",
+    epoch = self.epoch + self.position / #source, unit = self.unit,
     left = all < math.huge and (all - self.step) * per_step or nil }
 end
 
@@ -301,9 +301,9 @@ function session:finish(valid, signal)
       self.epoch))
   end
   local best = self.best and (" - best %s %.4f at step %d"):format(self.monitor, self.best.value, self.best.step) or ""
-  self:say(("%s: %d steps in %s (%s a second)%s"):format(
-    self.stopping and "stopped early, " .. self.stopping or "done", steps, progress.clock(seconds),
-    progress.count(self.symbols / math.max(seconds, 1e-9)), best))
+  self:say(("%s: %d %s in %s (%s %s/s)%s"):format(
+    self.stopping and "stopped early, " .. self.stopping or "done", steps, steps == 1 and "step" or "steps",
+    progress.clock(seconds), progress.count(self.symbols / math.max(seconds, 1e-9)), self.unit, best))
   self:call("on_fit_end", { step = self.step, epoch = self.epoch })
 end
 

@@ -19,7 +19,7 @@
 static const struct {
     int number;
     const char *name;
-} caught[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGUSR1, "SIGUSR1"}};
+} caught[] = {{SIGINT, "SIGINT"}, {SIGTERM, "SIGTERM"}, {SIGHUP, "SIGHUP"}, {SIGUSR1, "SIGUSR1"}};
 #define N_CAUGHT (sizeof caught / sizeof *caught)
 
 static volatile sig_atomic_t seen[N_CAUGHT];
@@ -50,6 +50,8 @@ static int system_catch_signals(lua_State *L)
         sigemptyset(&action.sa_mask);
         seen[i] = 0;
         sigaction(caught[i].number, &action, &before[i]);
+        if (before[i].sa_handler == SIG_IGN) /* as nohup, or a shell's background, wants it */
+            sigaction(caught[i].number, &before[i], NULL);
     }
     catching = true;
     return 0;

@@ -148,7 +148,7 @@ end
 
 describe("signals", function()
   it("are noted by name", function()
-    for _, name in ipairs { "INT", "TERM", "USR1" } do
+    for _, name in ipairs { "INT", "TERM", "HUP", "USR1" } do
       local how, code = run(([[
         assert(core.interrupted() == nil)
         core.catch_signals(true)
@@ -168,6 +168,20 @@ describe("signals", function()
       os.exit(1)]]
     assert.equal("signal", how)
     assert.equal(2, code)
+  end)
+  it("stay ignored where they were, as nohup wants it", function()
+    local path = folder .. "/nohup.lua"
+    assert(core.write_file(path, [[
+      local core = require 'rondo.core'
+      core.catch_signals(true)
+      io.popen("kill -HUP " .. io.open("/proc/self/stat"):read("n")):close()
+      local seen = core.interrupted()
+      core.catch_signals(false)
+      io.popen("kill -HUP " .. io.open("/proc/self/stat"):read("n")):close()
+      os.exit(seen == nil and 7 or 1)]]))
+    local _, how, code = os.execute("trap '' HUP; exec lua5.4 " .. path)
+    assert.equal("exit", how)
+    assert.equal(7, code)
   end)
   it("are forgotten and restored", function()
     local how, code = run [[

@@ -118,6 +118,15 @@ describe("the Trainer", function()
     again:fit(PAIRS)
     assert.equal(2, again.step)
   end)
+  it("does not take a lock that cannot be made for another process", function()
+    local run = folder .. "/unlockable"
+    core.mkdir(run)
+    core.mkdir(run .. "/.lock")
+    local trainer = trainer_of { run_dir = run }
+    local failure = support.failure(trainer.fit, trainer, PAIRS)
+    assert.equal(3, failure.code)
+    assert.matches("unlockable/.lock: Is a directory", failure.message)
+  end)
   it("starts anew, with a notice, where there is nothing to resume", function()
     local said = {}
     local trainer = trainer_of { run_dir = folder .. "/none", resume = true }

@@ -25,7 +25,7 @@ local function facts_of(ckpt)
     best = best and { val_loss = best[1], step = math.tointeger(best[2]) } or nil }
 end
 
-local function show(ckpt, facts)
+local function show(cli, ckpt, facts)
   local out = io.stdout
   out:write(("%s\nfile digest   %s\nstate digest  %s\n"):format(facts.path, facts.file_digest, facts.state_digest))
   if facts.step then
@@ -37,10 +37,8 @@ local function show(ckpt, facts)
   if facts.vocabulary then
     out:write(("vocabulary of %d symbols, level %s\n"):format(facts.vocabulary, facts.level))
   end
-  local model = require("rondo.checkpoint").rebuild(ckpt.opened)
-  if model then
-    out:write(tostring(model), "\n")
-  end
+  local model, message = require("rondo.checkpoint").rebuild(ckpt.opened)
+  out:write(model and tostring(model) or cli.with_plugin_hint(message), "\n")
   for _, p in ipairs(facts.parameters) do
     out:write(("  %-32s (%s)\n"):format(p.name, table.concat(p.shape, ", ")))
   end
@@ -51,7 +49,9 @@ return function(arguments, cli)
   parser:argument("path", "checkpoint file or run folder")
   parser:flag("--json", "one JSON object, with file_digest and state_digest")
   parser:flag("--last", "of a run folder the last checkpoint, not the best")
+  cli.plugin_option(parser)
   local o = cli.parse(parser, arguments)
+  require("rondo.plugins").load_from(arguments)
   local path = o.path
   if o.last then
     local folder = require "rondo.run_folder"
@@ -66,7 +66,7 @@ return function(arguments, cli)
   if o.json then
     io.stdout:write(require("rondo.json").encode(facts), "\n")
   else
-    show(ckpt, facts)
+    show(cli, ckpt, facts)
   end
   return 0
 end

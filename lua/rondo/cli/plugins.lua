@@ -9,7 +9,7 @@ return function(arguments, cli)
   local core = require "rondo.native"
   local failed
   for _, path in ipairs(o.file) do
-    local report, message = core.load_plugin(path)
+    local report, message = core.load_plugin(require("rondo.plugins").path_of(path))
     if not report then
       io.stderr:write("rondo: ", message, "\n")
       failed = true

@@ -14,7 +14,7 @@ return function(arguments)
   end
   local chunk, message = loadfile(script == "-" and nil or script)
   if not chunk then
-    errors.stop(message:find("cannot open", 1, true) and errors.USAGE or errors.SCRIPT, message)
+    errors.stop(message:find "^cannot %a+ " and errors.USAGE or errors.SCRIPT, message)
   end
   _G.arg = table.move(arguments, 2, #arguments, 1, { [0] = script })
   local result = chunk(table.unpack(arguments, 2))

@@ -4,7 +4,8 @@ local errors = require "rondo.errors"
 
 local function recipe_path(name)
   local core = require "rondo.core"
-  return ("%s/../../share/rondo/scripts/%s.lua"):format(core.lib_dir(), name)
+  local prefix = core.lib_dir():gsub("/lib/rondo/?$", "")
+  return ("%s/share/rondo/scripts/%s.lua"):format(prefix, name)
 end
 
 local HDF5 = "\137HDF\r\n\26\n"
