@@ -3,6 +3,7 @@
  * Invariant while layout() runs: the first error is kept in the builder and later calls do nothing.
  * SPDX-License-Identifier: MIT */
 #include "engine/layout.h"
+#include "rondo/pointmath.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -218,10 +219,15 @@ static rd_status declare(struct builder *b, const rd_cell *cell, const rd_setup 
     return b->status;
 }
 
+/* The same bits, so that a NaN is equal to itself. */
+static bool same_number(double a, double b)
+{
+    return rd_bits_d(a) == rd_bits_d(b);
+}
+
 static bool same_init(const rd_init *a, const rd_init *b)
 {
-    return a->kind == b->kind && memcmp(&a->a, &b->a, sizeof a->a) == 0 &&
-           memcmp(&a->b, &b->b, sizeof a->b) == 0;
+    return a->kind == b->kind && same_number(a->a, b->a) && same_number(a->b, b->b);
 }
 
 static bool same_line(const rd_line_decl *a, const rd_line_decl *b)
@@ -241,7 +247,7 @@ static bool same_declaration(const rdc_layout *a, const rdc_layout *b)
                 memcmp(a->vec_name, b->vec_name, sizeof a->vec_name) == 0;
     for (uint32_t k = 0; k < a->n_states && same; k++)
         same = a->state[k].width == b->state[k].width && a->state[k].flags == b->state[k].flags &&
-               memcmp(&a->state[k].first, &b->state[k].first, sizeof(double)) == 0;
+               same_number(a->state[k].first, b->state[k].first);
     for (uint32_t k = 0; k < a->n_temps && same; k++)
         same = a->temp[k].width == b->temp[k].width && a->temp[k].phase == b->temp[k].phase;
     for (uint32_t k = 0; k < a->n_lines && same; k++) same = same_line(&a->line[k], &b->line[k]);
