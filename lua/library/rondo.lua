@@ -311,6 +311,19 @@ function rondo.save(path, what) end
 ---@return integer? code
 ---@nodiscard
 function rondo.load(path) end
+---@class rondo.Data.Get
+---@field part string? one of the set's files, as "valid"
+---@field catalog string? another catalog file
+---@class rondo.Data
+rondo.data = {}
+---@param name string a name that `rondo data list` shows
+---@param options rondo.Data.Get?
+---@return string? path
+---@return string? err
+---@return integer? code
+---@nodiscard
+function rondo.data.get(name, options) end
+
 ---@param options table defaults by name; the first element describes the script
 ---@return table values
 function rondo.args(options) end

@@ -118,7 +118,7 @@ function catalog.sha256(path)
   end
   local sum = result.stdout:match "^\\?(%x+)"
   if result.code ~= 0 or not sum then
-    return nil, (result.stderr:gsub("%s+$", ""))
+    return nil, result.interrupted and "stopped by " .. result.interrupted or result.stderr:match "^[^\n]*"
   end
   return sum
 end

@@ -9,7 +9,7 @@ local errors = require "rondo.errors"
 
 local ATTEMPTS = 5 -- of a connection that is cut, as long as each brings something
 -- curl's exit codes (man curl)
-local HTTP_ERROR, CANNOT_WRITE, NO_RANGES = 22, 23, 33
+local HTTP_ERROR, CANNOT_WRITE, NO_RANGES, TOO_LARGE = 22, 23, 33, 63
 local CUT = { [18] = true, [52] = true, [55] = true, [56] = true, [92] = true }
 
 -- Raised inside this file and turned into nil, message, code at its border.
@@ -67,11 +67,16 @@ end
 
 -- ---- downloads ----
 
-local function curl(url, part)
-  local scheme = url:match "^%a+"
-  return run({ "curl", "--fail", "--silent", "--show-error", "--location", "--proto", "=" .. scheme,
-    "--connect-timeout", "30", "--speed-limit", "1", "--speed-time", "60", "--continue-at", "-", "--output", part,
-    "--", url }, "curl")
+-- Far more than was expected is not even begun: another file, or one that would fill the disk.
+local function most_bytes(download)
+  return 2 * download.bytes + 65536
+end
+
+local function curl(download, part)
+  local url = download.url
+  return run({ "curl", "--fail", "--silent", "--show-error", "--location", "--proto", "=" .. url:match "^%a+",
+    "--connect-timeout", "30", "--speed-limit", "1", "--speed-time", "60",
+    "--max-filesize", tostring(most_bytes(download)), "--continue-at", "-", "--output", part, "--", url }, "curl")
 end
 
 local function refuse(entry, download, part, result)
@@ -81,6 +86,9 @@ local function refuse(entry, download, part, result)
   elseif result.code == HTTP_ERROR then
     stop(errors.DATA, "%s: cannot download %s: %s; the set's home is %s", entry.name, download.url, words,
       entry.source)
+  elseif result.code == TOO_LARGE then
+    stop(errors.DATA, "%s: %s has more than %d bytes, expected %d; the file there is another one", entry.name,
+      download.url, most_bytes(download), download.bytes)
   end
   stop(errors.DATA, "%s: cannot download %s: %s; with a network the same command goes on, without one put %s into "
     .. "a folder and name that in RONDO_DATA", entry.name, download.url, words, entry.files[1].path)
@@ -97,7 +105,7 @@ local function fill(entry, download, part)
       core.remove(part)
       before = 0
     end
-    local result = curl(download.url, part)
+    local result = curl(download, part)
     local now = size_of(part) or 0
     if result.code == 0 then
       return
@@ -171,6 +179,7 @@ local function inputs(entry, folder)
     stop(errors.DATA, "%s: no download of it is known (%s); put %s into a folder and name that in RONDO_DATA",
       entry.name, entry.source, entry.files[1].path)
   end
+  errors.notice("getting %s from %s (licence: %s)", entry.name, entry.source, entry.licence)
   local plain, all = {}, {}
   for i = 1, #entry.downloads do
     local path = fetch(entry, i, folder)
@@ -181,13 +190,25 @@ local function inputs(entry, folder)
   return plain, all
 end
 
--- Makes one file of the set, first beside its place.
-local function make(entry, file, texts)
+-- The inputs' bytes, read when a prepare function asks for them.
+local function texts_of(plain)
+  return setmetatable({}, { __len = function() return #plain end, __index = function(texts, i)
+    texts[i] = read(plain[i])
+    return texts[i]
+  end })
+end
+
+-- Makes one file of the set, first beside its place. What needs no preparation is moved: it may be large.
+local function make(entry, file, plain)
   local path = catalog.cache_folder() .. "/" .. file.path
   local fresh = path .. ".new"
   must(core.mkdir((path:match "^(.*)/")))
   local name = file.prepare or entry.prepare
-  must(core.write_file(fresh, require("rondo.data.prepare")[name](texts, file)))
+  if name == "raw" then
+    must(core.rename(plain[file.download or 1], fresh))
+  else
+    must(core.write_file(fresh, require("rondo.data.prepare")[name](texts_of(plain), file)))
+  end
   local sum = sum_of(fresh)
   if sum ~= file.sha256 and entry.packages then
     errors.notice("%s: what this version of %s prints has sha256 %s, not %s: figures may differ", path,
@@ -224,13 +245,9 @@ local function get(entry, wanted)
     return path
   end
   local plain, all = inputs(entry, folder)
-  local texts = {}
-  for i, name in ipairs(plain) do
-    texts[i] = read(name)
-  end
   for _, file in ipairs(entry.files) do
     if file == wanted or not catalog.where(file) then
-      local made = make(entry, file, texts)
+      local made = make(entry, file, plain)
       path = file == wanted and made or path
     end
   end

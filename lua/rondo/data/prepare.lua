@@ -23,7 +23,7 @@ local function one_line(text)
   return (text:gsub("\u{85}", " "):gsub("%s+", " "):match "^ ?(.-) ?$")
 end
 
--- The download as it is; where the file names a download by number, that one.
+-- The download as it is. Named here like the others; fetch.lua moves the file and calls nothing.
 function prepare.raw(texts, file)
   return texts[file.download or 1]
 end
