@@ -72,7 +72,11 @@ end
 
 -- true, or nil, message, code. A file without averages: they begin anew.
 function Average:restore(archive, path)
-  self.count = archive:has "average/count" and archive:get "average/count" or 0
+  local count = archive:has "average/count" and archive:get "average/count" or 0
+  self.count = math.tointeger(count) or -1
+  if self.count < 0 then
+    return errors.outside(("%s: its count of averaged weights is no count"):format(path))
+  end
   for i, t in ipairs(self.count > 0 and self.handle:tensors() or {}) do
     local name = "average/weights/" .. self.names[i]
     if not archive:has(name) then

@@ -268,6 +268,27 @@ local function settle_sizes(self, source)
   end
 end
 
+-- The averages of an optimizer that was bound by hand, or those of ema, under the model's names.
+local function bind_average(self)
+  local of_optimizer = rawget(self.optimizer, "average")
+  if of_optimizer then
+    local name_of = {}
+    for i, p in ipairs(self.parameters) do
+      name_of[p] = self.names[i]
+    end
+    of_optimizer.names = {}
+    for i, p in ipairs(self.optimizer.parameters) do
+      of_optimizer.names[i] = name_of[p] or errors.raise("Trainer: parameter %d of the optimizer is not the model's", i)
+    end
+  end
+  if not self.average then
+    self.average = of_optimizer or (self.ema and average.new(self.parameters, self.names, self.ema)) or nil
+  end
+  if self.average then
+    self.average:hide()
+  end
+end
+
 function Trainer:bind(source)
   settle_sizes(self, source)
   self.parameters, self.names = {}, {}
@@ -277,14 +298,7 @@ function Trainer:bind(source)
   if not rawget(self.optimizer, "handle") then
     self.optimizer:bind(self.parameters, self.names)
   end
-  if not self.average then
-    self.average = rawget(self.optimizer, "average")
-      or (self.ema and average.new(self.parameters, self.names, self.ema)) or nil
-  end
-  if self.average then
-    self.average.names = self.names
-    self.average:hide()
-  end
+  bind_average(self)
   if self.schedule and not self.schedule.optimizer then
     self.schedule:bind(self.optimizer)
   end

@@ -208,7 +208,7 @@ end
 local function get_average(trainer, archive, path)
   local losses = trainer.optimizer.losses
   for i, loss in ipairs(losses and list_from(archive, "average/losses") or {}) do
-    losses[i] = loss
+    losses[i] = tonumber(loss) -- a file may hold anything
   end
   if trainer.average then
     return trainer.average:restore(archive, path)
@@ -246,7 +246,8 @@ function trainer_state.restore(trainer, opened)
   random.calls(archive:has "random/calls" and archive:get "random/calls" or 0)
   get_history(trainer, archive)
   if trainer.schedule then
-    trainer.schedule.scale = archive:has "train/lr_scale" and archive:get "train/lr_scale" or 1.0
+    local scale = archive:has "train/lr_scale" and archive:get "train/lr_scale"
+    trainer.schedule.scale = type(scale) == "number" and scale or 1.0
     trainer.schedule:set(trainer.step)
   elseif (there.optimizer or {}).lr == here.optimizer.lr then
     trainer.optimizer.lr = archive:get "optimizer/lr"

@@ -95,6 +95,39 @@ describe("averaged weights", function()
     assert.same(weights(trained), weights(trainer.model))
     assert.not_same(shown, weights(trainer.model))
   end)
+  it("go on where a second fit goes on", function()
+    local once, twice = trainer_of(nil, { ema = 0.9, epochs = 2 }), trainer_of(nil, { ema = 0.9, epochs = 1 })
+    fit(once)
+    twice = fit(twice)
+    twice.epochs = 2
+    rondo.manual_seed(4)
+    fit(twice)
+    assert.same(weights(once.model), weights(twice.model))
+  end)
+  it("of an optimizer bound by hand have the model's names", function()
+    local model = rondo.Sequential { rondo.Linear { 1, 1 }, rondo.Linear { 1, 1 } }
+    local data = { { rondo.ones(1, 1), rondo.ones(1, 1) } }
+    local function trainer(parameters)
+      return rondo.Trainer { model = model, loss = rondo.MSELoss(), epochs = 1, quiet = true,
+        optimizer = rondo.optim.ASGD(parameters, { lr = 0.1, average_from = 1 }) }:fit(data)
+    end
+    assert.same({ "2.weight", "2.bias" }, trainer(model[2]:parameters()).average.names)
+    assert.matches("parameter 1 of the optimizer is not the model's",
+      support.failure(trainer, { rondo.parameter(rondo.ones(1)) }))
+  end)
+  it("that are not whole in a file are refused", function()
+    local average = require("rondo.average").new({ rondo.parameter(rondo.ones(1)) }, { "w" }, 0.9)
+    local archive = require("rondo.core").archive()
+    archive:put("average/count", "many")
+    assert.equal("f: its count of averaged weights is no count", select(2, average:restore(archive, "f")))
+    archive = require("rondo.core").archive()
+    archive:put("average/count", 3)
+    local ok, message = average:restore(archive, "f")
+    assert.is_nil(ok)
+    assert.equal("f: it has averaged weights, but none for 'w'", message)
+    archive:put("average/weights/w", rondo.ones(2))
+    assert.is_nil((average:restore(archive, "f")))
+  end)
   it("of both kinds at once are refused", function()
     assert.matches("ema and optim.ASGD are two averages", support.failure(trainer_of, nil,
       { ema = 0.9, optimizer = rondo.optim.ASGD {} }))
@@ -123,6 +156,29 @@ describe("gradient accumulation", function()
       assert.is_true(rondo.tensor(apart[i]):allclose(rondo.tensor(joined[i])))
     end
   end)
+end)
+
+it("accumulation has the bits of a loop that plays the batches one after the other", function()
+  local function start()
+    rondo.manual_seed(1)
+    local model = rondo.Sequential { rondo.Linear { 3, 2 }, rondo.Linear { 2, 1 } }
+    local data = {}
+    for i = 1, 3 do
+      data[i] = { rondo.randn(4, 3), rondo.randn(4, 1) }
+    end
+    return model, data
+  end
+  local model, data = start()
+  rondo.Trainer { model = model, loss = rondo.MSELoss(), optimizer = rondo.optim.Adam { lr = 0.1 }, epochs = 1,
+    accumulate = 3, quiet = true }:fit(data)
+  local by_trainer = weights(model)
+  model, data = start()
+  local opt = rondo.optim.Adam(model, { lr = 0.1 })
+  for i = 1, 3 do
+    rondo.MSELoss()(model(data[i][1]), data[i][2]):backward(1 / 3)
+  end
+  opt:step()
+  assert.same(weights(model), by_trainer)
 end)
 
 describe("a list of batches", function()
