@@ -147,7 +147,9 @@ local function dispatch(name, arguments)
       return require("rondo.cli." .. name)(arguments, cli)
     end
   end
-  local near = require("rondo.core").nearest(name, cli.command_names())
+  local names = cli.command_names()
+  table.move({ "--help", "--version" }, 1, 2, #names + 1, names)
+  local near = require("rondo.core").nearest(name, names)
   errors.stop(errors.USAGE, ("unknown command '%s'%s"):format(name, near and (" (did you mean '%s'?)"):format(near)
     or "; `rondo help` lists them"))
 end

@@ -92,15 +92,19 @@ local function clear(path)
   end
 end
 
--- Opens a run folder for training. A used one needs resume or overwrite (exit 2).
-function run_folder.open(path, resume, overwrite)
+-- Opens a run folder for training. A used one needs resume or overwrite (exit 2); `in_script`: those are fields of
+-- the Trainer's table, and there is no command line to give them on.
+function run_folder.open(path, resume, overwrite, in_script)
+  local go_on = in_script and "resume = true" or "--resume"
+  local anew = in_script and "overwrite = true" or "--overwrite"
   if path == "" then
-    errors.stop(errors.USAGE, "the name of the run folder is empty; give --run-dir a folder")
+    errors.stop(errors.USAGE, ("the name of the run folder is empty; give %s a folder"):format(
+      in_script and "run_dir" or "--run-dir"))
   elseif resume and overwrite then
-    errors.stop(errors.USAGE, ("%s: give --resume to go on or --overwrite to start anew, not both"):format(path))
+    errors.stop(errors.USAGE, ("%s: give %s to go on or %s to start anew, not both"):format(path, go_on, anew))
   elseif used(path) and not resume and not overwrite then
-    errors.stop(errors.USAGE, ("%s: a run is here already; go on with --resume, or start anew with --overwrite")
-      :format(path))
+    errors.stop(errors.USAGE, ("%s: a run is here already; go on with %s, or start anew with %s"):format(path, go_on,
+      anew))
   end
   make_folders(path)
   local lock, message = core.lock(join(path, ".lock"))

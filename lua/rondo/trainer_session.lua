@@ -122,7 +122,7 @@ function session:begin(source, validates)
   if (self.resume or self.overwrite) and not self.run_dir then
     errors.stop(errors.USAGE, ("--%s needs a run folder (--run-dir)"):format(self.resume and "resume" or "overwrite"))
   elseif self.run_dir then
-    self.run = run_folder.open(self.run_dir, self.resume, self.overwrite)
+    self.run = run_folder.open(self.run_dir, self.resume, self.overwrite, not self.options)
     self.run.keep = math.max(1, self.keep)
   end
   if self.resume and self.run then
@@ -262,8 +262,8 @@ local function interrupted(self, signal)
   local code = signal == "SIGINT" and errors.INTERRUPTED or errors.TEMPFAIL
   local message
   if self.run then
-    message = ("stopped by %s after step %d; saved %s. Run the same command with --resume to go on."):format(
-      signal, self.step, self.run:file(self.step))
+    message = ("stopped by %s after step %d; saved %s. Run the same command with %s to go on."):format(
+      signal, self.step, self.run:file(self.step), self.options and "--resume" or "resume = true in the Trainer")
     self.run:log(message)
   else
     message = ("stopped by %s after step %d; nothing is saved without a run folder (--run-dir)."):format(signal,

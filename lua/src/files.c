@@ -87,7 +87,10 @@ static int files_stat(lua_State *L)
     struct stat st;
     if (stat(path, &st) != 0) return result(L, false, path);
     lua_createtable(L, 0, 3);
-    lua_pushstring(L, S_ISREG(st.st_mode) ? "file" : S_ISDIR(st.st_mode) ? "dir" : "other");
+    lua_pushstring(L, S_ISREG(st.st_mode)    ? "file"
+                      : S_ISDIR(st.st_mode)  ? "dir"
+                      : S_ISFIFO(st.st_mode) ? "pipe"
+                                             : "other");
     lua_setfield(L, -2, "kind");
     lua_pushinteger(L, st.st_size);
     lua_setfield(L, -2, "size");

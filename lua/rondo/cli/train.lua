@@ -12,6 +12,10 @@ local HDF5 = "\137HDF\r\n\26\n"
 
 -- The recipe for a file, by its first bytes: one so far.
 local function recipe_for(path)
+  local stat = require("rondo.core").stat(path)
+  if path == "-" or (stat and stat.kind == "pipe") then
+    errors.stop(errors.DATA, ("%s: a text is read in pieces as they are needed, so it must be a file"):format(path))
+  end
   local file, message = io.open(path, "rb")
   if not file then
     errors.stop(errors.DATA, message)
