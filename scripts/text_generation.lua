@@ -31,9 +31,13 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   batch_size = { 32, min = 1, help = "stretches of the text side by side" },
   carry_over = { false, help = "keep the state from epoch to epoch" },
   loss = { "mean", choices = { "mean", "sum", "batch" }, help = "reduction; batch: sum over time, mean over rows" },
-  optimizer = { "adam", choices = { "sgd", "rmsprop", "adam", "adamw" } },
+  optimizer = { "adam",
+    choices = { "sgd", "asgd", "rmsprop", "adam", "adamw", "nadam", "adagrad", "adadelta", "lion" } },
   lr = { 3e-3, min = 0, max = 1000, help = "learning rate" },
   alpha = { 0.99, min = 0, max = 1, help = "decay of rmsprop" },
+  weight_decay = { type = "real", min = 0, max = 1000, help = "of all but biases; else the optimizer's own" },
+  ema = { 0.0, min = 0, max = 0.9999999, help = "decay of averaged weights, as 0.999; 0: off" },
+  accumulate = { 1, min = 1, help = "batches of one update" },
   lr_decay = { 1.0, min = 0, max = 1, help = "factor of lr for each epoch after --lr-decay-after" },
   lr_decay_after = { 10, min = 0, help = "epochs at the full rate" },
   clip_norm = { 5.0, min = 0, help = "largest norm of all gradients; 0: off" },
@@ -100,12 +104,12 @@ if opt.init_scale > 0 then
   end)
 end
 
-local optimizers = {
-  sgd = function() return rondo.optim.SGD { lr = opt.lr } end,
-  rmsprop = function() return rondo.optim.RMSprop { lr = opt.lr, alpha = opt.alpha } end,
-  adam = function() return rondo.optim.Adam { lr = opt.lr } end,
-  adamw = function() return rondo.optim.AdamW { lr = opt.lr } end,
-}
+local makers = { sgd = "SGD", asgd = "ASGD", rmsprop = "RMSprop", adam = "Adam", adamw = "AdamW", nadam = "NAdam",
+  adagrad = "Adagrad", adadelta = "Adadelta", lion = "Lion" }
+local optimizer = rondo.optim[makers[opt.optimizer]] { lr = opt.lr, weight_decay = opt.weight_decay,
+  alpha = opt.optimizer == "rmsprop" and opt.alpha or nil,
+  groups = opt.weight_decay and { { ndim = 1, weight_decay = 0 } } or nil }
+local updates_per_epoch = (#train_batches + opt.accumulate - 1) // opt.accumulate
 
 -- What a reader compares with. It is said from within fit(), so that it stands in the run's log, and so that a run
 -- folder that will not do is refused before the n-grams are counted.
@@ -141,9 +145,9 @@ end
 
 local trainer = rondo.Trainer { options = opt, model = model, vocab = text.vocab,
   loss = rondo.CrossEntropyLoss { reduction = opt.loss }, metrics = { "perplexity", "bits_per_char" },
-  optimizer = optimizers[opt.optimizer](), callbacks = callbacks,
-  schedule = opt.lr_decay < 1 and rondo.optim.StepLR { gamma = opt.lr_decay, step_size = #train_batches,
-    decay_after = opt.lr_decay_after * #train_batches } or nil,
+  optimizer = optimizer, callbacks = callbacks, accumulate = opt.accumulate, ema = opt.ema > 0 and opt.ema or nil,
+  schedule = opt.lr_decay < 1 and rondo.optim.StepLR { gamma = opt.lr_decay, step_size = updates_per_epoch,
+    decay_after = opt.lr_decay_after * updates_per_epoch } or nil,
   clip_grad_norm = opt.clip_norm > 0 and opt.clip_norm or nil,
   clip_grad_value = opt.clip_value > 0 and opt.clip_value or nil,
 }
