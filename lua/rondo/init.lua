@@ -1,5 +1,7 @@
 -- init.lua - require "rondo": the public table. Parts are loaded, and the core opened, when they are used.
 -- SPDX-License-Identifier: MIT
+local names = require "rondo.names"
+
 local rondo = {}
 
 -- Public name -> module that has it; a name of its own where it differs.
@@ -19,12 +21,13 @@ local homes = {
   save = "checkpoint", load = "checkpoint",
 }
 local wholes = { Sequential = "sequential", optim = "optim", callbacks = "callbacks", plugins = "plugins" }
+local tables = { optim = true, callbacks = true } -- those of them whose fields are all they are
 
 local special = {}
 
 function special.data()
-  return { Text = require "rondo.data.text", Tokenizer = require("rondo.data.tokenizer").Tokenizer,
-    ngram = require "rondo.ngram", kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get }
+  return names.strict("rondo.data", { Text = require "rondo.data.text",
+    Tokenizer = require("rondo.data.tokenizer").Tokenizer, ngram = require "rondo.ngram", kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get })
 end
 
 function special._VERSION()
@@ -58,10 +61,11 @@ return setmetatable(rondo, {
       require("rondo.rnn")
     elseif wholes[name] then
       value = require("rondo." .. wholes[name])
+      value = tables[name] and names.strict("rondo." .. name, value) or value
     elseif special[name] then
       value = special[name]()
     else
-      return nil
+      return names.unknown("rondo", name, homes, wholes, special)
     end
     rawset(rondo, name, value)
     return value

@@ -26,6 +26,17 @@ end
 
 local PAIRS = { { rondo.ones(2, 1), rondo.ones(2, 1) } }
 
+describe("names", function()
+  it("that are not there are mistakes, and the nearest one helps", function()
+    says("rondo has no 'lstm' %(did you mean 'LSTM'%?%)", function() return rondo.lstm {} end)
+    says("rondo has no 'abacus'$", function() return rondo.abacus end)
+    says("rondo.optim has no 'Adan' %(did you mean 'Adam'%?%)", function() return rondo.optim.Adan {} end)
+    says("rondo.callbacks has no 'Samples' %(did you mean 'Sample'%?%)", function() return rondo.callbacks.Samples end)
+    says("rondo.data has no 'text' %(did you mean 'Text'%?%)", function() return rondo.data.text end)
+    assert.is_nil(rondo._NAME)
+  end)
+end)
+
 describe("tables of options", function()
   it("are checked as a whole", function()
     says("Linear: expected a table of options, got 3", rondo.Linear, 3)
