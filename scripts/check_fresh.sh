@@ -11,10 +11,20 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 keep=no
-if [ "${1:-}" = --keep ]; then
+case ${1:-} in
+--keep)
     keep=yes
     shift
-fi
+    ;;
+-h | --help)
+    sed -n '2,/^# SPDX/{/^# SPDX/d;s/^# \{0,1\}//;p}' "$0"
+    exit 0
+    ;;
+-*)
+    echo "check_fresh.sh: '$1' is not an option; there is --keep" >&2
+    exit 2
+    ;;
+esac
 folder=$(mkdir -p "${1:-build/fresh}" && cd "${1:-build/fresh}" && pwd)
 readonly keep folder tree=$folder/tree
 if [ "$(id -u)" -ne 0 ]; then
