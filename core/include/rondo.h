@@ -384,6 +384,14 @@ rd_tensor *rd_average_of(const rd_average *a, size_t parameter); /* borrowed */
  * is not finite, or n; then nothing is scaled. */
 rd_status rd_clip_grad_norm(rd_tensor *const *parameters, size_t n, double max_norm, double *norm,
                             size_t *bad, rd_error *err);
+/* The same by another norm of all elements: Euclidean, the sum of sizes, or the largest size. */
+typedef enum rd_norm_kind { RD_NORM_2, RD_NORM_1, RD_NORM_MAX } rd_norm_kind;
+typedef struct rd_clip {
+    rd_norm_kind kind;
+    double max_norm;
+} rd_clip;
+rd_status rd_clip_grad_norm_by(rd_tensor *const *parameters, size_t n, const rd_clip *how,
+                               double *norm, size_t *bad, rd_error *err);
 /* Every element into [-limit, limit]. */
 rd_status rd_clip_grad_value(rd_tensor *const *parameters, size_t n, double limit, rd_error *err);
 

@@ -121,8 +121,9 @@ function rondo.no_grad(f, ...) end
 function rondo.manual_seed(seed) end
 ---@param parameters rondo.Tensor[]
 ---@param max_norm number
+---@param norm_type number? 2, 1 or math.huge
 ---@return number norm
-function rondo.clip_grad_norm(parameters, max_norm) end
+function rondo.clip_grad_norm(parameters, max_norm, norm_type) end
 ---@param parameters rondo.Tensor[]
 ---@param limit number
 function rondo.clip_grad_value(parameters, limit) end

@@ -75,9 +75,10 @@ local function list_of(parameters, what)
 end
 tensor.list_of = list_of
 
--- Scales all gradients so that their common norm is at most max_norm; returns the norm before.
-function tensor.clip_grad_norm(parameters, max_norm)
-  return errors.blame(core.clip_grad_norm, list_of(parameters, "clip_grad_norm"), max_norm)
+-- Scales all gradients so that their common norm is at most max_norm; returns the norm before. norm_type: 2 (nil), 1
+-- or math.huge.
+function tensor.clip_grad_norm(parameters, max_norm, norm_type)
+  return errors.blame(core.clip_grad_norm, list_of(parameters, "clip_grad_norm"), max_norm, norm_type)
 end
 
 -- Cuts every element of every gradient to [-limit, limit].

@@ -1,18 +1,26 @@
 /* learn.c - clipping, learning-rate schedules and the gradient check.
  * SPDX-License-Identifier: MIT */
 #include "common.h"
+#include <math.h>
 #include <stdio.h>
 
 /* ---- clipping ---- */
 
+/* clip_grad_norm({parameters}, max_norm, norm_type): 2 (none, nil), 1 or math.huge. */
 static int learn_clip_grad_norm(lua_State *L)
 {
-    const double max_norm = luaL_checknumber(L, 2);
+    const double type = luaL_optnumber(L, 3, 2);
+    luaL_argcheck(L, type == 1 || type == 2 || type == HUGE_VAL, 3,
+                  "the type of norm must be 1, 2 or math.huge");
+    const rd_clip how = {.kind = type == 2   ? RD_NORM_2
+                                 : type == 1 ? RD_NORM_1
+                                             : RD_NORM_MAX,
+                         .max_norm = luaL_checknumber(L, 2)};
     size_t n;
     rd_tensor **parameters = rdl_tensor_list(L, 1, &n);
     double norm = 0;
     size_t bad = n;
-    RDL_DO(L, rd_clip_grad_norm(parameters, n, max_norm, &norm, &bad, &err));
+    RDL_DO(L, rd_clip_grad_norm_by(parameters, n, &how, &norm, &bad, &err));
     lua_pushnumber(L, norm);
     if (bad < n)
         lua_pushinteger(L, (lua_Integer)bad + 1);

@@ -73,6 +73,44 @@ static void test_clip_norm_names_the_first_that_is_not_finite(void **state)
     for (int i = 0; i < 3; i++) rd_tensor_release(p[i]);
 }
 
+/* 5,000 elements: more than a block of the sums. */
+static void test_clip_by_other_norms(void **state)
+{
+    enum { N = 5000 };
+    rd_error err;
+    double norm = 0;
+    size_t bad = 0;
+    rd_tensor *minus[2] = {NULL, NULL};
+    rd_tensor *const p[] = {test_leaf(*state, SHAPE(N), RD_DENSE, 1), with_gradient(*state, 3, -9)};
+    OK(rd_apply1(RD_NEG, p[0], &minus[0], &err));
+    OK(rd_sum(minus[0], RD_ALL, false, &minus[1], &err));
+    OK(rd_backward(minus[1], NULL, false, &err));
+    OK(rd_clip_grad_norm_by(p, 2, &(rd_clip){RD_NORM_1, 0}, &norm, &bad, &err));
+    assert_true(norm == N + 12);
+    OK(rd_clip_grad_norm_by(p, 2, &(rd_clip){RD_NORM_MAX, 3}, &norm, &bad, &err));
+    assert_true(norm == 9);
+    test_expect_near(rd_grad(p[1]), VALUES(-1, 3), 1e-6);
+    for (int i = 0; i < 2; i++) {
+        rd_tensor_release(minus[i]);
+        rd_tensor_release(p[i]);
+    }
+}
+
+static void test_clip_by_other_norms_names_what_is_not_finite(void **state)
+{
+    rd_error err;
+    for (int kind = RD_NORM_1; kind <= RD_NORM_MAX; kind++) {
+        double norm = 0;
+        size_t bad = 0;
+        rd_tensor *const p = with_gradient(*state, 1, NAN);
+        const rd_clip how = {(rd_norm_kind)kind, 1};
+        OK(rd_clip_grad_norm_by(&p, 1, &how, &norm, &bad, &err));
+        assert_int_equal(bad, 0);
+        assert_false(isfinite(norm));
+        rd_tensor_release(p);
+    }
+}
+
 static void test_clip_skips_parameters_without_gradient(void **state)
 {
     rd_error err;
@@ -116,6 +154,8 @@ int main(void)
         cmocka_unit_test(test_clip_norm_leaves_small_gradients_alone),
         cmocka_unit_test(test_clip_norm_zero_only_measures),
         cmocka_unit_test(test_clip_norm_names_the_first_that_is_not_finite),
+        cmocka_unit_test(test_clip_by_other_norms),
+        cmocka_unit_test(test_clip_by_other_norms_names_what_is_not_finite),
         cmocka_unit_test(test_clip_skips_parameters_without_gradient),
         cmocka_unit_test(test_clip_value_bounds_each_element),
         cmocka_unit_test(test_clip_wrong_limits_are_named),

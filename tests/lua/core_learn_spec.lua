@@ -126,6 +126,12 @@ describe("clipping", function()
     local _, bad = core.clip_grad_norm({ with_gradient { 1 }, with_gradient { 1 / 0 } }, 1)
     assert.equal(2, bad)
   end)
+  it("by another norm", function()
+    local p = with_gradient { 3, -4 }
+    assert.equal(7, core.clip_grad_norm({ p }, 0, 1))
+    assert.equal(4, core.clip_grad_norm({ p }, 0, math.huge))
+    raises("the type of norm must be 1, 2 or math.huge", core.clip_grad_norm, { p }, 1, 3)
+  end)
   it("by value", function()
     local p = with_gradient { 3, -4, 0.5 }
     core.clip_grad_value({ p }, 1)
@@ -172,12 +178,55 @@ describe("an optimizer", function()
     raises("this optimizer has no scalar 'x'", function() core.optimizer("sgd", {}, { p }):set_scalar("x", 1) end)
     raises("entry 2 must be a tensor, got number", core.optimizer, "sgd", {}, { p, 1 })
   end)
+  it("has groups of parameters", function()
+    local p = core.tensor { 1 }
+    p.requires_grad = true
+    local o = core.optimizer("sgd", { lr = 0.5 }, { p })
+    o:group(1, 0.5, 1)
+    p:sum():backward()
+    o:step()
+    assert.equal(1 - 0.25 * (1 + 1), p:item())
+    raises("there is no parameter of this number", function() o:group(2, 1, 0) end)
+    raises("sgd: a group's 'lr_factor' must be 0..1000000, got %-1", function() o:group(1, -1, 0) end)
+  end)
   it("raises once it is closed", function()
     local p = core.tensor { 1 }
     p.requires_grad = true
     local o = core.optimizer("adam", nil, { p })
     o:close()
     raises("closed optimizer", function() o:step() end)
+  end)
+end)
+
+describe("an average", function()
+  it("follows parameters and changes places with them", function()
+    local p = core.tensor { 8 }
+    local a = core.average { p }
+    a:update(1)
+    p:fill(0)
+    a:update(0.25)
+    a:exchange()
+    assert.same({ 6, 0 }, { p:item(), a:tensors()[1]:item() })
+    raises("the weight must be 0..1", function() a:update(2) end)
+    raises("entry 1 must be a tensor, got number", core.average, { 1 })
+    a:close()
+    raises("closed average", function() a:exchange() end)
+  end)
+end)
+
+describe("counts of a classifier", function()
+  local y, ids = core.tensor { { 3, 1 }, { 3, 1 }, { 1, 3 } }, core.tensor { 1, 2, 0 }
+  it("are of hits and of classes", function()
+    assert.same({ 1, 2 }, { core.count_hits(y, ids) })
+    assert.same({ 2, 2 }, { core.count_hits(y, ids, 2) })
+    local counts = { right = {}, guessed = {}, wanted = { 5 } }
+    core.count_classes(y, ids, counts)
+    assert.same({ right = { 1 }, guessed = { 2 }, wanted = { 6, 1 } }, counts)
+  end)
+  it("refuse what they cannot count", function()
+    raises("k must be at least 1", core.count_hits, y, ids, 0)
+    raises("it lacks the list 'guessed'", core.count_classes, y, ids, { right = {} })
+    raises("expected logits %(..., classes%) and ids %(...%), got %(3%) and %(3%)", core.count_hits, ids, ids)
   end)
 end)
 

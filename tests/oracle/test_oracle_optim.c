@@ -161,7 +161,7 @@ static void test_oracle_adadelta(void **state)
 
 enum { N_CLIPPED = 3 };
 
-static void clipped(rd_core *core, const char *name)
+static void clipped(rd_core *core, const char *name, rd_norm_kind kind)
 {
     rd_error err;
     rd_tensor *p[N_CLIPPED];
@@ -182,8 +182,9 @@ static void clipped(rd_core *core, const char *name)
     if (limit > 0)
         OK(rd_clip_grad_value(p, N_CLIPPED, limit, &err));
     else
-        OK(rd_clip_grad_norm(p, N_CLIPPED, golden_number(f, group, "max_norm", 0), &norm, &bad,
-                             &err));
+        OK(rd_clip_grad_norm_by(p, N_CLIPPED,
+                                &(rd_clip){kind, golden_number(f, group, "max_norm", 0)}, &norm,
+                                &bad, &err));
     for (int i = 0; i < N_CLIPPED; i++) {
         snprintf(path, sizeof path, "%s/out/%c", group, 'a' + i);
         golden_check(f, path, rd_grad(p[i]), RD_DENSE);
@@ -201,22 +202,32 @@ static void clipped(rd_core *core, const char *name)
 
 static void test_oracle_clip_by_a_small_norm(void **state)
 {
-    clipped(*state, "norm2_max1");
+    clipped(*state, "norm2_max1", RD_NORM_2);
 }
 
 static void test_oracle_clip_by_a_large_norm(void **state)
 {
-    clipped(*state, "norm2_max1000");
+    clipped(*state, "norm2_max1000", RD_NORM_2);
+}
+
+static void test_oracle_clip_by_the_sum_of_sizes(void **state)
+{
+    clipped(*state, "norm1_max1", RD_NORM_1);
+}
+
+static void test_oracle_clip_by_the_largest_size(void **state)
+{
+    clipped(*state, "norminf_max1", RD_NORM_MAX);
 }
 
 static void test_oracle_clip_of_zeros(void **state)
 {
-    clipped(*state, "norm2_zero");
+    clipped(*state, "norm2_zero", RD_NORM_2);
 }
 
 static void test_oracle_clip_by_value(void **state)
 {
-    clipped(*state, "value_0.5");
+    clipped(*state, "value_0.5", RD_NORM_2);
 }
 
 int main(void)
@@ -236,6 +247,8 @@ int main(void)
         cmocka_unit_test(test_oracle_adadelta),
         cmocka_unit_test(test_oracle_clip_by_a_small_norm),
         cmocka_unit_test(test_oracle_clip_by_a_large_norm),
+        cmocka_unit_test(test_oracle_clip_by_the_sum_of_sizes),
+        cmocka_unit_test(test_oracle_clip_by_the_largest_size),
         cmocka_unit_test(test_oracle_clip_of_zeros),
         cmocka_unit_test(test_oracle_clip_by_value),
     };
