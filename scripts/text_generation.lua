@@ -53,7 +53,7 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
 local NGRAM_SYMBOLS = 20000000
 local path = opt.data or assert(rondo.data.kjv())
 -- Without a run folder of its own choice a run is kept under the name of its text.
-opt.run_dir = opt.run_dir or "runs/" .. path:match("[^/]*$"):gsub("%.[^.]*$", "")
+opt.run_dir = opt.run_dir or "runs/" .. path:match("[^/]*$"):gsub("(.)%.[^.]*$", "%1")
 if opt.run_dir == "none" then
   opt.run_dir = nil
 end

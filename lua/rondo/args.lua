@@ -13,7 +13,7 @@ local random = require "rondo.random"
 -- Options that every script has. A script that names one gives it another default.
 local common = {
   { name = "seed", def = 1, help = "seed of initial values, dropout and shuffling" },
-  { name = "threads", kind = "int", min = 0, help = "worker threads; 0: one per CPU" },
+  { name = "threads", kind = "int", min = 0, max = 256, help = "worker threads; 0: one per CPU" },
   { name = "kernel", kind = "string", help = "use only this kernel backend (and scalar)" },
   { name = "run_dir", kind = "string", help = "run folder: checkpoints, metrics, log" },
   { name = "resume", def = false, help = "go on from the run folder's last checkpoint" },
@@ -224,8 +224,9 @@ end
 
 local function apply(opt)
   random.manual_seed(opt.seed)
-  if opt.threads then
-    core.threads(opt.threads)
+  local started, why = pcall(core.threads, opt.threads)
+  if not started then
+    usage(("--threads %d: %s"):format(opt.threads, errors.bare(why)))
   end
   if opt.kernel and not ("," .. core.kernels() .. ","):find(opt.kernel, 1, true) then
     local names = {}

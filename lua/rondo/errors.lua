@@ -41,6 +41,8 @@ local function bare(message)
   return place and of_library(place) and rest or message
 end
 
+errors.bare = bare
+
 -- Raises, blaming the user's line.
 function errors.raise(format, ...)
   local message = select("#", ...) > 0 and format:format(...) or format

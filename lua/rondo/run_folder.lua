@@ -15,7 +15,7 @@ local Run = {}
 Run.__index = Run
 
 local function join(...)
-  return table.concat({ ... }, "/")
+  return (table.concat({ ... }, "/"):gsub("//+", "/")) -- runs/a/ is runs/a
 end
 
 -- Steps of the checkpoints in a run folder, ascending.

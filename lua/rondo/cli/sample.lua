@@ -30,7 +30,7 @@ local function options(cli)
   parser:option("--seed", "drawn and printed when not given"):argname "<n>"
     :convert(cli.number("--seed", "int", 0, 0xffffffff))
   parser:option("--threads", "worker threads; 0: one per CPU"):argname "<n>"
-    :convert(cli.number("--threads", "int", 0, 65536))
+    :convert(cli.number("--threads", "int", 0, 256))
   parser:flag("--quiet", "print nothing but the text")
   cli.plugin_option(parser)
   return parser
