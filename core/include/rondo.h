@@ -582,13 +582,32 @@ rd_status rd_pieces_look(const rd_pieces *p, const uint64_t *piece, size_t n, ui
 rd_status rd_pieces_batch(const rd_pieces *p, const uint64_t *piece, rd_tensor *x, rd_tensor *y,
                           rd_error *err);
 
-/* Draws one id from logits of n classes. Temperature 0 or greedy: the first largest. */
+/* How ids are drawn from logits. In this order: penalty, bias, allowed, temperature, top_k, typical_p, top_p,
+ * min_p; each filter counts what those before it have left. Temperature 0: the first largest of what is
+ * allowed. Lists are the caller's, of ids 1..V, and hold for every row. */
+typedef struct rd_bias {
+    int32_t id;
+    double value; /* added to the logit; -infinity: never */
+} rd_bias;
 typedef struct rd_sampling {
-    double temperature; /* > 0; 0: greedy */
-    uint32_t top_k;     /* 0: off */
-    double top_p;       /* 1: off */
+    double temperature;  /* > 0; 0: greedy */
+    uint32_t top_k;      /* 0: off */
+    double typical_p;    /* locally typical: the share that is kept; 0 or 1: off */
+    double top_p;        /* 1: off */
+    double min_p;        /* least weight as a share of the largest; 0: off */
+    double penalty;      /* > 1: what has been seen is less likely; 0 or 1: off */
+    const int32_t *seen; /* each id once */
+    size_t n_seen;
+    const rd_bias *bias;
+    size_t n_bias;
+    const int32_t *allowed; /* NULL: all */
+    size_t n_allowed;
 } rd_sampling;
 /* logits (B, V) -> ids (B); number i of the stream for position i: stream->time, row b. */
 rd_status rd_sample(rd_tensor *logits, const rd_sampling *how, const rd_stream *stream,
                     rd_tensor **ids, rd_error *err);
+/* The logits (B, V) as rd_sample sees them: after penalty, bias and allowed. A constant. */
+rd_status rd_adjust(rd_tensor *logits, const rd_sampling *how, rd_tensor **out, rd_error *err);
+/* The k largest of each row of scores (B, V), largest first and equal ones by id: ids and values (B, k). */
+rd_status rd_top(rd_tensor *scores, size_t k, rd_tensor **ids, rd_tensor **values, rd_error *err);
 #endif

@@ -15,6 +15,7 @@ local commands = {
   { "run", "run SCRIPT [--option value ...]", "run a Lua script with require \"rondo\"" },
   { "train", "train FILE [--option value ...]", "train the recipe for this kind of file" },
   { "sample", "sample RUN [--prompt TEXT ...]", "write text from a trained model" },
+  { "evaluate", "evaluate RUN FILE [--per-line]", "how likely a model finds a text" },
   { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },

@@ -228,6 +228,16 @@ function Base:generate(given)
   return errors.blame(require("rondo.generate").generate, self, given)
 end
 
+-- The likeliest continuations of a text; see beam.lua.
+function Base:complete(given)
+  return errors.blame(require("rondo.beam").complete, self, given)
+end
+
+-- Log-probability of a text; see evaluate.lua.
+function Base:evaluate(text, how)
+  return errors.blame(require("rondo.evaluate").evaluate, self, text, how)
+end
+
 -- Frees the parameters now. Closing twice is fine.
 function Base:close()
   if rawget(self, "_closed") then

@@ -8,6 +8,7 @@ local figures = require "rondo.figures"
 local metrics = require "rondo.metrics"
 local release_states = require("rondo.sequential").release_states
 local reset_rows = require("rondo.sequential").reset_rows
+local text = require "rondo.data.text"
 local trainer_state = require "rondo.trainer_state"
 
 local evaluation = {}
@@ -67,7 +68,11 @@ function evaluation:evaluate_source(source, interruptible)
 end
 
 -- Figures of the model on a source: { loss =, perplexity =, ... }; state starts at its first values.
+-- Of a Text: those that `rondo evaluate` prints.
 function evaluation:evaluate(source)
+  if text.is_text(source) then
+    return self:with_average(self.model.evaluate, self.model, source)
+  end
   return errors.blame(self.evaluate_source, self, figures.source(source), false)
 end
 

@@ -118,6 +118,7 @@ void rdl_open_tensor(lua_State *L);
 void rdl_open_tensor_functions(lua_State *L);
 void rdl_open_tensor_values(lua_State *L);
 void rdl_open_random(lua_State *L);
+void rdl_open_sampling(lua_State *L);
 void rdl_open_learn(lua_State *L);
 void rdl_open_loss(lua_State *L);
 void rdl_open_average(lua_State *L);

@@ -1,4 +1,4 @@
-/* random.c - numbers of named random streams, permutations and drawing from logits.
+/* random.c - numbers of named random streams and permutations.
  * SPDX-License-Identifier: MIT */
 #include "common.h"
 
@@ -49,27 +49,13 @@ static int random_permuted(lua_State *L)
     return 1;
 }
 
-static int random_sample(lua_State *L)
-{
-    rd_tensor *logits = rdl_tensor(L, 1);
-    luaL_checktype(L, 2, LUA_TTABLE);
-    const rd_sampling how = {
-        .temperature = rdl_field_number(L, 2, "temperature", 1),
-        .top_k = (uint32_t)rdl_field_integer(L, 2, "top_k", 0, UINT32_MAX),
-        .top_p = rdl_field_number(L, 2, "top_p", 1),
-    };
-    const rd_stream stream = rdl_check_stream(L, 3);
-    rd_tensor **ids = rdl_push_tensor(L);
-    RDL_DO(L, rd_sample(logits, &how, &stream, ids, &err));
-    rdl_pay(L);
-    return 1;
-}
-
 void rdl_open_random(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"uniform", random_uniform}, {"bits", random_bits}, {"permuted", random_permuted},
-        {"sample", random_sample},   {NULL, NULL},
+        {"uniform", random_uniform},
+        {"bits", random_bits},
+        {"permuted", random_permuted},
+        {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
 }

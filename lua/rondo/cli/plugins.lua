@@ -5,6 +5,7 @@ local errors = require "rondo.errors"
 return function(arguments, cli)
   local parser = cli.parser("plugins", "Lists the plugins, their cells and kernels, and what was refused.")
   parser:argument("file", "also try these plugin files"):args "*"
+  parser:flag("--json", "one JSON object: plugins, kernels")
   local o = cli.parse(parser, arguments)
   local core = require "rondo.native"
   local failed
@@ -14,6 +15,14 @@ return function(arguments, cli)
       io.stderr:write("rondo: ", message, "\n")
       failed = true
     end
+  end
+  if o.json then
+    local kernels = {}
+    for i, entry in ipairs(core.kernel_list()) do
+      kernels[i] = { name = entry.name, help = entry.help, in_use = not entry.why_not, why_not = entry.why_not }
+    end
+    io.stdout:write(require("rondo.json").encode { plugins = core.plugins(), kernels = kernels }, "\n")
+    return failed and errors.USAGE or 0
   end
   for _, p in ipairs(core.plugins()) do
     if p.refusal then

@@ -1,0 +1,89 @@
+-- cli/evaluate.lua - rondo evaluate RUN FILE: how likely a model finds a text.
+-- SPDX-License-Identifier: MIT
+local errors = require "rondo.errors"
+local json = require "rondo.json"
+
+local function options(cli)
+  local parser = cli.parser("evaluate", "Log-probability of a text under a trained model (the best checkpoint of a run "
+    .. "folder): nats, bits per character, perplexity per symbol. The text is read as the model was trained: as one "
+    .. "stream, or each line or document by itself.")
+  parser:argument("run", "run folder or checkpoint file")
+  parser:argument("file", "text file; - is stdin")
+  parser:flag("--per-line", "also the figures of each line (of documents: of each document)")
+    :hidden_name "--per_line"
+  parser:option("--unit", "stream, line or document: what is read from a fresh state"):argname "<unit>"
+    :choices { "stream", "line", "document" }
+  parser:option("--threads", "worker threads; 0: one per CPU"):argname "<n>"
+    :convert(cli.number("--threads", "int", 0, 256))
+  parser:flag("--json", "one JSON object; with --per-line one for each line before it")
+  cli.plugin_option(parser)
+  return parser
+end
+
+-- Standard input as a file, since texts are mapped; the caller removes it.
+local function spooled()
+  local path = os.tmpname()
+  local file = assert(io.open(path, "wb"))
+  for block in function() return io.read(1 << 16) end do
+    if not file:write(block) then
+      os.remove(path)
+      errors.stop(errors.DATA, path .. ": standard input does not fit here")
+    end
+  end
+  file:close()
+  return path
+end
+
+local function per_line(as_json)
+  if as_json then
+    return function(figures) io.stdout:write(json.encode(figures, { "line", "text" }), "\n") end
+  end
+  io.stdout:write(("%6s %12s %9s %11s  %s\n"):format("line", "nats", "bits/char", "perplexity", "text"))
+  return function(figures)
+    io.stdout:write(("%6d %12.3f %9.4f %11.4g  %s\n"):format(figures.line, figures.nats, figures.bits_per_char,
+      figures.perplexity, (figures.text:gsub("\n", " "))))
+  end
+end
+
+local function show(figures)
+  io.stdout:write(("%s: %d symbols, %d characters, read as %s\n"):format(figures.path, figures.symbols,
+    figures.characters, figures.unit == "stream" and "one stream" or figures.unit .. "s"))
+  io.stdout:write(("nats           %.4f (%.4f per symbol, of %d)\n"):format(figures.nats, figures.loss,
+    figures.counted))
+  io.stdout:write(("bits per char  %.4f\nperplexity     %.4f\n"):format(figures.bits_per_char, figures.perplexity))
+end
+
+-- Evaluates the text in the file `path`, which the user knows as `name`.
+local function evaluate(cli, o, path, name)
+  local model, ckpt = require "rondo.cli.text_model"(cli, o.run)
+  local text, message, code = require("rondo").data.Text.open(path, { vocab = ckpt.vocab })
+  if not text then
+    errors.stop(code, (message:gsub(path:gsub("%p", "%%%0"), (name:gsub("%%", "%%%%")))))
+  end
+  local figures = model:evaluate(text, { unit = o.unit, on_line = o.per_line and per_line(o.json) or nil })
+  figures.path, figures.checkpoint = name, ckpt.path
+  if o.json then
+    io.stdout:write(json.encode(figures, { "path", "nats" }), "\n")
+  else
+    show(figures)
+  end
+end
+
+return function(arguments, cli)
+  local o = cli.parse(options(cli), arguments)
+  require("rondo.plugins").load_from(arguments)
+  if o.threads then
+    require("rondo.native").threads(o.threads)
+  end
+  if o.file ~= "-" then
+    evaluate(cli, o, o.file, o.file)
+    return 0
+  end
+  local path = spooled()
+  local ok, failure = pcall(evaluate, cli, o, path, "stdin")
+  os.remove(path)
+  if not ok then
+    error(failure, 0)
+  end
+  return 0
+end
