@@ -43,15 +43,6 @@ local function layer_class(name, specs, positional)
     end
     return description
   end
-  function class.from_description(description)
-    local given = {}
-    for key, value in pairs(description) do
-      if key ~= "kind" then
-        given[key] = value
-      end
-    end
-    return class(given)
-  end
   return class
 end
 layers.layer_class = layer_class

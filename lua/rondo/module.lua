@@ -41,6 +41,19 @@ local function construct(class, ...)
   return self
 end
 
+-- A library layer is rebuilt from its description (its kind and options) by its own constructor.
+local function rebuilt_by(class)
+  return function(description)
+    local given = {}
+    for key, value in pairs(description) do
+      if key ~= "kind" then
+        given[key] = value
+      end
+    end
+    return class(given)
+  end
+end
+
 -- A class. `library` layers are found by name when a checkpoint is opened.
 local function new_class(name, library)
   local class = { is_module_class = true, class_name = name }
@@ -54,6 +67,7 @@ local function new_class(name, library)
   class.__name = "rondo." .. name
   if library then
     module.kinds[name] = class
+    class.from_description = rebuilt_by(class)
   end
   return setmetatable(class, { __call = construct, __name = "rondo.class" })
 end

@@ -75,15 +75,6 @@ local function recurrent_class(class_name, cell_name)
   for key, method in pairs(rnn.methods) do
     class[key] = method
   end
-  function class.from_description(description)
-    local given = {}
-    for key, value in pairs(description) do
-      if key ~= "kind" then
-        given[key] = value
-      end
-    end
-    return class(given)
-  end
   return class
 end
 
