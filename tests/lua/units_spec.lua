@@ -4,6 +4,9 @@ local rondo = require "rondo"
 local support = dofile "tests/lua/support.lua"
 
 local folder
+local pwd = io.popen "pwd -P"
+local specs = pwd:read "l" .. "/tests/lua"
+pwd:close()
 setup(function() folder = support.folder() end)
 teardown(function() support.remove(folder) end)
 
@@ -276,5 +279,30 @@ describe("the recipe", function()
     assert.equal(1, code)
     assert.equal("", out)
     assert.matches("option 'vocab_size' must be 256..8388607, got 200", err)
+  end)
+end)
+
+describe("the script of names", function()
+  it("writes names and counts those that are not in the list", function()
+    local list = {}
+    for _, a in ipairs { "an", "be", "ca", "do" } do
+      for _, b in ipairs { "na", "lla", "ri", "se", "mo" } do list[#list + 1] = a .. b end
+    end
+    support.write(folder .. "/names.txt", table.concat(list, "\n") .. "\n")
+    local out, err, code = support.rondo(folder, ("run '%s/../../scripts/names.lua' --data names.txt --count 6 --epochs 60 "
+      .. "--hidden-size 24 --batch-size 4 --progress none"):format(specs))
+    assert.equal(0, code, err)
+    local known, new, lines = {}, 0, 0
+    for i = 1, 18 do known[list[i]] = true end -- nine tenths of the bytes
+    for line in out:gmatch "[^\n]+" do
+      local name, mark = line:match "^(%l+)(%s*%(in the list%))$"
+      name = name or line:match "^%l+$"
+      if name then
+        lines, new = lines + 1, new + (known[name] and 0 or 1)
+        assert.equal(known[name] or false, mark ~= nil, line)
+      end
+    end
+    assert.equal(6, lines, out)
+    assert.matches(("%d of 6 names are not among the 18 of the training list"):format(new), out)
   end)
 end)

@@ -1,0 +1,8 @@
+-- wikitext.lua - options of text_generation.lua for a word-level model of a slice of WikiText-2 (182,692 words).
+--   rondo train wikitext2_1m.train.txt --valid wikitext2_1m.valid.txt --config scripts/wikitext.lua
+-- Words seen three times or more have an id: 7,064 of them, of which the bigram's perplexity is 146.
+-- SPDX-License-Identifier: MIT
+return {
+  level = "word", min_count = 3, cell = "lstm", hidden_size = 128, embedding_dim = 128, dropout = 0.5, seq_len = 35,
+  batch_size = 20, optimizer = "adam", lr = 1e-3, epochs = 15, sample_length = 60,
+}
