@@ -46,6 +46,7 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   epochs = 10,
   patience = { 3, min = 0, help = "epochs without a better validation before it stops; 0: never" },
   sample_length = { 300, min = 0, help = "symbols of the samples; 0: none" },
+  json = { false, help = "end with one JSON object on stdout: steps, best validation, n-grams, sample" },
   prompt = { "", help = "what the samples go on from" },
   ngrams = { 5, min = 0, max = 5, help = "largest n of the n-grams; 0: none" },
 }
@@ -154,9 +155,21 @@ local trainer = rondo.Trainer { options = opt, model = model, vocab = text.vocab
 
 trainer:fit(train_batches, valid_batches)
 
+local json, sample = require "rondo.json", {}
 if opt.sample_length > 0 then
   for piece in model:generate { prompt = opt.prompt, length = opt.sample_length, temperature = 0.8 } do
-    io.write(piece)
+    sample[#sample + 1] = piece
+    if not opt.json then
+      io.write(piece)
+    end
   end
+end
+if opt.json then
+  local best = trainer.best
+  print(json.encode { data = path, run_dir = opt.run_dir, steps = trainer.step, epochs = trainer.epoch,
+    parameters = model:parameter_count(), val_loss = best and best.value, best_step = best and best.step,
+    val_bits_per_char = best and best.value / math.log(2) / (valid_batches.chars_per_symbol or 1),
+    ngrams = baselines, sample = #sample > 0 and json.valid(table.concat(sample)) or nil })
+elseif opt.sample_length > 0 then
   print()
 end

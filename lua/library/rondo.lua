@@ -153,19 +153,59 @@ function Module:unfreeze(pattern) end
 function Module:predict(x) end
 function Module:close() end
 
----@class rondo.Generate.Options
+---@class rondo.Adjust.Options
+---@field repetition_penalty number?
+---@field repetition_window integer?
+---@field logit_bias table<string|integer, number>?
+---@field allow (string|integer[]|fun(prefix: string): string|integer[]|nil)?
+---@field stop (string|string[])?
+---@class rondo.Generate.Options: rondo.Adjust.Options
 ---@field prompt string?
 ---@field length integer?
 ---@field temperature number?
 ---@field top_k integer?
+---@field typical_p number?
 ---@field top_p number?
+---@field min_p number?
 ---@field greedy boolean?
 ---@field seed integer?
+---@field sample integer?
 ---@field echo boolean?
 ---@param options rondo.Generate.Options
 ---@return fun(): string? pieces
 ---@return integer seed
 function Module:generate(options) end
+
+---@class rondo.Complete.Options: rondo.Adjust.Options
+---@field prompt string?
+---@field length integer?
+---@field beam integer?
+---@field length_penalty number?
+---@class rondo.Completion
+---@field text string
+---@field log_prob number
+---@field score number
+---@field symbols integer
+---@param options rondo.Complete.Options
+---@return rondo.Completion[]
+function Module:complete(options) end
+
+---@class rondo.TextFigures
+---@field nats number
+---@field loss number
+---@field perplexity number
+---@field bits_per_char number
+---@field symbols integer
+---@field counted integer
+---@field characters integer
+---@field unit string?
+---@field lacking integer?
+---@field line integer?
+---@field text string?
+---@param text table|string
+---@param options { unit: "stream"|"line"|"document"|nil, on_line: (fun(figures: rondo.TextFigures))? }?
+---@return rondo.TextFigures
+function Module:evaluate(text, options) end
 
 ---@param name string
 ---@return fun(...): rondo.Module

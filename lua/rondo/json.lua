@@ -70,6 +70,20 @@ end
 
 json.encode = encode
 
+-- A text of any bytes as one that JSON can hold: what is no UTF-8 becomes U+FFFD.
+function json.valid(s)
+  local parts, from = {}, 1
+  while true do
+    local n, bad = utf8.len(s, from)
+    if n then
+      parts[#parts + 1] = s:sub(from)
+      return table.concat(parts)
+    end
+    parts[#parts + 1] = s:sub(from, bad - 1) .. "\u{FFFD}"
+    from = bad + 1
+  end
+end
+
 -- A value, or nil and a message.
 function json.decode(source)
   local value, _, message = require("dkjson").decode(source, 1, nil)

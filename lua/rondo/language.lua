@@ -23,10 +23,10 @@ language.adjusting = {
 function language.whole(s)
   for back = 1, math.min(3, #s) do
     local byte = s:byte(#s - back + 1)
-    if byte >= 0xC0 then
+    if byte >= 0xC2 and byte <= 0xF4 then
       local need = byte >= 0xF0 and 4 or byte >= 0xE0 and 3 or 2
       return need > back and #s - back or #s
-    elseif byte < 0x80 then
+    elseif byte < 0x80 or byte >= 0xC0 then
       return #s
     end
   end

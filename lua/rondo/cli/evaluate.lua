@@ -36,7 +36,10 @@ end
 
 local function per_line(as_json)
   if as_json then
-    return function(figures) io.stdout:write(json.encode(figures, { "line", "text" }), "\n") end
+    return function(figures)
+      figures.text = json.valid(figures.text)
+      io.stdout:write(json.encode(figures, { "line", "text" }), "\n")
+    end
   end
   io.stdout:write(("%6s %12s %9s %11s  %s\n"):format("line", "nats", "bits/char", "perplexity", "text"))
   return function(figures)

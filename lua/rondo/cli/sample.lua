@@ -1,6 +1,7 @@
 -- cli/sample.lua - rondo sample RUN: text from the best checkpoint of a run, to stdout as it is made.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local json = require "rondo.json"
 
 -- Options of drawing, which a search (--beam) has no use for.
 local DRAWING = { "temperature", "top_k", "typical_p", "top_p", "min_p", "greedy" }
@@ -117,20 +118,6 @@ local function prompts(o)
   return function() return file:read "l" end
 end
 
--- Bytes that are no UTF-8 as U+FFFD, for JSON.
-local function valid(s)
-  local parts, from = {}, 1
-  while true do
-    local n, bad = utf8.len(s, from)
-    if n then
-      parts[#parts + 1] = s:sub(from)
-      return table.concat(parts)
-    end
-    parts[#parts + 1] = s:sub(from, bad - 1) .. "\u{FFFD}"
-    from = bad + 1
-  end
-end
-
 -- f(...), where what is wrong with an option is a matter of the command line.
 local function asked(f, ...)
   local results = table.pack(pcall(f, ...))
@@ -191,7 +178,7 @@ function Writer:draw(prompt, number, sample)
       self:put(piece)
     end
   end
-  self:put(self.o.json and require("rondo.json").encode { prompt = valid(prompt), text = valid(table.concat(parts)),
+  self:put(self.o.json and json.encode { prompt = json.valid(prompt), text = json.valid(table.concat(parts)),
     seed = seed, sample = sample } or "", "\n")
 end
 
@@ -203,7 +190,7 @@ function Writer:search(prompt, number)
     local one = list[sample]
     self:heading(number, sample)
     if self.o.json then
-      self:put(require("rondo.json").encode { prompt = valid(prompt), text = valid(one.text), log_prob = one.log_prob,
+      self:put(json.encode { prompt = json.valid(prompt), text = json.valid(one.text), log_prob = one.log_prob,
         score = one.score, symbols = one.symbols, sample = sample }, "\n")
     else
       self:put(self.o.no_echo and "" or prompt, one.text, "\n")
