@@ -90,6 +90,11 @@ describe("rondo run", function()
     assert.equal(1, code)
     assert.matches("stack traceback", select(2, rondo "run s.lua bad --traceback"))
   end)
+  it("reads a script from stdin", function()
+    local pipe = assert(io.popen "echo 'print(arg[0], ...)' | rondo run - a b 2>&1")
+    assert.equal("-\ta\tb\n", pipe:read "a")
+    pipe:close()
+  end)
   it("writes no globals", function()
     support.write(folder .. "/g.lua", [[
       local before = {}

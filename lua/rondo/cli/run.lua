@@ -6,13 +6,17 @@ return function(arguments)
   local script = arguments[1]
   if script == "--help" or script == "-h" then
     io.stdout:write("Usage: rondo run SCRIPT [--option value ...]\n\n"
-      .. "Runs a Lua script. `rondo run SCRIPT --help` shows the script's own options.\n"
+      .. "Runs a Lua script; - reads it from stdin. `rondo run SCRIPT --help` shows the script's own options.\n"
       .. "--traceback shows where in the code an error was raised.\n")
     return 0
   elseif not script then
     errors.stop(errors.USAGE, "run: give a script, as in `rondo run chars.lua --epochs 5`")
   end
-  local chunk, message = loadfile(script == "-" and nil or script)
+  local file = script
+  if script == "-" then
+    file = nil -- the script is on stdin
+  end
+  local chunk, message = loadfile(file)
   if not chunk then
     errors.stop(message:find "^cannot %a+ " and errors.USAGE or errors.SCRIPT, message)
   end

@@ -41,6 +41,7 @@ local function options(cli)
     .. "and --min-p each take away from what the one before has left.")
   parser:argument("run", "run folder or checkpoint file")
   parser:option("--prompt", "text to go on from; - reads it from stdin"):argname "<text>":default ""
+    :show_default(false)
   parser:option("--prompts-from", "a file with a prompt on each line; - is stdin"):argname "<file>"
     :hidden_name "--prompts_from"
   numeric(parser, cli, "length", "int", { 0, 1 << 40 }, "symbols to write (default 400)")
