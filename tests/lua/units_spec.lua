@@ -289,8 +289,8 @@ describe("the script of names", function()
       for _, b in ipairs { "na", "lla", "ri", "se", "mo" } do list[#list + 1] = a .. b end
     end
     support.write(folder .. "/names.txt", table.concat(list, "\n") .. "\n")
-    local out, err, code = support.rondo(folder, ("run '%s/../../scripts/names.lua' --data names.txt --count 6 --epochs 60 "
-      .. "--hidden-size 24 --batch-size 4 --progress none"):format(specs))
+    local out, err, code = support.rondo(folder, ("run '%s/../../scripts/names.lua' --data names.txt --count 6 "
+      .. "--epochs 60 --hidden-size 24 --batch-size 4 --progress none"):format(specs))
     assert.equal(0, code, err)
     local known, new, lines = {}, 0, 0
     for i = 1, 18 do known[list[i]] = true end -- nine tenths of the bytes
