@@ -180,10 +180,10 @@ function beam.complete(model, given)
   local o = options.resolve("complete", beam.specs, given, { "prompt" })
   local vocab = language.vocab_of(model, "complete")
   local manner = language.manners(model, vocab)
-  local begin = language.encode(vocab, o.prompt, manner, "complete")
+  local begin, skipped = language.encode(vocab, o.prompt, manner, "complete")
   local self = { model = model, o = o, vocab = vocab, manner = manner, penalty = o.length_penalty, done = {},
     stops = language.stops(o.stop, "complete") }
-  self.adjust = language.adjuster(vocab, o, "complete")
+  self.adjust = language.adjuster(vocab, o, "complete", skipped)
   self.alive = { { ids = begin, text = "", log_p = 0.0,
     left = o.prompt ~= "" and not o.prompt:find "%s$" and begin[#begin] or 0 } }
   model:evaluating(search, self, begin)

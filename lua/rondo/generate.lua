@@ -29,17 +29,15 @@ generate.specs = {
 }
 table.move(language.adjusting, 1, #language.adjusting, #generate.specs + 1, generate.specs)
 
-local FILTERS = { "top_k", "typical_p", "top_p", "min_p" }
-
 -- Draws from the logits and frees them.
 local function draw(self, logits)
-  local how = self.adjust and self.adjust(self.ids, self.text) or {}
-  how.temperature = self.o.greedy and 0 or self.o.temperature
-  for _, name in ipairs(FILTERS) do
-    how[name] = self.o[name]
+  local how = self.how
+  if self.adjust then
+    local now = self.adjust(self.ids, self.text)
+    how.bias, how.seen, how.allowed = now.bias, now.seen, now.allowed
   end
-  local ids = core.sample(logits, how, { seed = self.seed, purpose = "sample", update = self.o.sample - 1,
-    time = self.count })
+  self.stream.time = self.count
+  local ids = core.sample(logits, how, self.stream)
   local id = math.tointeger(ids:table()[1])
   ids:release()
   logits:release()
@@ -112,12 +110,15 @@ function generate.generate(model, given)
   end
   local vocab = language.vocab_of(model, "generate")
   local manner = language.manners(model, vocab)
-  local begin = language.encode(vocab, o.prompt, manner, "generate")
+  local begin, skipped = language.encode(vocab, o.prompt, manner, "generate")
   local self = { model = model, o = o, vocab = vocab, manner = manner, seed = o.seed or core.random_seed(),
     stops = language.stops(o.stop, "generate"), next = begin, count = 0, held = "", pending = "", text = o.prompt,
     ids = table.move(begin, 1, #begin, 1, {}), echo = o.echo and o.prompt ~= "" and o.prompt or nil,
     left = o.prompt ~= "" and not o.prompt:find "%s$" and begin[#begin] or 0 } -- left: what a space follows
-  self.adjust, self.texts = language.adjuster(vocab, o, "generate")
+  self.how = { temperature = o.greedy and 0 or o.temperature, top_k = o.top_k, typical_p = o.typical_p, top_p = o.top_p,
+    min_p = o.min_p, repetition_penalty = o.repetition_penalty }
+  self.stream = { seed = self.seed, purpose = "sample", update = o.sample - 1 }
+  self.adjust, self.texts = language.adjuster(vocab, o, "generate", skipped)
   return function() return errors.blame(next_piece, self) end, self.seed
 end
 

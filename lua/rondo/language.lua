@@ -79,17 +79,19 @@ function language.manners(model, vocab)
   return { begin = begin, unit = unit, ended = unit and stop and ended or function() return false end }
 end
 
--- Ids to begin with. Without a prompt it is a beginning of text: <bos>, or a line break, or the first symbol.
+-- Ids to begin with, and how many of them (0 or 1) are not of the prompt. Without one it is a beginning of text: <bos>,
+-- or a line break, or the first symbol.
 function language.encode(vocab, prompt, how, what)
   local ids, message = vocab:encode(prompt)
   if not ids then
     errors.raise("%s: %s", what, message)
   elseif #ids == 0 then
-    return { how.begin or 1 }
+    return { how.begin or 1 }, 1
   elseif how.begin and (how.unit or vocab:special().bos) then
     table.insert(ids, 1, how.begin)
+    return ids, 1
   end
-  return ids
+  return ids, 0
 end
 
 -- ---- what a symbol may be -----------------------------------------------------------------------------------
@@ -158,10 +160,10 @@ local function allowed_of(vocab, given, what)
   return ids
 end
 
--- The different ids among the last `window` (0: all) of a list.
-local function different(ids, window)
+-- The different ids among the last `window` (0: all) of a list behind its first `skipped`.
+local function different(ids, window, skipped)
   local list, known = {}, {}
-  for i = window > 0 and math.max(1, #ids - window + 1) or 1, #ids do
+  for i = math.max(skipped + 1, window > 0 and #ids - window + 1 or 1), #ids do
     local id = ids[i]
     if id > 0 and not known[id] then
       known[id] = true
@@ -172,26 +174,27 @@ local function different(ids, window)
 end
 
 -- A function(ids, text) -> fields for core.sample and core.adjust, of the ids and the text so far (prompt and
--- what was written); nil where the options ask for nothing. `texts`: does it look at the text?
-function language.adjuster(vocab, o, what)
+-- what was written); nil where the options ask for nothing. The first `skipped` ids are nobody's text. Second: does it
+-- look at the text?
+function language.adjuster(vocab, o, what, skipped)
   local bias, allow = bias_of(vocab, o.logit_bias, what), o.allow
   local fixed = type(allow) ~= "function" and allowed_of(vocab, allow, what)
   local penalty = o.repetition_penalty ~= 1 and o.repetition_penalty
   if not bias and allow == nil and not penalty then
     return nil, false
   end
-  local seen, counted = {}, 0
+  local seen, known, counted = {}, {}, skipped
   return function(ids, text, branching)
     local how = { bias = bias, repetition_penalty = penalty or nil, allowed = fixed or nil }
     if type(allow) == "function" then
       how.allowed = allowed_of(vocab, allow(text), what)
     end
     if penalty and (branching or o.repetition_window > 0) then
-      how.seen = different(ids, o.repetition_window)
+      how.seen = different(ids, o.repetition_window, skipped)
     elseif penalty then -- one text that only grows
       for i = counted + 1, #ids do
-        if ids[i] > 0 and not seen[-ids[i]] then
-          seen[-ids[i]] = true
+        if ids[i] > 0 and not known[ids[i]] then
+          known[ids[i]] = true
           seen[#seen + 1] = ids[i]
         end
       end
