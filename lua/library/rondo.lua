@@ -1,8 +1,15 @@
 ---@meta
 -- rondo.lua - annotations for editors (LuaCATS). Nothing here is run. SPDX-License-Identifier: MIT
+-- Classes and functions; constructors with options, made from option tables, are in options.lua beside it.
 
 ---@class rondo
+---@field _VERSION string
+---@field abi table version of the plugin border
 local rondo = {}
+rondo.data = {}
+rondo.data.Text = {}
+rondo.optim = {}
+rondo.callbacks = {}
 
 ---@class rondo.Tensor
 ---@field grad rondo.Tensor?
@@ -78,6 +85,85 @@ function Tensor:allclose(other, tolerance) end
 ---@param how { retain_graph: boolean? }?
 function Tensor:backward(seed, how) end
 function Tensor:zero_grad() end
+---@return rondo.Tensor
+function Tensor:sqrt() end
+---@return rondo.Tensor
+function Tensor:exp() end
+---@return rondo.Tensor
+function Tensor:log() end
+---@return rondo.Tensor
+function Tensor:abs() end
+---@return rondo.Tensor
+function Tensor:neg() end
+---@return rondo.Tensor
+function Tensor:softplus() end
+---@return rondo.Tensor
+function Tensor:clone() end
+---@return rondo.Tensor
+function Tensor:contiguous() end
+---@return rondo.Tensor
+function Tensor:detach() end
+---@param other rondo.Tensor|number
+---@return rondo.Tensor ones where it holds, zeros elsewhere
+function Tensor:eq(other) end
+---@param other rondo.Tensor|number
+---@return rondo.Tensor ones where it holds, zeros elsewhere
+function Tensor:ne(other) end
+---@param other rondo.Tensor|number
+---@return rondo.Tensor ones where it holds, zeros elsewhere
+function Tensor:lt(other) end
+---@param other rondo.Tensor|number
+---@return rondo.Tensor ones where it holds, zeros elsewhere
+function Tensor:le(other) end
+---@param other rondo.Tensor|number
+---@return rondo.Tensor ones where it holds, zeros elsewhere
+function Tensor:gt(other) end
+---@param other rondo.Tensor|number
+---@return rondo.Tensor ones where it holds, zeros elsewhere
+function Tensor:ge(other) end
+---@param dim integer
+---@return rondo.Tensor
+function Tensor:log_softmax(dim) end
+---@param dim integer?
+---@param keep boolean?
+---@return rondo.Tensor
+function Tensor:max(dim, keep) end
+---@param dim integer
+---@param first integer
+---@param count integer
+---@return rondo.Tensor view
+function Tensor:narrow(dim, first, count) end
+---@param dim integer
+---@return rondo.Tensor view
+function Tensor:squeeze(dim) end
+---@param dim integer
+---@return rondo.Tensor view
+function Tensor:unsqueeze(dim) end
+---@param ... integer
+---@return rondo.Tensor
+function Tensor:view(...) end
+---@param other rondo.Tensor
+---@return self
+function Tensor:copy(other) end
+---@param low number
+---@param high number
+---@param stream table?
+---@return self
+function Tensor:fill_uniform(low, high, stream) end
+---@param mean number
+---@param deviation number
+---@param stream table?
+---@return self
+function Tensor:fill_normal(mean, deviation, stream) end
+---@param init { kind: string, a: number?, b: number? }
+---@param stream table
+---@return self
+function Tensor:fill_init(init, stream) end
+---@return boolean
+function Tensor:is_leaf() end
+---@return boolean
+function Tensor:is_finite() end
+function Tensor:close() end
 function Tensor:release() end
 
 ---@param ... integer|integer[]
@@ -86,6 +172,10 @@ function rondo.zeros(...) end
 ---@param ... integer|integer[]
 ---@return rondo.Tensor
 function rondo.ones(...) end
+---@param shape integer[]
+---@param value number
+---@return rondo.Tensor
+function rondo.full(shape, value) end
 ---@param ... integer|integer[]
 ---@return rondo.Tensor uniform in [0, 1)
 function rondo.rand(...) end
@@ -113,6 +203,22 @@ function rondo.where(condition, a, b) end
 ---@param bias rondo.Tensor?
 ---@return rondo.Tensor
 function rondo.linear(x, weight, bias) end
+---@param a rondo.Tensor
+---@param b rondo.Tensor
+---@return rondo.Tensor
+function rondo.matmul(a, b) end
+---@param x rondo.Tensor
+---@param ids rondo.Tensor
+---@return rondo.Tensor the element of each row that its id names
+function rondo.gather(x, ids) end
+---@param ids rondo.Tensor
+---@param weight rondo.Tensor (V, E)
+---@return rondo.Tensor
+function rondo.embedding(ids, weight) end
+---@param ids rondo.Tensor
+---@param classes integer
+---@return rondo.Tensor
+function rondo.one_hot(ids, classes) end
 ---@generic T
 ---@param f fun(...): T
 ---@return T
@@ -127,6 +233,15 @@ function rondo.clip_grad_norm(parameters, max_norm, norm_type) end
 ---@param parameters rondo.Tensor[]
 ---@param limit number
 function rondo.clip_grad_value(parameters, limit) end
+
+---@param f fun(): rondo.Tensor a scalar built from the parameters
+---@param parameters rondo.Tensor[]
+---@return number largest_difference from five-point differences
+function rondo.check_gradients(f, parameters) end
+---@param a integer?
+---@param b integer?
+---@return number as math.random, from a stream that a resumed run goes on with
+function rondo.random(a, b) end
 
 ---@class rondo.Module
 ---@field training boolean
@@ -153,25 +268,7 @@ function Module:unfreeze(pattern) end
 function Module:predict(x) end
 function Module:close() end
 
----@class rondo.Adjust.Options
----@field repetition_penalty number?
----@field repetition_window integer?
----@field logit_bias table<string|integer, number>?
----@field allow (string|integer[]|fun(prefix: string): string|integer[]|nil)?
----@field stop (string|string[])?
----@class rondo.Generate.Options: rondo.Adjust.Options
----@field prompt string?
----@field length integer?
----@field temperature number?
----@field top_k integer?
----@field typical_p number?
----@field top_p number?
----@field min_p number?
----@field greedy boolean?
----@field seed integer?
----@field sample integer?
----@field echo boolean?
----@param options rondo.Generate.Options
+---@param options rondo.generate.Options
 ---@return fun(): string? pieces
 ---@return integer seed
 function Module:generate(options) end
@@ -211,70 +308,64 @@ function Module:evaluate(text, options) end
 ---@return fun(...): rondo.Module
 function rondo.Module(name) end
 
----@class rondo.RNN.Options
----@field cell string?
----@field input_size integer?
----@field hidden_size integer
----@field num_layers integer?
----@field dropout number?
----@field bias "none"|"one"|"two"?
----@field return_sequences boolean?
----@field return_state boolean?
----@field seed integer?
----@field name string?
----@param options rondo.RNN.Options
----@return rondo.Module
-function rondo.RNN(options) end
----@class rondo.LSTM.Options: rondo.RNN.Options
----@field forget_bias number?
----@param options rondo.LSTM.Options
----@return rondo.Module
-function rondo.LSTM(options) end
----@param options rondo.RNN.Options
----@return rondo.Module
-function rondo.GRU(options) end
----@param options rondo.RNN.Options
----@return rondo.Module
-function rondo.VanillaRNN(options) end
----@param options { [1]: integer, [2]: integer, name: string?, seed: integer? }
----@return rondo.Module
-function rondo.Embedding(options) end
----@param options { [1]: integer, name: string? }
----@return rondo.Module
-function rondo.OneHot(options) end
----@param options { [1]: integer, [2]: integer?, bias: boolean?, name: string?, seed: integer? }
----@return rondo.Module
-function rondo.Linear(options) end
----@param options { [1]: number }
----@return rondo.Module
-function rondo.Dropout(options) end
----@param options { features: integer?, eps: number? }?
----@return rondo.Module
-function rondo.LayerNorm(options) end
 ---@param layers rondo.Module[]
 ---@return rondo.Module
 function rondo.Sequential(layers) end
 
----@alias rondo.Reduction "mean"|"sum"|"batch"
 ---@alias rondo.Loss fun(y: rondo.Tensor, target: rondo.Tensor, weight: rondo.Tensor?): rondo.Tensor, number, number
----@param options { reduction: rondo.Reduction?, label_smoothing: number?, class_weights: number[]? }?
----@return rondo.Loss
-function rondo.CrossEntropyLoss(options) end
----@param options { reduction: rondo.Reduction? }?
----@return rondo.Loss
-function rondo.MSELoss(options) end
----@param options { reduction: rondo.Reduction? }?
----@return rondo.Loss
-function rondo.L1Loss(options) end
----@param options { reduction: rondo.Reduction?, delta: number? }?
----@return rondo.Loss
-function rondo.HuberLoss(options) end
----@param options { reduction: rondo.Reduction?, pos_weight: number? }?
----@return rondo.Loss
-function rondo.BCEWithLogitsLoss(options) end
----@param options { reduction: rondo.Reduction? }?
----@return rondo.Loss
-function rondo.CosineLoss(options) end
+
+---@class rondo.Schedule
+local Schedule = {}
+---the rate of the next update
+function Schedule:step() end
+
+---@class rondo.Callback
+---@field on_fit_begin? fun(self, trainer: rondo.Trainer, facts: table)
+---@field on_step_end? fun(self, trainer: rondo.Trainer, facts: table)
+---@field on_epoch_end? fun(self, trainer: rondo.Trainer, facts: table)
+---@field on_evaluate_end? fun(self, trainer: rondo.Trainer, facts: table)
+---@field on_fit_end? fun(self, trainer: rondo.Trainer, facts: table)
+
+---@class rondo.Vocab
+---@operator len: integer
+local Vocab = {}
+---@param text string
+---@return integer[]? ids
+---@return string? err
+function Vocab:encode(text) end
+---@param id integer
+---@return string
+function Vocab:decode(id) end
+
+---@class rondo.Text
+---@field vocab rondo.Vocab fitted on the training part
+---@operator len: integer
+local Text = {}
+---@param share number
+---@return rondo.Text train
+---@return rondo.Text valid
+function Text:split(share) end
+---@class rondo.Sequences
+---@operator len: integer
+---@param options rondo.sequences.Options?
+---@return rondo.Sequences
+function Text:sequences(options) end
+---@param path string
+---@param options rondo.Text.open.Options?
+---@return rondo.Text? text
+---@return string? err
+---@return integer? code
+---@nodiscard
+function rondo.data.Text.open(path, options) end
+---@param name string a data set of the catalog; `rondo data list`
+---@param options { part: string? }?
+---@return string? path
+---@return string? err
+---@return integer? code
+function rondo.data.get(name, options) end
+---@return string? path of the King James Bible as a text
+---@return string? err
+function rondo.data.kjv() end
 
 ---@class rondo.Optimizer
 ---@field lr number
@@ -288,22 +379,6 @@ function Optimizer:validated(loss) end
 ---@param f fun(...): ...
 function Optimizer:with_average(f, ...) end
 
----@class rondo.Trainer.Options
----@field model rondo.Module
----@field loss rondo.Loss
----@field optimizer rondo.Optimizer
----@field options table?
----@field schedule table?
----@field metrics (string|table)[]?
----@field ema number?
----@field accumulate integer?
----@field clip_grad_norm number?
----@field clip_grad_value number?
----@field callbacks table[]?
----@field vocab table?
----@field run_dir string?
----@field epochs integer?
----@field max_steps integer?
 ---@class rondo.Trainer
 local Trainer = {}
 ---@param train table
@@ -325,9 +400,6 @@ function Trainer:on(event, f) end
 function Trainer:log(name, value) end
 ---@param f fun(...): ...
 function Trainer:with_average(f, ...) end
----@param options rondo.Trainer.Options
----@return rondo.Trainer
-function rondo.Trainer(options) end
 
 ---@class rondo.Checkpoint
 ---@field step integer?
@@ -352,19 +424,14 @@ function rondo.save(path, what) end
 ---@return integer? code
 ---@nodiscard
 function rondo.load(path) end
----@class rondo.Data.Get
----@field part string? one of the set's files, as "valid"
----@field catalog string? another catalog file
----@class rondo.Data
-rondo.data = {}
----@param name string a name that `rondo data list` shows
----@param options rondo.Data.Get?
----@return string? path
----@return string? err
----@return integer? code
----@nodiscard
-function rondo.data.get(name, options) end
-
+---What this build can do.
+---@return { real: string, kernels: string, threads: integer, cpu: table, cells: string[] }
+function rondo.features() end
+---Native memory: live_bytes, peak_bytes, held_bytes, system_allocations.
+---@return table<string, integer>
+function rondo.memory() end
+---@type { cells: string[], list: (fun(): table[]), load: fun(path: string): table?, string? }
+rondo.plugins = {}
 ---@param options table defaults by name; the first element describes the script
 ---@return table values
 function rondo.args(options) end

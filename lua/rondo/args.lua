@@ -284,4 +284,4 @@ local function args(given, list)
   return opt
 end
 
-return { args = args }
+return { args = args, specs_of = specs_of }

@@ -20,7 +20,7 @@ local commands = {
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },
   { "env", "env", "shell lines that make this rondo the one that is found" },
-  { "help", "help [COMMAND|CELL]", "this, a command's options, or a cell's" },
+  { "help", "help [COMMAND|LAYER|...]", "this, or the options of a command, layer, cell, optimizer, loss" },
 }
 
 local function overview()
@@ -29,10 +29,12 @@ local function overview()
     lines[#lines + 1] = ("  rondo %-34s %s"):format(command[2], command[3])
   end
   lines[#lines + 1] = ""
-  lines[#lines + 1] = "Every command takes --help. `rondo --version` says which this is."
+  lines[#lines + 1] = "Every command takes --help. `rondo --version` says which this is; `rondo` alone is a prompt."
   return table.concat(lines, "\n")
 end
 cli.overview = overview
+
+cli.commands = commands
 
 function cli.command_names()
   local names = {}
@@ -134,6 +136,10 @@ end
 
 local function dispatch(name, arguments)
   if name == nil then
+    local core = require "rondo.core"
+    if core.isatty(0) and core.isatty(1) then
+      return require("rondo.repl").start()
+    end
     io.stderr:write(overview(), "\n")
     return errors.USAGE
   elseif name == "--help" or name == "-h" then

@@ -53,7 +53,23 @@ function special.memory()
   return require("rondo.native").memory
 end
 
+-- for name, value in pairs(rondo): every public name, in order.
+local function all_names()
+  local names, i = {}, 0
+  for _, list in ipairs { homes, wholes, special } do
+    for name in pairs(list) do
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  return function()
+    i = i + 1
+    return names[i], rondo[names[i]]
+  end
+end
+
 return setmetatable(rondo, {
+  __pairs = all_names,
   __index = function(_, name)
     local value
     if homes[name] then

@@ -104,8 +104,23 @@ local function unknown(what, name, specs)
     (" (did you mean '%s'?)"):format(near) or "; options are " .. table.concat(names, ", "))
 end
 
+local Found = { __tostring = function() return "options.of: the options of a constructor" end }
+local looking = false
+
+-- What constructor f checks its argument against, { what =, specs =, positional = }, or nil if it checks nothing.
+-- f is called and left where it would check: so readers and editors see the very tables that count.
+function options.of(f, given)
+  looking = true
+  local ok, found = pcall(f, given or {})
+  looking = false
+  return not ok and getmetatable(found) == Found and found or nil
+end
+
 -- Values by name from `given`; its array part fills the options named in `positional`.
 function options.resolve(what, specs, given, positional)
+  if looking then
+    error(setmetatable({ what = what, specs = specs, positional = positional or {} }, Found), 0)
+  end
   given = given or {}
   if type(given) ~= "table" then
     errors.raise("%s: expected a table of options, got %s", what, shown(given))

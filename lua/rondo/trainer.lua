@@ -46,11 +46,14 @@ local specs = {
   int("eval_every", 0, "updates between two validations; 0: each epoch"),
   int("save_every", 0, "updates between two checkpoints; 0: each epoch"),
   int("keep", 3, "checkpoints that stay, beside the best"),
-  { name = "resume", kind = "bool", def = false }, { name = "overwrite", kind = "bool", def = false },
+  { name = "resume", kind = "bool", def = false, help = "go on from the run folder's last checkpoint" },
+  { name = "overwrite", kind = "bool", def = false, help = "start anew in a used run folder" },
   { name = "init_from", kind = "string", help = "run folder or file to take the weights from" },
-  { name = "progress", kind = "choice", def = "auto", choices = { "auto", "bar", "lines", "none" } },
-  { name = "color", kind = "choice", def = "auto", choices = { "auto", "always", "never" } },
-  { name = "quiet", kind = "bool", def = false },
+  { name = "progress", kind = "choice", def = "auto", choices = { "auto", "bar", "lines", "none" },
+    help = "how progress is shown" },
+  { name = "color", kind = "choice", def = "auto", choices = { "auto", "always", "never" },
+    help = "colour on the terminal" },
+  { name = "quiet", kind = "bool", def = false, help = "show nothing but results" },
 }
 
 local FIRST_SHARED = 14 -- run_dir and what follows may come from options

@@ -64,7 +64,7 @@ describe("rondo", function()
   end)
   it("shows a cell's options", function()
     assert.matches("forget_bias +%-10..10", (rondo "help lstm"))
-    fails(2, "no command or cell 'lsmt' %(did you mean 'lstm'%?%)", "help lsmt")
+    fails(2, "there is nothing called 'lsmt' %(did you mean 'LSTM'%?%)", "help lsmt")
   end)
   it("lists plugins and kernels", function()
     local out = rondo "plugins"

@@ -1,51 +1,55 @@
--- cli/help.lua - rondo help: the overview, a command's help, or a cell's options from its plugin's table.
+-- cli/help.lua - rondo help: the overview, a command's help, or the options of a layer, cell, optimizer, loss ...
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
 
-local function range_of(option)
-  if option.kind == "choice" then
-    return table.concat(option.choices, "|")
-  elseif option.kind == "bool" then
-    return "true|false"
+local function show_options(reference, title, specs)
+  print("\n" .. title)
+  for _, spec in ipairs(specs) do
+    local default = reference.default(spec)
+    local after = default == "" and "" or default == "required" and " (required)" or (" (default %s)"):format(default)
+    print(("  %-18s %-24s %s%s"):format(spec.name, reference.range(spec), spec.help or "", after))
   end
-  return ("%.6g..%.6g"):format(option.min, option.max)
-end
-
-local function show_cell(cell)
-  print(("%s: %s\n\nOptions of the cell:"):format(cell.name, cell.help or ""))
-  for _, option in ipairs(cell.options) do
-    print(("  %-16s %-24s %s (default %s)"):format(option.name, range_of(option), option.help or "",
-      tostring(option.def)))
-  end
-  if #cell.options == 0 then
+  if #specs == 0 then
     print("  none")
   end
-  print("\nOptions of every recurrent layer:")
-  for _, option in ipairs(require("rondo.rnn").options) do
-    print(("  %-16s %-24s %s"):format(option.name, option.choices and table.concat(option.choices, "|")
-      or option.kind, option.help or ""))
+end
+
+local function show(reference, topics, topic)
+  local call = topic.path:find "[{(]" and topic.path or topic.path .. " { ... }"
+  print(("%s: %s"):format(call, topic.help or ""))
+  show_options(reference, topic.group == "cells" and "Options of the cell:" or "Options:", topic.specs)
+  if #topic.positional > 0 then
+    print(("\nIn order, without names: { %s }"):format(table.concat(topic.positional, ", ")))
+  end
+  if topic.of then
+    show_options(reference, "Options of every recurrent layer:", reference.find(topics, topic.of).specs)
   end
 end
 
 return function(arguments, cli)
-  local topic = arguments[1]
-  if not topic or topic == "--help" or topic == "-h" then
+  local wanted = arguments[1]
+  if not wanted or wanted == "--help" or wanted == "-h" then
     print(cli.overview())
     return 0
   end
   local names = cli.command_names()
   for _, name in ipairs(names) do
-    if name == topic then
+    if name == wanted then
       return require("rondo.cli." .. name)({ "--help" }, cli)
     end
   end
-  local core = require "rondo.native"
-  local cell = core.cell(topic)
-  if cell then
-    show_cell(cell)
+  local reference = require "rondo.reference"
+  local topics = reference.topics()
+  local topic = reference.find(topics, wanted)
+  if topic then
+    show(reference, topics, topic)
     return 0
   end
-  local near = core.nearest(topic, table.move(core.cells(), 1, #core.cells(), #names + 1, names))
-  errors.stop(errors.USAGE, ("help: no command or cell '%s'%s"):format(topic, near and
-    (" (did you mean '%s'?)"):format(near) or "; commands and cells are " .. table.concat(names, ", ")))
+  local known = table.move(names, 1, #names, 1, {})
+  for _, each in ipairs(topics) do
+    known[#known + 1] = each.name
+  end
+  local near = require("rondo.core").nearest(wanted, known)
+  errors.stop(errors.USAGE, ("help: there is nothing called '%s'%s"):format(wanted, near and
+    (" (did you mean '%s'?)"):format(near) or "; there is " .. table.concat(known, ", ")))
 end

@@ -1,0 +1,131 @@
+# rondo.bash - what bash completes after `rondo`. Made by scripts/generate_reference.lua. SPDX-License-Identifier: MIT
+# shellcheck shell=bash
+
+# Files that end in $1 (a pattern), and folders on the way.
+_rondo_files() {
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(compgen -d -- "$cur"; compgen -f -X "!$1" -- "$cur")
+}
+
+# Run folders: those with checkpoints; folders without are ways to them where there is no better.
+_rondo_runs() {
+    local folder
+    compopt -o filenames 2>/dev/null
+    mapfile -t COMPREPLY < <(
+        compgen -f -X '!*.h5' -- "$cur"
+        compgen -d -- "$cur" | while IFS= read -r folder; do
+            [ -d "$folder/checkpoints" ] && printf '%s\n' "$folder"
+        done
+    )
+    [ ${#COMPREPLY[@]} -gt 0 ] || mapfile -t COMPREPLY < <(compgen -d -- "$cur")
+}
+
+_rondo_words() {
+    mapfile -t COMPREPLY < <(compgen -W "$1" -- "$cur")
+}
+
+_rondo() {
+    local cur=${COMP_WORDS[COMP_CWORD]} prev=${COMP_WORDS[COMP_CWORD - 1]} command='' place=0 options='' i
+    COMPREPLY=()
+    if [ "$cur" = = ]; then # --option=value is three words
+        cur=
+    elif [ "$prev" = = ]; then
+        prev=${COMP_WORDS[COMP_CWORD - 2]}
+    fi
+    for ((i = 1; i < COMP_CWORD; i++)); do
+        case ${COMP_WORDS[i]} in
+        -* | =) ;;
+        *)
+            if [ -z "$command" ]; then
+                command=${COMP_WORDS[i]}
+            elif [[ ${COMP_WORDS[i - 1]} != -* ]]; then
+                place=$((place + 1))
+            fi
+            ;;
+        esac
+    done
+    case $command in
+    run)
+        options='-h --help --traceback'
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_files '*.lua' ;;
+        esac
+        ;;
+    train)
+        options='-h --help --alpha --batch-size --bias --carry-over --cell --clip-norm --clip-value --data --dropout --embedding-dim --epochs --hidden-size --init-scale --input --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --train-share --unit --vocab-size --seed --threads --kernel --resume --overwrite --init-from --plugin --max-steps --log-every --eval-every --save-every --keep --progress --color --quiet --config'
+        case $prev in
+        --bias) _rondo_words 'none one two'; return ;;
+        --cell) _rondo_words 'gru lstm vanilla'; return ;;
+        --data) _rondo_files '*'; return ;;
+        --input) _rondo_words 'auto onehot embedding'; return ;;
+        --level) _rondo_words 'char byte word bpe'; return ;;
+        --loss) _rondo_words 'mean sum batch'; return ;;
+        --optimizer) _rondo_words 'sgd rmsprop adam adamw'; return ;;
+        --run-dir) _rondo_runs; return ;;
+        --unit) _rondo_words 'stream line document'; return ;;
+        --init-from) _rondo_runs; return ;;
+        --plugin) _rondo_files '*.so'; return ;;
+        --progress) _rondo_words 'auto bar lines none'; return ;;
+        --color) _rondo_words 'auto always never'; return ;;
+        --config) _rondo_files '*.lua'; return ;;
+        --alpha | --batch-size | --clip-norm | --clip-value | --dropout | --embedding-dim | --epochs | --hidden-size | --init-scale | --lr | --lr-decay | --lr-decay-after | --min-count | --ngrams | --num-layers | --patience | --prompt | --sample-length | --seq-len | --train-share | --vocab-size | --seed | --threads | --kernel | --max-steps | --log-every | --eval-every | --save-every | --keep) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_files '*' ;;
+        esac
+        ;;
+    sample)
+        options='-h --help --prompt --length --temperature --top-k --top-p --greedy --seed --threads --quiet'
+        case $prev in
+        --prompt | --length | --temperature | --top-k | --top-p | --seed | --threads) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_runs ;;
+        esac
+        ;;
+    info)
+        options='-h --help --json --last'
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_runs ;;
+        esac
+        ;;
+    data)
+        options='-h --help --catalog --json'
+        case $prev in
+        --catalog) _rondo_files '*.lua'; return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_words 'list get' ;;
+        *1) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
+        *2) : ;;
+        esac
+        ;;
+    plugins)
+        options='-h --help'
+        case $cur$place in
+        -*) ;;
+        *) _rondo_files '*.so' ;;
+        esac
+        ;;
+    env)
+        options='-h --help'
+        ;;
+    help)
+        options='-h --help'
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_words 'run train sample info data plugins env help Dropout Embedding LayerNorm Linear OneHot RNN VanillaRNN LSTM GRU gru lstm vanilla CrossEntropyLoss MSELoss Adam AdamW ConstantLR CosineLR ExponentialLR RMSprop SGD StepLR Checkpoint EarlyStopping Sample Trainer generate Text.open Tokenizer sequences' ;;
+        esac
+        ;;
+    '') _rondo_words 'run train sample info data plugins env help --help --version' ;;
+    esac
+    if [[ $cur = -* && -n $options ]]; then
+        _rondo_words "$options"
+    fi
+}
+complete -F _rondo rondo

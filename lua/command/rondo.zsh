@@ -1,0 +1,146 @@
+#compdef rondo
+# rondo.zsh - what zsh completes after `rondo`. Made by scripts/generate_reference.lua. SPDX-License-Identifier: MIT
+
+# Checkpoints, run folders, and folders on the way to them.
+_rondo_runs() {
+    _files -g '*.h5' || _files -/
+}
+
+_rondo() {
+    local curcontext=$curcontext state line
+    local -a commands
+    commands=(
+        'run:run a Lua script with require "rondo"'
+        'train:train the recipe for this kind of file'
+        'sample:write text from a trained model'
+        'info:what is in a checkpoint'
+        'data:data sets to train on\: what there is, and the path of one'
+        'plugins:cells and kernels that were found, and what was refused'
+        'env:shell lines that make this rondo the one that is found'
+        'help:this, or the options of a command, layer, cell, optimizer, loss'
+    )
+    _arguments -C '(-h --help)'{-h,--help}'[show this and end]' '--version[show which rondo this is]' \
+        '1:command:->command' '*::argument:->argument' && return
+    case $state in
+    command) _describe command commands ;;
+    argument)
+        case $words[1] in
+        run)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--traceback[show where in the code an error was raised]' \
+                '1:script:_files -g '\''*.lua'\''' \
+                '*::argument:_files'
+            ;;
+        train)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--alpha=[decay of rmsprop (default 0.99)]:x: ' \
+                '--batch-size=[stretches of the text side by side (default 32)]:n: ' \
+                '--bias=[bias vectors of a line (default "one")]:text:(none one two)' \
+                '--carry-over[keep the state from epoch to epoch]' \
+                '--cell=[recurrent cell (default "lstm")]:text:(gru lstm vanilla)' \
+                '--clip-norm=[largest norm of all gradients; 0\: off (default 5)]:x: ' \
+                '--clip-value=[largest size of one gradient; 0\: off (default 0)]:x: ' \
+                '--data=[text file; without it the King James Bible]:text:_files' \
+                '--dropout=[between layers and before the output (default 0)]:x: ' \
+                '--embedding-dim=[with --input embedding (default 64)]:n: ' \
+                '--epochs=[passes over the data (default 10)]:n: ' \
+                '--hidden-size=[width of the state (default 256)]:n: ' \
+                '--init-scale=[initial values uniform within +-this; 0\: each layer'\''s own (default 0)]:x: ' \
+                '--input=[how a symbol enters; auto\: words and pieces by embedding, others one-hot (default "auto")]:text:(auto onehot embedding)' \
+                '--level=[what a symbol is (default "char")]:text:(char byte word bpe)' \
+                '--loss=[reduction; batch\: sum over time, mean over rows (default "mean")]:text:(mean sum batch)' \
+                '--lowercase[read letters as small ones]' \
+                '--lr=[learning rate (default 0.003)]:x: ' \
+                '--lr-decay=[factor of lr for each epoch after --lr-decay-after (default 1)]:x: ' \
+                '--lr-decay-after=[epochs at the full rate (default 10)]:n: ' \
+                '--min-count=[rarer symbols have no id of their own (default 1)]:n: ' \
+                '--ngrams=[largest n of the n-grams; 0\: none (default 5)]:n: ' \
+                '--num-layers=[recurrent layers (default 1)]:n: ' \
+                '--optimizer=[optimizer (default "adam")]:text:(sgd rmsprop adam adamw)' \
+                '--patience=[epochs without a better validation before it stops; 0\: never (default 3)]:n: ' \
+                '--prompt=[what the samples go on from (default "")]:text: ' \
+                '--punctuation[level word\: punctuation marks are words of their own]' \
+                '--run-dir=[run folder (default runs/<name of the text>); none\: keep nothing]:text:_rondo_runs' \
+                '--sample-length=[symbols of the samples; 0\: none (default 300)]:n: ' \
+                '--seq-len=[steps of truncated backpropagation (default 64)]:n: ' \
+                '--train-share=[first part of the text, to train on; the rest validates (default 0.9)]:x: ' \
+                '--unit=[what is read from a fresh state; documents are parted by blank lines (default "stream")]:text:(stream line document)' \
+                '--vocab-size=[ids in all\: of bpe 256 bytes and what is merged (0\: 1000), of others the most frequent symbols (0\: all) (default 0)]:n: ' \
+                '--seed=[seed of initial values, dropout and shuffling (default 1)]:n: ' \
+                '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--kernel=[use only this kernel backend (and scalar)]:text: ' \
+                '--resume[go on from the run folder'\''s last checkpoint]' \
+                '--overwrite[start anew in a used run folder]' \
+                '--init-from=[take the weights of a run folder or checkpoint]:text:_rondo_runs' \
+                '--plugin=[load a plugin file (may be repeated)]:text:_files -g '\''*.so'\''' \
+                '--max-steps=[stop after so many updates]:n: ' \
+                '--log-every=[updates between two lines of figures (default 100)]:n: ' \
+                '--eval-every=[updates between validations; 0\: each epoch (default 0)]:n: ' \
+                '--save-every=[updates between checkpoints; 0\: each epoch (default 0)]:n: ' \
+                '--keep=[checkpoints that stay, beside the best (default 3)]:n: ' \
+                '--progress=[how progress is shown (default "auto")]:text:(auto bar lines none)' \
+                '--color=[colour on the terminal (default "auto")]:text:(auto always never)' \
+                '--quiet[show nothing but results]' \
+                '--config=[a Lua file that returns a table of options]:text:_files -g '\''*.lua'\''' \
+                '1:file:_files'
+            ;;
+        sample)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--prompt=[text to go on from; - reads it from stdin]:text: ' \
+                '--length=[symbols to write]:n: ' \
+                '--temperature=[below 1 safer, above 1 wilder; 0 is greedy]:x: ' \
+                '--top-k=[only the n likeliest symbols; 0\: all]:n: ' \
+                '--top-p=[only the likeliest symbols that hold this share]:x: ' \
+                '--greedy[always the likeliest symbol]' \
+                '--seed=[drawn and printed when not given]:n: ' \
+                '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--quiet[print nothing but the text]' \
+                '1:run:_rondo_runs'
+            ;;
+        info)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--json[one JSON object, with file_digest and state_digest]' \
+                '--last[of a run folder the last checkpoint, not the best]' \
+                '1:path:_rondo_runs'
+            ;;
+        data)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--catalog=[another catalog file]:FILE:_files -g '\''*.lua'\''' \
+                '--json[list\: everything that is known, as JSON; get\: a list of paths]' \
+                '1:what:(list get)' \
+                '2::name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)' \
+                '3::part: '
+            ;;
+        plugins)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '*:file:_files -g '\''*.so'\'''
+            ;;
+        env)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]'
+            ;;
+        help)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '1::topic:(run train sample info data plugins env help Dropout Embedding LayerNorm Linear OneHot RNN VanillaRNN LSTM GRU gru lstm vanilla CrossEntropyLoss MSELoss Adam AdamW ConstantLR CosineLR ExponentialLR RMSprop SGD StepLR Checkpoint EarlyStopping Sample Trainer generate Text.open Tokenizer sequences)'
+            ;;
+        esac
+        ;;
+    esac
+}
+
+_rondo "$@"

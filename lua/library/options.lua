@@ -1,0 +1,330 @@
+---@meta
+-- options.lua - options of constructors, for editors (LuaCATS). Made by scripts/generate_reference.lua; over 400 lines:
+-- a table of names. SPDX-License-Identifier: MIT
+
+---@class rondo
+local rondo = {}
+rondo.optim = {}
+rondo.callbacks = {}
+rondo.data = {}
+
+---@class rondo.Dropout.Options
+---@field [1] any? p
+---@field p? number probability of zero; 0..0.99999; default 0.5
+---@field name? string how messages call the layer
+---@field seed? integer own seed of the initial values; integer >= 0
+---zeroes at random in training and scales the rest up
+---@param options? rondo.Dropout.Options
+---@return rondo.Module
+function rondo.Dropout(options) end
+
+---@class rondo.Embedding.Options
+---@field [1] any? num_embeddings
+---@field [2] any? embedding_dim
+---@field num_embeddings? integer ids are 1..num_embeddings; integer >= 1
+---@field embedding_dim? integer features of one id; integer >= 1
+---@field name? string how messages call the layer
+---@field seed? integer own seed of the initial values; integer >= 0
+---ids to rows of a matrix; id 0 gives zeros
+---@param options rondo.Embedding.Options
+---@return rondo.Module
+function rondo.Embedding(options) end
+
+---@class rondo.LayerNorm.Options
+---@field [1] any? features
+---@field features? integer size of the last dimension; inferred; integer >= 1
+---@field eps? number added to the variance; number >= 0; default 1e-05
+---@field name? string how messages call the layer
+---to mean 0 and variance 1 over the last dimension, then gain and bias
+---@param options? rondo.LayerNorm.Options
+---@return rondo.Module
+function rondo.LayerNorm(options) end
+
+---@class rondo.Linear.Options
+---@field [1] any? out_features
+---@field in_features? integer features of the input; inferred; integer >= 1
+---@field out_features? integer features of the output; integer >= 1
+---@field bias? boolean add a vector; default true
+---@field name? string how messages call the layer
+---@field seed? integer own seed of the initial values; integer >= 0
+---y = x W' + b over the last dimension
+---@param options rondo.Linear.Options
+---@return rondo.Module
+function rondo.Linear(options) end
+
+---@class rondo.OneHot.Options
+---@field [1] any? num_classes
+---@field num_classes? integer ids are 1..num_classes; integer >= 1
+---@field name? string how messages call the layer
+---ids to vectors with a single 1
+---@param options rondo.OneHot.Options
+---@return rondo.Module
+function rondo.OneHot(options) end
+
+---@class rondo.RNN.Options
+---@field [1] any? hidden_size
+---@field cell? string name of the cell; `rondo plugins` lists them
+---@field input_size? integer features of the input; inferred; integer >= 1
+---@field hidden_size? integer width of the state; 1..65536
+---@field num_layers? integer layers on top of each other; 1..256; default 1
+---@field dropout? number between the layers of the stack; 0..0.99999; default 0
+---bias vectors of a line: one, or one beside x and one beside h as in PyTorch; default "one"
+---@field bias? "none"|"one"|"two"
+---@field return_sequences? boolean the output of every step, or of the last; default true
+---@field return_state? boolean also return the state after the last step; default false
+---@field seed? integer own seed of the initial values; integer >= 0
+---@field name? string how messages call the layer
+---a stack of recurrent layers of any cell
+---@param options rondo.RNN.Options
+---@return rondo.Module
+function rondo.RNN(options) end
+
+---@class rondo.VanillaRNN.Options: rondo.RNN.Options
+---@field [1] any? hidden_size
+---function of the sum that becomes the state; default "tanh"
+---@field activation? "tanh"|"relu"|"sigmoid"|"identity"
+---simple recurrent cell, one layer or several
+---@param options rondo.VanillaRNN.Options
+---@return rondo.Module
+function rondo.VanillaRNN(options) end
+
+---@class rondo.LSTM.Options: rondo.RNN.Options
+---@field [1] any? hidden_size
+---@field forget_bias? number first bias of the forget gate; -10..10; default 1
+---long short-term memory, one layer or several
+---@param options rondo.LSTM.Options
+---@return rondo.Module
+function rondo.LSTM(options) end
+
+---@class rondo.GRU.Options: rondo.RNN.Options
+---@field [1] any? hidden_size
+---is the reset gate applied after or before the recurrent product; default "after"
+---@field reset? "after"|"before"
+---gated recurrent unit, one layer or several
+---@param options rondo.GRU.Options
+---@return rondo.Module
+function rondo.GRU(options) end
+
+---@class rondo.CrossEntropyLoss.Options
+---@field [1] any? reduction
+---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
+---@field reduction? "mean"|"sum"|"batch"
+---of logits (..., V) and ids; id 0 does not count
+---@param options? rondo.CrossEntropyLoss.Options
+---@return rondo.Loss
+function rondo.CrossEntropyLoss(options) end
+
+---@class rondo.MSELoss.Options
+---@field [1] any? reduction
+---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
+---@field reduction? "mean"|"sum"|"batch"
+---squared error
+---@param options? rondo.MSELoss.Options
+---@return rondo.Loss
+function rondo.MSELoss(options) end
+
+---@class rondo.optim.Adam.Options
+---@field [1] any? lr
+---@field lr? number learning rate; 0..1e+06; default 0.001
+---@field beta1? number share of the last mean kept; 0..1; default 0.9
+---@field beta2? number share of the last mean square kept; 0..1; default 0.999
+---@field eps? number added to the root of the mean square; 0..1; default 1e-08
+---@field weight_decay? number L2 penalty, added to the gradient; 0..1e+06; default 0
+---moments of the gradient and its square (Kingma and Ba 2015)
+---@overload fun(first: rondo.Tensor[], options?: rondo.optim.Adam.Options): rondo.Optimizer
+---@param options? rondo.optim.Adam.Options
+---@return rondo.Optimizer
+function rondo.optim.Adam(options) end
+
+---@class rondo.optim.AdamW.Options
+---@field [1] any? lr
+---@field lr? number learning rate; 0..1e+06; default 0.001
+---@field beta1? number share of the last mean kept; 0..1; default 0.9
+---@field beta2? number share of the last mean square kept; 0..1; default 0.999
+---@field eps? number added to the root of the mean square; 0..1; default 1e-08
+---share of a parameter taken away at each update, times lr; 0..1e+06; default 0.01
+---@field weight_decay? number
+---Adam with weight decay beside the step (Loshchilov and Hutter 2019)
+---@overload fun(first: rondo.Tensor[], options?: rondo.optim.AdamW.Options): rondo.Optimizer
+---@param options? rondo.optim.AdamW.Options
+---@return rondo.Optimizer
+function rondo.optim.AdamW(options) end
+
+---@class rondo.optim.ConstantLR.Options
+---@field base_lr? number the rate to start from; the optimizer's lr; number >= 0
+---@field warmup_steps? integer updates of linear warm-up; integer >= 0; default 0
+---the rate as it is, after a warm-up
+---@overload fun(first: rondo.Optimizer, options?: rondo.optim.ConstantLR.Options): rondo.Schedule
+---@param options? rondo.optim.ConstantLR.Options
+---@return rondo.Schedule
+function rondo.optim.ConstantLR(options) end
+
+---@class rondo.optim.CosineLR.Options
+---@field base_lr? number the rate to start from; the optimizer's lr; number >= 0
+---@field warmup_steps? integer updates of linear warm-up; integer >= 0; default 0
+---@field min_lr? number floor; number >= 0; default 0
+---@field total_steps integer updates to the floor, warm-up included; integer >= 0
+---half a cosine down to min_lr
+---@overload fun(first: rondo.Optimizer, options?: rondo.optim.CosineLR.Options): rondo.Schedule
+---@param options rondo.optim.CosineLR.Options
+---@return rondo.Schedule
+function rondo.optim.CosineLR(options) end
+
+---@class rondo.optim.ExponentialLR.Options
+---@field base_lr? number the rate to start from; the optimizer's lr; number >= 0
+---@field warmup_steps? integer updates of linear warm-up; integer >= 0; default 0
+---@field decay_after? integer updates before the first factor, warm-up included; integer >= 0; default 0
+---@field gamma? number factor of each update; 0..1; default 0.9999
+---a factor at every update
+---@overload fun(first: rondo.Optimizer, options?: rondo.optim.ExponentialLR.Options): rondo.Schedule
+---@param options? rondo.optim.ExponentialLR.Options
+---@return rondo.Schedule
+function rondo.optim.ExponentialLR(options) end
+
+---@class rondo.optim.RMSprop.Options
+---@field [1] any? lr
+---@field lr? number learning rate; 0..1e+06; default 0.01
+---@field alpha? number share of the last mean square kept; 0..1; default 0.99
+---@field eps? number added to the root of the mean square; 0..1; default 1e-08
+---@field momentum? number share of the last step kept; 0..1; default 0
+---@field centered? boolean take the mean gradient's square away; default false
+---@field weight_decay? number L2 penalty, added to the gradient; 0..1e+06; default 0
+---steps over the root of the mean squared gradient
+---@overload fun(first: rondo.Tensor[], options?: rondo.optim.RMSprop.Options): rondo.Optimizer
+---@param options? rondo.optim.RMSprop.Options
+---@return rondo.Optimizer
+function rondo.optim.RMSprop(options) end
+
+---@class rondo.optim.SGD.Options
+---@field [1] any? lr
+---@field lr? number learning rate; 0..1e+06; default 0.01
+---@field momentum? number share of the last step kept; 0..1; default 0
+---@field nesterov? boolean look ahead along the momentum; default false
+---@field weight_decay? number L2 penalty, added to the gradient; 0..1e+06; default 0
+---stochastic gradient descent, with momentum
+---@overload fun(first: rondo.Tensor[], options?: rondo.optim.SGD.Options): rondo.Optimizer
+---@param options? rondo.optim.SGD.Options
+---@return rondo.Optimizer
+function rondo.optim.SGD(options) end
+
+---@class rondo.optim.StepLR.Options
+---@field base_lr? number the rate to start from; the optimizer's lr; number >= 0
+---@field warmup_steps? integer updates of linear warm-up; integer >= 0; default 0
+---@field decay_after? integer updates before the first factor, warm-up included; integer >= 0; default 0
+---@field gamma? number factor of each step; 0..1; default 0.1
+---@field step_size integer updates between two factors; integer >= 0
+---a factor every step_size updates
+---@overload fun(first: rondo.Optimizer, options?: rondo.optim.StepLR.Options): rondo.Schedule
+---@param options rondo.optim.StepLR.Options
+---@return rondo.Schedule
+function rondo.optim.StepLR(options) end
+
+---@class rondo.callbacks.Checkpoint.Options
+---@field monitor? string the figure to watch; default "val_loss"
+---@field mode? "min"|"max" which way is better; default "min"
+---@field keep? integer checkpoints that stay, beside the best; integer >= 1
+---which figure makes best.h5, and how many others stay
+---@param options? rondo.callbacks.Checkpoint.Options
+---@return rondo.Callback
+function rondo.callbacks.Checkpoint(options) end
+
+---@class rondo.callbacks.EarlyStopping.Options
+---@field monitor? string the figure to watch; default "val_loss"
+---@field mode? "min"|"max" which way is better; default "min"
+---@field patience? integer evaluations without a better figure; integer >= 1; default 3
+---@field min_delta? number what counts as better; number >= 0; default 0
+---ends the training when a figure has stopped getting better
+---@param options? rondo.callbacks.EarlyStopping.Options
+---@return rondo.Callback
+function rondo.callbacks.EarlyStopping(options) end
+
+---@class rondo.callbacks.Sample.Options
+---@field prompt? string text to go on from; default ""
+---@field length? integer symbols; integer >= 1; default 200
+---@field temperature? number below 1 safer; number >= 0; default 0.8
+---a sample of text after each epoch
+---@param options? rondo.callbacks.Sample.Options
+---@return rondo.Callback
+function rondo.callbacks.Sample(options) end
+
+---@class rondo.Trainer.Options
+---@field model rondo.Module a module
+---@field loss rondo.Loss rondo.CrossEntropyLoss() or a function like it
+---@field optimizer rondo.Optimizer rondo.optim.Adam { lr = 2e-3 }
+---@field options? table what rondo.args returned
+---@field schedule? rondo.Schedule rondo.optim.CosineLR { ... }
+---@field metrics? table perplexity, bits_per_char, accuracy
+---@field clip_grad_norm? number largest common norm of all gradients; number >= 0
+---@field clip_grad_value? number largest size of one gradient; number >= 0
+---@field callbacks? table rondo.callbacks.EarlyStopping { ... }, ...
+---@field vocab? rondo.Vocab text.vocab: goes into the checkpoints
+---@field run_dir? string the run folder; nothing is kept without
+---@field epochs? integer passes over the data; integer >= 0
+---@field max_steps? integer updates; integer >= 0
+---@field log_every? integer updates between two lines of figures; integer >= 0; default 100
+---@field eval_every? integer updates between two validations; 0: each epoch; integer >= 0; default 0
+---@field save_every? integer updates between two checkpoints; 0: each epoch; integer >= 0; default 0
+---@field keep? integer checkpoints that stay, beside the best; integer >= 0; default 3
+---@field resume? boolean go on from the run folder's last checkpoint; default false
+---@field overwrite? boolean start anew in a used run folder; default false
+---@field init_from? string run folder or file to take the weights from
+---@field progress? "auto"|"bar"|"lines"|"none" how progress is shown; default "auto"
+---@field color? "auto"|"always"|"never" colour on the terminal; default "auto"
+---@field quiet? boolean show nothing but results; default false
+---fit, evaluate, predict
+---@param options rondo.Trainer.Options
+---@return rondo.Trainer
+function rondo.Trainer(options) end
+
+---@class rondo.generate.Options
+---@field [1] any? prompt
+---@field prompt? string text to go on from; default ""
+---@field length? integer symbols to write; integer >= 0; default 400
+---@field temperature? number below 1 safer; 0 is greedy; 0..100; default 1
+---@field top_k? integer only the k most likely; 0: all; integer >= 0; default 0
+---@field top_p? number only the likeliest with this share; 0..1; default 1
+---@field greedy? boolean always the most likely symbol; default false
+---@field seed? integer drawn when not given; integer >= 0
+---@field echo? boolean begin with the prompt; default true
+
+---@class rondo.Text.open.Options
+---@field [1] any? level
+---@field level? "char"|"byte"|"word"|"bpe" what a symbol is; default "char"
+---@field lowercase? boolean read letters as small ones; default false
+---@field punctuation? boolean level word: marks are words of their own; default false
+---@field unk? boolean an id for what the vocabulary lacks (default: at level word)
+---@field bos? boolean an id that begins a sequence; default false
+---@field eos? boolean an id that ends one; at level word it is the line feed; default false
+---@field min_count? integer rarer symbols get no id; integer >= 1; default 1
+---@field max_vocab? integer ids in all: the most frequent symbols; 1..8388607
+---@field vocab_size? integer level bpe: ids in all, 256 of them the bytes (default 1000); 256..8388607
+---@field vocab? rondo.Vocab a vocabulary there is, as that of a model
+
+---@class rondo.Tokenizer.Options
+---@field [1] any? level
+---@field level? "char"|"byte"|"word"|"bpe" what a symbol is; default "char"
+---@field lowercase? boolean read letters as small ones; default false
+---@field punctuation? boolean level word: marks are words of their own; default false
+---@field unk? boolean an id for what the vocabulary lacks (default: at level word)
+---@field bos? boolean an id that begins a sequence; default false
+---@field eos? boolean an id that ends one; at level word it is the line feed; default false
+---@field min_count? integer rarer symbols get no id; integer >= 1; default 1
+---@field max_vocab? integer ids in all: the most frequent symbols; 1..8388607
+---@field vocab_size? integer level bpe: ids in all, 256 of them the bytes (default 1000); 256..8388607
+---rondo.data.Tokenizer { ... }: texts to ids and back
+---@param options? rondo.Tokenizer.Options
+---@return rondo.Tokenizer
+function rondo.data.Tokenizer(options) end
+
+---@class rondo.sequences.Options
+---@field unit? "stream"|"line"|"document" what is read from first values of the state; default "stream"
+---steps of one sequence (default 64); of a line, after which it is cut (default 256); 1..1048576
+---@field seq_len? integer
+---@field batch_size? integer sequences side by side; 1..1048576; default 32
+---each row reads its own stretch of the text, and state is carried along it; default false
+---@field stateful? boolean
+---@field carry_over? boolean stateful: keep the state from epoch to epoch too; default false
+---@field shuffle? boolean not stateful: sequences in a new order each epoch (default)
+---lines and documents: similar lengths share a batch, so that little is padded; default true
+---@field bucket_by_length? boolean
+---@field vocab? rondo.Vocab another vocabulary than the text's own

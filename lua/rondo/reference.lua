@@ -1,0 +1,193 @@
+-- reference.lua - what can be given to what: the options of every constructor and command, for those who read them.
+--
+-- Nothing is listed here twice: options are the tables that constructors check against (options.of), those of
+-- commands the parsers that read the command line. Help, annotations, completions and the man page are made of it.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local options = require "rondo.options"
+
+local reference = {}
+
+-- What a name is for, where its table cannot say it. Cells bring their own sentence.
+local sentences = {
+  Embedding = "ids to rows of a matrix; id 0 gives zeros",
+  OneHot = "ids to vectors with a single 1",
+  Linear = "y = x W' + b over the last dimension",
+  Dropout = "zeroes at random in training and scales the rest up",
+  LayerNorm = "to mean 0 and variance 1 over the last dimension, then gain and bias",
+  RNN = "a stack of recurrent layers of any cell",
+  CrossEntropyLoss = "of logits (..., V) and ids; id 0 does not count",
+  MSELoss = "squared error",
+  L1Loss = "absolute error",
+  MAELoss = "absolute error",
+  HuberLoss = "squared error near 0, absolute error beyond delta",
+  BCEWithLogitsLoss = "binary cross-entropy of logits",
+  CosineLoss = "1 - cosine of output and target",
+  CosineEmbeddingLoss = "1 - cosine of output and target",
+  NLLLoss = "of log-probabilities and ids",
+  SGD = "stochastic gradient descent, with momentum",
+  RMSprop = "steps over the root of the mean squared gradient",
+  Adam = "moments of the gradient and its square (Kingma and Ba 2015)",
+  AdamW = "Adam with weight decay beside the step (Loshchilov and Hutter 2019)",
+  NAdam = "Adam with Nesterov's momentum (Dozat 2016)",
+  Adagrad = "steps over the root of the summed squares (Duchi et al. 2011)",
+  Adadelta = "steps in the units of the parameters (Zeiler 2012)",
+  Lion = "the sign of a momentum (Chen et al. 2023)",
+  NTASGD = "SGD that averages once validation stops falling (Merity et al. 2018)",
+  ASGD = "averaged SGD (Polyak and Juditsky 1992)",
+  EMA = "exponential moving average of the weights",
+  ConstantLR = "the rate as it is, after a warm-up",
+  ExponentialLR = "a factor at every update",
+  StepLR = "a factor every step_size updates",
+  CosineLR = "half a cosine down to min_lr",
+  OneCycleLR = "up and down once (Smith 2018)",
+  ReduceLROnPlateau = "a factor when the validation stops getting better",
+  EarlyStopping = "ends the training when a figure has stopped getting better",
+  Checkpoint = "which figure makes best.h5, and how many others stay",
+  Sample = "a sample of text after each epoch",
+  Trainer = "fit, evaluate, predict",
+  generate = "model:generate { ... }: text, piece by piece",
+  ["Text.open"] = "rondo.data.Text.open(path, { ... }): a text file as ids",
+  Tokenizer = "rondo.data.Tokenizer { ... }: texts to ids and back",
+  sequences = "text:sequences { ... }: batches of a text",
+}
+
+-- A topic: what can be given to one name. `of` is for cells: the options that every recurrent layer has besides.
+local function topic(group, path, name, f, given)
+  local found = options.of(f, given)
+  if not found then
+    return nil
+  end
+  return { group = group, path = path, name = name, help = sentences[name], specs = found.specs,
+    positional = found.positional }
+end
+
+-- Topics of the constructors in a table, those with a capital, in order.
+local function capitals(group, prefix, from)
+  local names, list = {}, {}
+  for name in pairs(from) do
+    if type(name) == "string" and name:find "^%u" then
+      names[#names + 1] = name
+    end
+  end
+  table.sort(names)
+  for _, name in ipairs(names) do
+    list[#list + 1] = topic(group, prefix .. name, name, from[name])
+  end
+  return list
+end
+
+local function cell_topics(rondo, list)
+  local own = #require("rondo.rnn").options
+  for _, name in ipairs(core.cells()) do
+    local cell = core.cell(name)
+    list[#list + 1] = { group = "cells", path = ('rondo.RNN { cell = "%s" }'):format(name), name = name,
+      help = cell.help, specs = cell.options, positional = {}, of = "RNN" }
+  end
+  for _, entry in ipairs { { "VanillaRNN", "vanilla" }, { "LSTM", "lstm" }, { "GRU", "gru" } } do
+    local name, cell = table.unpack(entry)
+    local found = topic("layers", "rondo." .. name, name, rondo[name])
+    found.specs = table.move(found.specs, own + 1, #found.specs, 1, {})
+    found.help, found.of = core.cell(cell).help .. ", one layer or several", "RNN"
+    list[#list + 1] = found
+  end
+end
+
+local function special_topics(rondo, list)
+  local data = rondo.data
+  list[#list + 1] = topic("training", "rondo.Trainer", "Trainer", rondo.Trainer)
+  list[#list + 1] = topic("training", "model:generate", "generate", function(given)
+    require("rondo.generate").generate(nil, given)
+  end)
+  list[#list + 1] = topic("data", "rondo.data.Text.open", "Text.open", function() data.Text.open("", {}) end)
+  list[#list + 1] = topic("data", "rondo.data.Tokenizer", "Tokenizer", data.Tokenizer)
+  list[#list + 1] = topic("data", "text:sequences", "sequences", function(given)
+    require("rondo.data.sequences").new(nil, given)
+  end)
+end
+
+local GROUPS = { "layers", "cells", "losses", "optim", "callbacks", "training", "data" }
+reference.titles = { layers = "Layers", cells = "Cells", losses = "Losses", optim = "Optimizers and schedules",
+  callbacks = "Callbacks", training = "Training and generation", data = "Data" }
+
+-- Every topic, by groups.
+function reference.topics()
+  local rondo = require "rondo"
+  local list, public, losses = {}, {}, {}
+  for name, value in pairs(rondo) do
+    if name:find "Loss$" then
+      losses[name] = value
+    elseif type(value) == "table" and rawget(value, "is_module_class") and not require("rondo.rnn")[name] then
+      public[name] = value
+    end
+  end
+  for _, found in ipairs { capitals("layers", "rondo.", public), capitals("losses", "rondo.", losses),
+    capitals("optim", "rondo.optim.", rondo.optim), capitals("callbacks", "rondo.callbacks.", rondo.callbacks) } do
+    table.move(found, 1, #found, #list + 1, list)
+  end
+  list[#list + 1] = { group = "layers", path = "rondo.RNN", name = "RNN", help = sentences.RNN,
+    specs = require("rondo.rnn").options, positional = { "hidden_size" } }
+  cell_topics(rondo, list)
+  special_topics(rondo, list)
+  local sorted = {}
+  for _, group in ipairs(GROUPS) do
+    for _, found in ipairs(list) do
+      if found.group == group then
+        sorted[#sorted + 1] = found
+      end
+    end
+  end
+  return sorted
+end
+
+-- The topic of a name as a user types it: as it is, or in full or in any case.
+function reference.find(topics, name)
+  local wanted = name:lower()
+  local found
+  for _, each in ipairs(topics) do
+    local path = each.path:lower()
+    if each.name == name then
+      return each
+    elseif each.name:lower() == wanted or path == wanted or path == "rondo." .. wanted then
+      found = found or each
+    end
+  end
+  return found
+end
+
+function reference.number(x)
+  return math.type(x) == "integer" and tostring(x) or ("%.6g"):format(x)
+end
+
+-- The values that an option takes, in a few words.
+function reference.range(spec)
+  local kind, low, high = spec.kind, spec.min, spec.max
+  if kind == "choice" or spec.choices then
+    return table.concat(spec.choices, "|")
+  elseif kind == "bool" then
+    return "true|false"
+  elseif kind ~= "int" and kind ~= "real" then
+    return kind == "any" and "value" or kind
+  end
+  low, high = low and low > -math.huge and low, high and high < math.huge and high < 1 << 24 and high
+  local what = kind == "int" and "integer" or "number"
+  if low and high then
+    return ("%s..%s"):format(reference.number(low), reference.number(high))
+  end
+  return low and ("%s >= %s"):format(what, reference.number(low))
+    or high and ("%s <= %s"):format(what, reference.number(high)) or what
+end
+
+-- Its default, or "required", or nothing.
+function reference.default(spec)
+  if spec.required then
+    return "required"
+  elseif spec.def == nil then
+    return ""
+  elseif type(spec.def) == "number" then
+    return reference.number(spec.def)
+  end
+  return type(spec.def) == "string" and ("%q"):format(spec.def) or tostring(spec.def)
+end
+
+return reference
