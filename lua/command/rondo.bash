@@ -53,7 +53,7 @@ _rondo() {
         esac
         ;;
     train)
-        options='-h --help --alpha --batch-size --bias --carry-over --cell --clip-norm --clip-value --data --dropout --embedding-dim --epochs --hidden-size --init-scale --input --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --train-share --unit --vocab-size --seed --threads --kernel --resume --overwrite --init-from --plugin --max-steps --log-every --eval-every --save-every --keep --progress --color --quiet --config'
+        options='-h --help --accumulate --alpha --batch-size --bias --carry-over --cell --clip-norm --clip-value --data --dropout --ema --embedding-dim --epochs --hidden-size --init-scale --input --json --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --train-share --unit --valid --vocab-size --weight-decay --seed --threads --kernel --resume --overwrite --init-from --plugin --max-steps --log-every --eval-every --save-every --keep --progress --color --quiet --config'
         case $prev in
         --bias) _rondo_words 'none one two'; return ;;
         --cell) _rondo_words 'gru lstm vanilla'; return ;;
@@ -61,7 +61,7 @@ _rondo() {
         --input) _rondo_words 'auto onehot embedding'; return ;;
         --level) _rondo_words 'char byte word bpe'; return ;;
         --loss) _rondo_words 'mean sum batch'; return ;;
-        --optimizer) _rondo_words 'sgd rmsprop adam adamw'; return ;;
+        --optimizer) _rondo_words 'sgd asgd rmsprop adam adamw nadam adagrad adadelta lion'; return ;;
         --run-dir) _rondo_runs; return ;;
         --unit) _rondo_words 'stream line document'; return ;;
         --init-from) _rondo_runs; return ;;
@@ -69,7 +69,7 @@ _rondo() {
         --progress) _rondo_words 'auto bar lines none'; return ;;
         --color) _rondo_words 'auto always never'; return ;;
         --config) _rondo_files '*.lua'; return ;;
-        --alpha | --batch-size | --clip-norm | --clip-value | --dropout | --embedding-dim | --epochs | --hidden-size | --init-scale | --lr | --lr-decay | --lr-decay-after | --min-count | --ngrams | --num-layers | --patience | --prompt | --sample-length | --seq-len | --train-share | --vocab-size | --seed | --threads | --kernel | --max-steps | --log-every | --eval-every | --save-every | --keep) return ;;
+        --accumulate | --alpha | --batch-size | --clip-norm | --clip-value | --dropout | --ema | --embedding-dim | --epochs | --hidden-size | --init-scale | --lr | --lr-decay | --lr-decay-after | --min-count | --ngrams | --num-layers | --patience | --prompt | --sample-length | --seq-len | --train-share | --valid | --vocab-size | --weight-decay | --seed | --threads | --kernel | --max-steps | --log-every | --eval-every | --save-every | --keep) return ;;
         esac
         case $cur$place in
         -*) ;;
@@ -77,17 +77,34 @@ _rondo() {
         esac
         ;;
     sample)
-        options='-h --help --prompt --length --temperature --top-k --top-p --greedy --seed --threads --quiet'
+        options='-h --help --prompt --prompts-from --length --stop --count --temperature --top-k --typical-p --top-p --min-p --greedy --repetition-penalty --repetition-window --logit-bias --allow --beam --length-penalty --seed --threads --no-echo --json --quiet --plugin'
         case $prev in
-        --prompt | --length | --temperature | --top-k | --top-p | --seed | --threads) return ;;
+        --plugin) _rondo_files '*.so'; return ;;
+        --prompt | --prompts-from | --length | --stop | --count | --temperature | --top-k | --typical-p | --top-p | --min-p | --repetition-penalty | --repetition-window | --logit-bias | --allow | --beam | --length-penalty | --seed | --threads) return ;;
         esac
         case $cur$place in
         -*) ;;
         *0) _rondo_runs ;;
         esac
         ;;
+    evaluate)
+        options='-h --help --per-line --unit --threads --json --plugin'
+        case $prev in
+        --unit) _rondo_words 'stream line document'; return ;;
+        --plugin) _rondo_files '*.so'; return ;;
+        --threads) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_runs ;;
+        *1) _rondo_files '*' ;;
+        esac
+        ;;
     info)
-        options='-h --help --json --last'
+        options='-h --help --json --last --plugin'
+        case $prev in
+        --plugin) _rondo_files '*.so'; return ;;
+        esac
         case $cur$place in
         -*) ;;
         *0) _rondo_runs ;;
@@ -106,7 +123,7 @@ _rondo() {
         esac
         ;;
     plugins)
-        options='-h --help'
+        options='-h --help --json'
         case $cur$place in
         -*) ;;
         *) _rondo_files '*.so' ;;
@@ -119,10 +136,10 @@ _rondo() {
         options='-h --help'
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'run train sample info data plugins env help Dropout Embedding LayerNorm Linear OneHot RNN VanillaRNN LSTM GRU gru lstm vanilla CrossEntropyLoss MSELoss Adam AdamW ConstantLR CosineLR ExponentialLR RMSprop SGD StepLR Checkpoint EarlyStopping Sample Trainer generate Text.open Tokenizer sequences' ;;
+        *0) _rondo_words 'run train sample evaluate info data plugins env help Dropout Embedding LayerNorm Linear OneHot RNN VanillaRNN LSTM GRU gru lstm vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate Text.open Tokenizer sequences' ;;
         esac
         ;;
-    '') _rondo_words 'run train sample info data plugins env help --help --version' ;;
+    '') _rondo_words 'run train sample evaluate info data plugins env help --help --version' ;;
     esac
     if [[ $cur = -* && -n $options ]]; then
         _rondo_words "$options"

@@ -13,6 +13,7 @@ _rondo() {
         'run:run a Lua script with require "rondo"'
         'train:train the recipe for this kind of file'
         'sample:write text from a trained model'
+        'evaluate:how likely a model finds a text'
         'info:what is in a checkpoint'
         'data:data sets to train on\: what there is, and the path of one'
         'plugins:cells and kernels that were found, and what was refused'
@@ -37,6 +38,7 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
+                '--accumulate=[batches of one update (default 1)]:n: ' \
                 '--alpha=[decay of rmsprop (default 0.99)]:x: ' \
                 '--batch-size=[stretches of the text side by side (default 32)]:n: ' \
                 '--bias=[bias vectors of a line (default "one")]:text:(none one two)' \
@@ -46,11 +48,13 @@ _rondo() {
                 '--clip-value=[largest size of one gradient; 0\: off (default 0)]:x: ' \
                 '--data=[text file; without it the King James Bible]:text:_files' \
                 '--dropout=[between layers and before the output (default 0)]:x: ' \
+                '--ema=[decay of averaged weights, as 0.999; 0\: off (default 0)]:x: ' \
                 '--embedding-dim=[with --input embedding (default 64)]:n: ' \
                 '--epochs=[passes over the data (default 10)]:n: ' \
                 '--hidden-size=[width of the state (default 256)]:n: ' \
                 '--init-scale=[initial values uniform within +-this; 0\: each layer'\''s own (default 0)]:x: ' \
                 '--input=[how a symbol enters; auto\: words and pieces by embedding, others one-hot (default "auto")]:text:(auto onehot embedding)' \
+                '--json[end with one JSON object on stdout\: steps, best validation, n-grams, sample]' \
                 '--level=[what a symbol is (default "char")]:text:(char byte word bpe)' \
                 '--loss=[reduction; batch\: sum over time, mean over rows (default "mean")]:text:(mean sum batch)' \
                 '--lowercase[read letters as small ones]' \
@@ -60,7 +64,7 @@ _rondo() {
                 '--min-count=[rarer symbols have no id of their own (default 1)]:n: ' \
                 '--ngrams=[largest n of the n-grams; 0\: none (default 5)]:n: ' \
                 '--num-layers=[recurrent layers (default 1)]:n: ' \
-                '--optimizer=[optimizer (default "adam")]:text:(sgd rmsprop adam adamw)' \
+                '--optimizer=[optimizer (default "adam")]:text:(sgd asgd rmsprop adam adamw nadam adagrad adadelta lion)' \
                 '--patience=[epochs without a better validation before it stops; 0\: never (default 3)]:n: ' \
                 '--prompt=[what the samples go on from (default "")]:text: ' \
                 '--punctuation[level word\: punctuation marks are words of their own]' \
@@ -69,7 +73,9 @@ _rondo() {
                 '--seq-len=[steps of truncated backpropagation (default 64)]:n: ' \
                 '--train-share=[first part of the text, to train on; the rest validates (default 0.9)]:x: ' \
                 '--unit=[what is read from a fresh state; documents are parted by blank lines (default "stream")]:text:(stream line document)' \
+                '--valid=[text file to validate on, in place of the last part of the text]:text: ' \
                 '--vocab-size=[ids in all\: of bpe 256 bytes and what is merged (0\: 1000), of others the most frequent symbols (0\: all) (default 0)]:n: ' \
+                '--weight-decay=[of all but biases; else the optimizer'\''s own]:x: ' \
                 '--seed=[seed of initial values, dropout and shuffling (default 1)]:n: ' \
                 '--threads=[worker threads; 0\: one per CPU]:n: ' \
                 '--kernel=[use only this kernel backend (and scalar)]:text: ' \
@@ -93,15 +99,41 @@ _rondo() {
                 '-h[show this and end]' \
                 '--help[show this and end]' \
                 '--prompt=[text to go on from; - reads it from stdin]:text: ' \
-                '--length=[symbols to write]:n: ' \
-                '--temperature=[below 1 safer, above 1 wilder; 0 is greedy]:x: ' \
+                '--prompts-from=[a file with a prompt on each line; - is stdin]:file: ' \
+                '--length=[symbols to write (default 400)]:n: ' \
+                '--stop=[end before this text (may be repeated)]:text: ' \
+                '--count=[texts to write for each prompt (default 1)]:n: ' \
+                '--temperature=[below 1 safer, above 1 wilder; 0 is greedy (default 1)]:x: ' \
                 '--top-k=[only the n likeliest symbols; 0\: all]:n: ' \
+                '--typical-p=[only this share, the nearest to the expected surprise]:x: ' \
                 '--top-p=[only the likeliest symbols that hold this share]:x: ' \
+                '--min-p=[only what has this share of the likeliest'\''s probability]:x: ' \
                 '--greedy[always the likeliest symbol]' \
+                '--repetition-penalty=[above 1\: what has occurred is less likely]:x: ' \
+                '--repetition-window=[symbols that the penalty looks back; 0\: all]:n: ' \
+                '--logit-bias=[SYMBOL=NUMBER, added to its logit; =-inf\: never (may be repeated)]:s=x: ' \
+                '--allow=[write these symbols only]:text: ' \
+                '--beam=[search the likeliest text, n hypotheses wide; --count of them]:n: ' \
+                '--length-penalty=[with --beam\: score is log p / length^x (default 1)]:x: ' \
                 '--seed=[drawn and printed when not given]:n: ' \
                 '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--no-echo[do not begin with the prompt]' \
+                '--json[one JSON object a text\: prompt, text, seed, sample]' \
                 '--quiet[print nothing but the text]' \
+                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:run:_rondo_runs'
+            ;;
+        evaluate)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--per-line[also the figures of each line (of documents\: of each document)]' \
+                '--unit=[stream, line or document\: what is read from a fresh state]:unit:(stream line document)' \
+                '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--json[one JSON object; with --per-line one for each line before it]' \
+                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '1:run:_rondo_runs' \
+                '2:file:_files'
             ;;
         info)
             _arguments \
@@ -109,6 +141,7 @@ _rondo() {
                 '--help[show this and end]' \
                 '--json[one JSON object, with file_digest and state_digest]' \
                 '--last[of a run folder the last checkpoint, not the best]' \
+                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:path:_rondo_runs'
             ;;
         data)
@@ -125,6 +158,7 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
+                '--json[one JSON object\: plugins, kernels]' \
                 '*:file:_files -g '\''*.so'\'''
             ;;
         env)
@@ -136,7 +170,7 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '1::topic:(run train sample info data plugins env help Dropout Embedding LayerNorm Linear OneHot RNN VanillaRNN LSTM GRU gru lstm vanilla CrossEntropyLoss MSELoss Adam AdamW ConstantLR CosineLR ExponentialLR RMSprop SGD StepLR Checkpoint EarlyStopping Sample Trainer generate Text.open Tokenizer sequences)'
+                '1::topic:(run train sample evaluate info data plugins env help Dropout Embedding LayerNorm Linear OneHot RNN VanillaRNN LSTM GRU gru lstm vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate Text.open Tokenizer sequences)'
             ;;
         esac
         ;;

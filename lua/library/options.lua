@@ -105,14 +105,55 @@ function rondo.LSTM(options) end
 ---@return rondo.Module
 function rondo.GRU(options) end
 
+---@class rondo.BCEWithLogitsLoss.Options
+---@field [1] any? reduction
+---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
+---@field reduction? "mean"|"sum"|"batch"
+---@field pos_weight? number weight of ones; number >= 0; default 1
+---binary cross-entropy of logits
+---@param options? rondo.BCEWithLogitsLoss.Options
+---@return rondo.Loss
+function rondo.BCEWithLogitsLoss(options) end
+
+---@class rondo.CosineLoss.Options
+---@field [1] any? reduction
+---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
+---@field reduction? "mean"|"sum"|"batch"
+---1 - cosine of output and target
+---@param options? rondo.CosineLoss.Options
+---@return rondo.Loss
+function rondo.CosineLoss(options) end
+
 ---@class rondo.CrossEntropyLoss.Options
 ---@field [1] any? reduction
 ---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
 ---@field reduction? "mean"|"sum"|"batch"
+---share of the target that is spread over all classes; 0..0.999999; default 0
+---@field label_smoothing? number
+---@field class_weights? table a number for each class; the mean is over them
 ---of logits (..., V) and ids; id 0 does not count
 ---@param options? rondo.CrossEntropyLoss.Options
 ---@return rondo.Loss
 function rondo.CrossEntropyLoss(options) end
+
+---@class rondo.HuberLoss.Options
+---@field [1] any? reduction
+---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
+---@field reduction? "mean"|"sum"|"batch"
+---@field delta? number where the square ends; number >= 1e-12; default 1
+---squared error near 0, absolute error beyond delta
+---@param options? rondo.HuberLoss.Options
+---@return rondo.Loss
+function rondo.HuberLoss(options) end
+
+---@class rondo.L1Loss.Options
+---@field [1] any? reduction
+---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
+---@field reduction? "mean"|"sum"|"batch"
+---absolute error
+---@param options? rondo.L1Loss.Options
+---@return rondo.Loss
+function rondo.L1Loss(options) end
 
 ---@class rondo.MSELoss.Options
 ---@field [1] any? reduction
@@ -123,6 +164,51 @@ function rondo.CrossEntropyLoss(options) end
 ---@return rondo.Loss
 function rondo.MSELoss(options) end
 
+---@class rondo.optim.ASGD.Options
+---@field [1] any? lr
+---@field lr? number learning rate; 0..1e+06; default 0.01
+---@field momentum? number share of the last step kept; 0..1; default 0
+---@field nesterov? boolean look ahead along the momentum; default false
+---@field weight_decay? number L2 penalty, added to the gradient; 0..1e+06; default 0
+---{ match = pattern(s) | parameters = list | ndim = n, lr_factor =, weight_decay = }, the first that fits
+---@field groups? table
+---@field nonmono? integer validations that may pass without a better loss; integer >= 1; default 5
+---@field average_from? integer average from this update on, whatever the validation says; integer >= 0
+---averaged SGD (Polyak and Juditsky 1992)
+---@overload fun(first: rondo.Tensor[], options?: rondo.optim.ASGD.Options): rondo.Optimizer
+---@param options? rondo.optim.ASGD.Options
+---@return rondo.Optimizer
+function rondo.optim.ASGD(options) end
+
+---@class rondo.optim.Adadelta.Options
+---@field [1] any? lr
+---@field lr? number learning rate; 0..1e+06; default 1
+---@field rho? number share of the last means kept; 0..1; default 0.9
+---@field eps? number added under both roots; 0..1; default 1e-06
+---@field weight_decay? number L2 penalty, added to the gradient; 0..1e+06; default 0
+---{ match = pattern(s) | parameters = list | ndim = n, lr_factor =, weight_decay = }, the first that fits
+---@field groups? table
+---steps in the units of the parameters (Zeiler 2012)
+---@overload fun(first: rondo.Tensor[], options?: rondo.optim.Adadelta.Options): rondo.Optimizer
+---@param options? rondo.optim.Adadelta.Options
+---@return rondo.Optimizer
+function rondo.optim.Adadelta(options) end
+
+---@class rondo.optim.Adagrad.Options
+---@field [1] any? lr
+---@field lr? number learning rate; 0..1e+06; default 0.01
+---@field lr_decay? number the rate is lr / (1 + lr_decay times updates before); 0..1e+06; default 0
+---@field initial_accumulator_value? number what the sum of squares starts with; 0..1e+06; default 0
+---@field eps? number added to the root of the sum of squares; 0..1; default 1e-10
+---@field weight_decay? number L2 penalty, added to the gradient; 0..1e+06; default 0
+---{ match = pattern(s) | parameters = list | ndim = n, lr_factor =, weight_decay = }, the first that fits
+---@field groups? table
+---steps over the root of the summed squares (Duchi et al. 2011)
+---@overload fun(first: rondo.Tensor[], options?: rondo.optim.Adagrad.Options): rondo.Optimizer
+---@param options? rondo.optim.Adagrad.Options
+---@return rondo.Optimizer
+function rondo.optim.Adagrad(options) end
+
 ---@class rondo.optim.Adam.Options
 ---@field [1] any? lr
 ---@field lr? number learning rate; 0..1e+06; default 0.001
@@ -130,6 +216,9 @@ function rondo.MSELoss(options) end
 ---@field beta2? number share of the last mean square kept; 0..1; default 0.999
 ---@field eps? number added to the root of the mean square; 0..1; default 1e-08
 ---@field weight_decay? number L2 penalty, added to the gradient; 0..1e+06; default 0
+---@field amsgrad? boolean divide by the largest mean square so far; default false
+---{ match = pattern(s) | parameters = list | ndim = n, lr_factor =, weight_decay = }, the first that fits
+---@field groups? table
 ---moments of the gradient and its square (Kingma and Ba 2015)
 ---@overload fun(first: rondo.Tensor[], options?: rondo.optim.Adam.Options): rondo.Optimizer
 ---@param options? rondo.optim.Adam.Options
@@ -144,6 +233,9 @@ function rondo.optim.Adam(options) end
 ---@field eps? number added to the root of the mean square; 0..1; default 1e-08
 ---share of a parameter taken away at each update, times lr; 0..1e+06; default 0.01
 ---@field weight_decay? number
+---@field amsgrad? boolean divide by the largest mean square so far; default false
+---{ match = pattern(s) | parameters = list | ndim = n, lr_factor =, weight_decay = }, the first that fits
+---@field groups? table
 ---Adam with weight decay beside the step (Loshchilov and Hutter 2019)
 ---@overload fun(first: rondo.Tensor[], options?: rondo.optim.AdamW.Options): rondo.Optimizer
 ---@param options? rondo.optim.AdamW.Options
@@ -181,6 +273,49 @@ function rondo.optim.CosineLR(options) end
 ---@return rondo.Schedule
 function rondo.optim.ExponentialLR(options) end
 
+---@class rondo.optim.Lion.Options
+---@field [1] any? lr
+---@field lr? number learning rate; 0..1e+06; default 0.0001
+---@field beta1? number share of the mean in the sign's argument; 0..1; default 0.9
+---@field beta2? number share of the last mean kept; 0..1; default 0.99
+---share of a parameter taken away at each update, times lr; 0..1e+06; default 0
+---@field weight_decay? number
+---{ match = pattern(s) | parameters = list | ndim = n, lr_factor =, weight_decay = }, the first that fits
+---@field groups? table
+---the sign of a momentum (Chen et al. 2023)
+---@overload fun(first: rondo.Tensor[], options?: rondo.optim.Lion.Options): rondo.Optimizer
+---@param options? rondo.optim.Lion.Options
+---@return rondo.Optimizer
+function rondo.optim.Lion(options) end
+
+---@class rondo.optim.NAdam.Options
+---@field [1] any? lr
+---@field lr? number learning rate; 0..1e+06; default 0.002
+---@field beta1? number share of the last mean kept; 0..1; default 0.9
+---@field beta2? number share of the last mean square kept; 0..1; default 0.999
+---@field eps? number added to the root of the mean square; 0..1; default 1e-08
+---@field momentum_decay? number how fast the momentum comes to beta1; 0..1; default 0.004
+---@field weight_decay? number L2 penalty, added to the gradient; 0..1e+06; default 0
+---{ match = pattern(s) | parameters = list | ndim = n, lr_factor =, weight_decay = }, the first that fits
+---@field groups? table
+---Adam with Nesterov's momentum (Dozat 2016)
+---@overload fun(first: rondo.Tensor[], options?: rondo.optim.NAdam.Options): rondo.Optimizer
+---@param options? rondo.optim.NAdam.Options
+---@return rondo.Optimizer
+function rondo.optim.NAdam(options) end
+
+---@class rondo.optim.OneCycleLR.Options
+---@field max_lr? number the peak; the optimizer's lr; number >= 0
+---@field total_steps integer updates of the whole cycle; integer >= 0
+---@field pct_start? number share of the updates up to the peak; 0..1; default 0.3
+---@field div_factor? number the first rate is max_lr divided by this; number >= 1; default 25
+---@field final_div_factor? number the last rate is the first divided by this; number >= 1; default 10000
+---up and down once (Smith 2018)
+---@overload fun(first: rondo.Optimizer, options?: rondo.optim.OneCycleLR.Options): rondo.Schedule
+---@param options rondo.optim.OneCycleLR.Options
+---@return rondo.Schedule
+function rondo.optim.OneCycleLR(options) end
+
 ---@class rondo.optim.RMSprop.Options
 ---@field [1] any? lr
 ---@field lr? number learning rate; 0..1e+06; default 0.01
@@ -189,6 +324,8 @@ function rondo.optim.ExponentialLR(options) end
 ---@field momentum? number share of the last step kept; 0..1; default 0
 ---@field centered? boolean take the mean gradient's square away; default false
 ---@field weight_decay? number L2 penalty, added to the gradient; 0..1e+06; default 0
+---{ match = pattern(s) | parameters = list | ndim = n, lr_factor =, weight_decay = }, the first that fits
+---@field groups? table
 ---steps over the root of the mean squared gradient
 ---@overload fun(first: rondo.Tensor[], options?: rondo.optim.RMSprop.Options): rondo.Optimizer
 ---@param options? rondo.optim.RMSprop.Options
@@ -201,6 +338,8 @@ function rondo.optim.RMSprop(options) end
 ---@field momentum? number share of the last step kept; 0..1; default 0
 ---@field nesterov? boolean look ahead along the momentum; default false
 ---@field weight_decay? number L2 penalty, added to the gradient; 0..1e+06; default 0
+---{ match = pattern(s) | parameters = list | ndim = n, lr_factor =, weight_decay = }, the first that fits
+---@field groups? table
 ---stochastic gradient descent, with momentum
 ---@overload fun(first: rondo.Tensor[], options?: rondo.optim.SGD.Options): rondo.Optimizer
 ---@param options? rondo.optim.SGD.Options
@@ -238,6 +377,19 @@ function rondo.callbacks.Checkpoint(options) end
 ---@return rondo.Callback
 function rondo.callbacks.EarlyStopping(options) end
 
+---@class rondo.callbacks.ReduceLROnPlateau.Options
+---@field monitor? string the figure to watch; default "val_loss"
+---@field mode? "min"|"max" which way is better; default "min"
+---@field factor? number what the rate is multiplied by; 0..1; default 0.1
+---@field patience? integer evaluations without a better figure; integer >= 1; default 10
+---@field min_delta? number what counts as better; number >= 0; default 0.0001
+---@field cooldown? integer evaluations after a change that do not count; integer >= 0; default 0
+---@field min_lr? number no rate below this; number >= 0; default 0
+---a factor when the validation stops getting better
+---@param options? rondo.callbacks.ReduceLROnPlateau.Options
+---@return rondo.Callback
+function rondo.callbacks.ReduceLROnPlateau(options) end
+
 ---@class rondo.callbacks.Sample.Options
 ---@field prompt? string text to go on from; default ""
 ---@field length? integer symbols; integer >= 1; default 200
@@ -253,11 +405,14 @@ function rondo.callbacks.Sample(options) end
 ---@field optimizer rondo.Optimizer rondo.optim.Adam { lr = 2e-3 }
 ---@field options? table what rondo.args returned
 ---@field schedule? rondo.Schedule rondo.optim.CosineLR { ... }
----@field metrics? table perplexity, bits_per_char, accuracy
+---@field metrics? table perplexity, bits_per_char, accuracy, top_5_accuracy, f1_macro
 ---@field clip_grad_norm? number largest common norm of all gradients; number >= 0
 ---@field clip_grad_value? number largest size of one gradient; number >= 0
+---@field ema? number decay of averaged weights: 0.999; 0..1
+---@field accumulate? integer batches of one update; 1..1048576; default 1
 ---@field callbacks? table rondo.callbacks.EarlyStopping { ... }, ...
 ---@field vocab? rondo.Vocab text.vocab: goes into the checkpoints
+---@field tokenizer? any a fitted Tokenizer, in place of vocab
 ---@field run_dir? string the run folder; nothing is kept without
 ---@field epochs? integer passes over the data; integer >= 0
 ---@field max_steps? integer updates; integer >= 0
@@ -282,10 +437,22 @@ function rondo.Trainer(options) end
 ---@field length? integer symbols to write; integer >= 0; default 400
 ---@field temperature? number below 1 safer; 0 is greedy; 0..100; default 1
 ---@field top_k? integer only the k most likely; 0: all; integer >= 0; default 0
+---only the share whose surprise is nearest to the expected one; 1: all; 0..1; default 1
+---@field typical_p? number
 ---@field top_p? number only the likeliest with this share; 0..1; default 1
+---@field min_p? number only what has this share of the likeliest's probability; 0..1; default 0
 ---@field greedy? boolean always the most likely symbol; default false
 ---@field seed? integer drawn when not given; integer >= 0
+---@field sample? integer which of the texts of this seed; integer >= 1; default 1
 ---@field echo? boolean begin with the prompt; default true
+---above 1: symbols that have occurred are less likely; 0.01..100; default 1
+---@field repetition_penalty? number
+---symbols that the penalty looks back; 0: all, the prompt too; integer >= 0; default 0
+---@field repetition_window? integer
+---@field logit_bias? table added to logits, { ["x"] = -1 }, by symbol or id; -math.huge: never
+---the symbols allowed: a text of them, a list of ids, or a function of the text so far that returns one of these, or nil for all
+---@field allow? any
+---@field stop? any a text, or a list of texts, before which writing ends
 
 ---@class rondo.Text.open.Options
 ---@field [1] any? level
@@ -298,7 +465,7 @@ function rondo.Trainer(options) end
 ---@field min_count? integer rarer symbols get no id; integer >= 1; default 1
 ---@field max_vocab? integer ids in all: the most frequent symbols; 1..8388607
 ---@field vocab_size? integer level bpe: ids in all, 256 of them the bytes (default 1000); 256..8388607
----@field vocab? rondo.Vocab a vocabulary there is, as that of a model
+---@field vocab? rondo.Vocab a vocabulary there is, as that of a model, in place of all others
 
 ---@class rondo.Tokenizer.Options
 ---@field [1] any? level
@@ -311,6 +478,7 @@ function rondo.Trainer(options) end
 ---@field min_count? integer rarer symbols get no id; integer >= 1; default 1
 ---@field max_vocab? integer ids in all: the most frequent symbols; 1..8388607
 ---@field vocab_size? integer level bpe: ids in all, 256 of them the bytes (default 1000); 256..8388607
+---@field vocab? rondo.Vocab a vocabulary there is, as that of a model, in place of all others
 ---rondo.data.Tokenizer { ... }: texts to ids and back
 ---@param options? rondo.Tokenizer.Options
 ---@return rondo.Tokenizer
@@ -327,4 +495,3 @@ function rondo.data.Tokenizer(options) end
 ---@field shuffle? boolean not stateful: sequences in a new order each epoch (default)
 ---lines and documents: similar lengths share a batch, so that little is padded; default true
 ---@field bucket_by_length? boolean
----@field vocab? rondo.Vocab another vocabulary than the text's own

@@ -1,6 +1,7 @@
 ---@meta
 -- rondo.lua - annotations for editors (LuaCATS). Nothing here is run. SPDX-License-Identifier: MIT
 -- Classes and functions; constructors with options, made from option tables, are in options.lua beside it.
+-- over 400 lines: a table of names.
 
 ---@class rondo
 ---@field _VERSION string

@@ -55,16 +55,16 @@ end
 
 -- for name, value in pairs(rondo): every public name, in order.
 local function all_names()
-  local names, i = {}, 0
+  local all, i = {}, 0
   for _, list in ipairs { homes, wholes, special } do
     for name in pairs(list) do
-      names[#names + 1] = name
+      all[#all + 1] = name
     end
   end
-  table.sort(names)
+  table.sort(all)
   return function()
     i = i + 1
-    return names[i], rondo[names[i]]
+    return all[i], rondo[all[i]]
   end
 end
 

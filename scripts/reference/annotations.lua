@@ -14,7 +14,7 @@ rondo.callbacks = {}
 rondo.data = {}
 ]]
 
-local WIDTH = 110
+local WIDTH = 105
 local TYPES = { int = "integer", real = "number", bool = "boolean", string = "string", table = "table",
   ["function"] = "function", any = "any" }
 -- Options whose kind is `any`: what they are.
