@@ -25,6 +25,9 @@ int main(int argc, char **argv)
         status = bits_train(core, i, &(bits_form){0}, &hash, &err);
         if (status == RD_OK) printf("%s\t%016" PRIx64 "\n", name, hash);
     }
+    uint64_t drawn = 0;
+    if (status == RD_OK) status = bits_sample(core, &drawn, &err);
+    if (status == RD_OK) printf(BITS_SAMPLE "\t%016" PRIx64 "\n", drawn);
     rd_core_release(core);
     if (status != RD_OK) fprintf(stderr, "bits_program: %s\n", err.text);
     return status == RD_OK ? 0 : 1;

@@ -19,4 +19,7 @@ void bits_name(size_t index, char name[96]);
 /* XXH3-64 of all parameters after training. */
 rd_status bits_train(rd_core *core, size_t index, const bits_form *form, uint64_t *hash,
                      rd_error *err);
+/* XXH3-64 of ids that are drawn with every option of a draw. */
+rd_status bits_sample(rd_core *core, uint64_t *hash, rd_error *err);
+#define BITS_SAMPLE "sample\tall\tfilters" /* its name in golden.tsv */
 #endif

@@ -113,6 +113,28 @@ static void test_with_validation_between_the_steps(void **state)
     check(1, NULL, (bits_form){.validate = true});
 }
 
+static void test_what_is_drawn(void **state)
+{
+    (void)state;
+    const rd_core_options options = {
+        .threads = 1, .lib_dir = RD_TEST_LIB_DIR, .trust_plugins = true};
+    rd_core *core = NULL;
+    rd_error err;
+    uint64_t hash = 0;
+    char line[128], want[128];
+    if (sizeof(rd_real) != sizeof(float)) skip();
+    OK(rd_core_open(&options, &core, &err));
+    OK(bits_sample(core, &hash, &err));
+    snprintf(want, sizeof want, BITS_SAMPLE "\t%016" PRIx64 "\n", hash);
+    FILE *f = fopen(golden, "r");
+    assert_non_null(f);
+    do assert_non_null(fgets(line, sizeof line, f));
+    while (strncmp(line, BITS_SAMPLE, strlen(BITS_SAMPLE)) != 0);
+    fclose(f);
+    assert_string_equal(line, want);
+    assert_int_equal(test_close_core((void **)&core), 0);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -125,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_step_by_step),
         cmocka_unit_test(test_in_chunks_of_three),
         cmocka_unit_test(test_with_validation_between_the_steps),
+        cmocka_unit_test(test_what_is_drawn),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
