@@ -23,7 +23,9 @@ rd_status rdc_fail(rd_error *err, rd_status code, const char *format, ...)
 
 rd_status rdc_no_memory(rd_error *err, size_t bytes)
 {
-    return rdc_fail(err, RD_E_NOMEM, "out of memory: %zu bytes were asked for", bytes);
+    const double mib = (double)bytes / (1 << 20);
+    if (mib < 1) return rdc_fail(err, RD_E_NOMEM, "out of memory: %zu bytes were asked for", bytes);
+    return rdc_fail(err, RD_E_NOMEM, "out of memory: %.1f MiB were asked for", mib);
 }
 
 bool rdc_mul_size(size_t a, size_t b, size_t *out)

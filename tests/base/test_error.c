@@ -56,6 +56,7 @@ static void test_no_memory_says_how_much(void **state)
     rd_error err;
     (void)state;
     test_fails(rdc_no_memory(&err, 123), &err, "out of memory: 123 bytes were asked for");
+    test_fails(rdc_no_memory(&err, (size_t)5 << 20), &err, "out of memory: 5.0 MiB were asked for");
 }
 
 int main(void)

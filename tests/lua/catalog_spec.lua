@@ -366,6 +366,16 @@ describe("sets without a download", function()
   end)
 end)
 
+describe("without a place for the cache", function()
+  it("get says what to set, and nothing shared is used", function()
+    for _, home in ipairs { "-u HOME RONDO_DATA=", "HOME= RONDO_DATA=" } do
+      local _, err, code = support.rondo(folder, "data get tinyshakespeare", "env -u XDG_CACHE_HOME " .. home)
+      assert.matches("there is no place to keep data: set HOME or XDG_CACHE_HOME to a folder of yours", err)
+      assert.equal(errors.DATA, code)
+    end
+  end)
+end)
+
 describe("rondo data list", function()
   it("is a table of names, sizes, licences and places", function()
     local own = folder .. "/listed"

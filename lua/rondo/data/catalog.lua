@@ -16,13 +16,14 @@ local function default_path()
   return core.lib_dir():gsub("/lib/rondo/?$", "") .. "/" .. PATH
 end
 
--- Base of the cache and Rondo's folder in it.
+-- Rondo's folder in the user's cache, or nil where the environment names no place: a shared one, such as /tmp, could
+-- hold another user's files.
 function catalog.cache_folder()
-  local base = os.getenv "XDG_CACHE_HOME"
-  if not base or base == "" then
-    base = (os.getenv "HOME" or "/tmp") .. "/.cache"
+  local base, home = os.getenv "XDG_CACHE_HOME", os.getenv "HOME"
+  if base and base ~= "" then
+    return base .. "/rondo"
   end
-  return base .. "/rondo"
+  return home and home ~= "" and home .. "/.cache/rondo" or nil
 end
 
 -- ---- reading a catalog ----
@@ -129,7 +130,7 @@ local function places()
   if own and own ~= "" then
     list[1] = own
   end
-  list[#list + 1] = catalog.cache_folder()
+  list[#list + 1] = catalog.cache_folder() -- or nothing
   return list
 end
 

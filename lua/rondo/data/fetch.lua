@@ -198,9 +198,14 @@ local function texts_of(plain)
   end })
 end
 
+local function cache()
+  return catalog.cache_folder()
+    or stop(errors.DATA, "there is no place to keep data: set HOME or XDG_CACHE_HOME to a folder of yours")
+end
+
 -- Makes one file of the set, first beside its place. What needs no preparation is moved: it may be large.
 local function make(entry, file, plain)
-  local path = catalog.cache_folder() .. "/" .. file.path
+  local path = cache() .. "/" .. file.path
   local fresh = path .. ".new"
   must(core.mkdir((path:match "^(.*)/")))
   local name = file.prepare or entry.prepare
@@ -237,7 +242,7 @@ local function locked(path)
 end
 
 local function get(entry, wanted)
-  local folder = catalog.cache_folder() .. "/download"
+  local folder = cache() .. "/download"
   must(core.mkdir(folder))
   local _ <close> = locked(folder .. "/" .. entry.name .. ".lock")
   local path = catalog.find(entry, wanted, true) -- another process may have made it meanwhile
