@@ -19,6 +19,7 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   valid = { help = "text file to validate on, in place of the last part of the text", type = "string" },
   train_share = { 0.9, min = 0.01, max = 0.99, help = "first part of the text, to train on; the rest validates" },
   cell = { "lstm", choices = rondo.plugins.cells, help = "recurrent cell" },
+  cell_option = { {}, help = "option of the cell, as reset=before; `rondo help CELL` lists them (may be repeated)" },
   hidden_size = { 256, min = 1, max = 65536, help = "width of the state" },
   num_layers = { 1, min = 1, max = 256, help = "recurrent layers" },
   bias = { "one", choices = { "none", "one", "two" }, help = "bias vectors of a line" },
@@ -80,10 +81,21 @@ batches.carry_over = opt.carry_over
 local train_batches = train:sequences(batches)
 
 local onehot = opt.input == "onehot" or (opt.input == "auto" and (opt.level == "char" or opt.level == "byte"))
+local recurrent = { cell = opt.cell, hidden_size = opt.hidden_size, num_layers = opt.num_layers, bias = opt.bias,
+  dropout = opt.dropout }
+for _, setting in ipairs(opt.cell_option) do
+  local name, value = setting:match "^([%w_-]+)=(.*)$"
+  if not name then
+    require("rondo.errors").stop(2, ("--cell-option must be NAME=VALUE, got '%s'"):format(setting))
+  end
+  local words = { ["true"] = true, ["false"] = false }
+  local typed = words[value]
+  name = name:gsub("-", "_")
+  recurrent[name] = typed == nil and (tonumber(value) or value) or typed
+end
 local layers = {
   onehot and rondo.OneHot { #text.vocab } or rondo.Embedding { #text.vocab, opt.embedding_dim },
-  rondo.RNN { cell = opt.cell, hidden_size = opt.hidden_size, num_layers = opt.num_layers, bias = opt.bias,
-    dropout = opt.dropout },
+  rondo.RNN(recurrent),
 }
 if opt.dropout > 0 then
   layers[#layers + 1] = rondo.Dropout { opt.dropout }

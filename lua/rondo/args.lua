@@ -48,7 +48,10 @@ local function spec_of(name, value)
   end
   local spec = { name = name, def = value[1], choices = value.choices, required = value.required,
     help = value.help, min = value.min, max = value.max }
-  spec.list = next(value) == nil
+  spec.list = next(value) == nil or type(spec.def) == "table"
+  if spec.list then -- {} or { {}, help = ... }: none at first, and may be repeated
+    spec.def = nil
+  end
   spec.kind = value.type or (spec.def ~= nil and kind_of(spec.def)) or "string"
   if plugins.is_cell_list(spec.choices) then
     spec.choices = plugins.cells

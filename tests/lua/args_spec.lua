@@ -5,7 +5,7 @@ local support = dofile "tests/lua/support.lua"
 local args = require("rondo.args").args
 
 local function parse(list)
-  return args({ "A script.", hidden_size = 8, lr = 0.5, verbose = false, extra = {}, run_dir = "runs/x",
+  return args({ "A script.", hidden_size = 8, lr = 0.5, verbose = false, extra = {}, also = { {}, help = "more" }, run_dir = "runs/x",
     cell = { "lstm", choices = rondo.plugins.cells }, rate = { 1.0, min = 0, max = 2 } }, list)
 end
 
@@ -29,11 +29,12 @@ describe("rondo.args", function()
   end)
   it("takes both spellings and the type of the default", function()
     local opt = parse { "--hidden-size", "9", "--hidden_size", "10", "--lr=1", "--verbose", "--extra", "a",
-      "--extra", "b" }
+      "--extra", "b", "--also", "c" }
     assert.equal(10, opt.hidden_size)
     assert.equal("float", math.type(opt.lr))
     assert.is_true(opt.verbose)
     assert.same({ "a", "b" }, opt.extra)
+    assert.same({ "c" }, opt.also)
   end)
   it("refuses with one sentence", function()
     assert.matches("unknown option '%-%-hiden%-size' %(did you mean '%-%-hidden%-size'%?%)",
