@@ -450,9 +450,30 @@ function rondo.Trainer(options) end
 ---symbols that the penalty looks back; 0: all, the prompt too; integer >= 0; default 0
 ---@field repetition_window? integer
 ---@field logit_bias? table added to logits, { ["x"] = -1 }, by symbol or id; -math.huge: never
----the symbols allowed: a text of them, a list of ids, or a function of the text so far that returns one of these, or nil for all
+---symbols allowed: a text, ids, or a function of the text so far that returns such, or nil for all
 ---@field allow? any
 ---@field stop? any a text, or a list of texts, before which writing ends
+
+---@class rondo.complete.Options
+---@field [1] any? prompt
+---@field prompt? string text to go on from; default ""
+---@field length? integer most symbols to write; integer >= 1; default 100
+---@field beam? integer hypotheses side by side; 1..65536; default 4
+---score = log p / length^x: 0 favours short texts, 1 is the mean of the symbols; -10..10; default 1
+---@field length_penalty? number
+---above 1: symbols that have occurred are less likely; 0.01..100; default 1
+---@field repetition_penalty? number
+---symbols that the penalty looks back; 0: all, the prompt too; integer >= 0; default 0
+---@field repetition_window? integer
+---@field logit_bias? table added to logits, { ["x"] = -1 }, by symbol or id; -math.huge: never
+---symbols allowed: a text, ids, or a function of the text so far that returns such, or nil for all
+---@field allow? any
+---@field stop? any a text, or a list of texts, before which writing ends
+
+---@class rondo.evaluate.Options
+---what is read from a fresh state; default: as the model was trained
+---@field unit? "stream"|"line"|"document"
+---@field on_line? function called with the figures of each line (or document)
 
 ---@class rondo.Text.open.Options
 ---@field [1] any? level

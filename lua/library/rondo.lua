@@ -274,17 +274,12 @@ function Module:close() end
 ---@return integer seed
 function Module:generate(options) end
 
----@class rondo.Complete.Options: rondo.Adjust.Options
----@field prompt string?
----@field length integer?
----@field beam integer?
----@field length_penalty number?
 ---@class rondo.Completion
 ---@field text string
 ---@field log_prob number
 ---@field score number
 ---@field symbols integer
----@param options rondo.Complete.Options
+---@param options rondo.complete.Options
 ---@return rondo.Completion[]
 function Module:complete(options) end
 
@@ -301,7 +296,7 @@ function Module:complete(options) end
 ---@field line integer?
 ---@field text string?
 ---@param text table|string
----@param options { unit: "stream"|"line"|"document"|nil, on_line: (fun(figures: rondo.TextFigures))? }?
+---@param options rondo.evaluate.Options?
 ---@return rondo.TextFigures
 function Module:evaluate(text, options) end
 

@@ -63,9 +63,9 @@ local function read(self, ids, first, last)
   return nats, count
 end
 
--- Places in the bytes of a file where its lines end.
-local function lines_of(path)
-  local file = assert(io.open(path, "rb"))
+-- Lines of a text's file (or of the handle that it came with), and the places in its bytes where they end.
+local function lines_of(text)
+  local file = rawget(text, "file") or assert(io.open(text.path, "rb"))
   local offset = 0
   return function()
     local line = file:read "L"
@@ -85,7 +85,7 @@ end
 local function stream_by_line(self, text, on_line)
   local nats, count, first, number = 0.0, 0.0, 1, 0
   local ids = function(from, n) return text:ids(from, n) end
-  for line, offset in lines_of(text.path) do
+  for line, offset in lines_of(text) do
     local last = text.handle:count(offset)
     local sum, n = read(self, ids, first, last)
     nats, count, number = nats + sum, count + n, number + 1

@@ -14,8 +14,8 @@ language.adjusting = {
     help = "symbols that the penalty looks back; 0: all, the prompt too" },
   { name = "logit_bias", kind = "table",
     help = "added to logits, { [\"x\"] = -1 }, by symbol or id; -math.huge: never" },
-  { name = "allow", kind = "any", help = "the symbols allowed: a text of them, a list of ids, or a function of the "
-    .. "text so far that returns one of these, or nil for all" },
+  { name = "allow", kind = "any",
+    help = "symbols allowed: a text, ids, or a function of the text so far that returns such, or nil for all" },
   { name = "stop", kind = "any", help = "a text, or a list of texts, before which writing ends" },
 }
 

@@ -46,7 +46,9 @@ local sentences = {
   Checkpoint = "which figure makes best.h5, and how many others stay",
   Sample = "a sample of text after each epoch",
   Trainer = "fit, evaluate, predict",
-  generate = "model:generate { ... }: text, piece by piece",
+  generate = "text, piece by piece",
+  complete = "the likeliest continuations, by beam search",
+  evaluate = "the log-probability of a text",
   ["Text.open"] = "rondo.data.Text.open(path, { ... }): a text file as ids",
   Tokenizer = "rondo.data.Tokenizer { ... }: texts to ids and back",
   sequences = "text:sequences { ... }: batches of a text",
@@ -98,6 +100,12 @@ local function special_topics(rondo, list)
   list[#list + 1] = topic("training", "rondo.Trainer", "Trainer", rondo.Trainer)
   list[#list + 1] = topic("training", "model:generate", "generate", function(given)
     require("rondo.generate").generate(nil, given)
+  end)
+  list[#list + 1] = topic("training", "model:complete", "complete", function(given)
+    require("rondo.beam").complete(nil, given)
+  end)
+  list[#list + 1] = topic("training", "model:evaluate", "evaluate", function(given)
+    require("rondo.evaluate").evaluate(nil, "", given)
   end)
   list[#list + 1] = topic("data", "rondo.data.Text.open", "Text.open", function() data.Text.open("", {}) end)
   list[#list + 1] = topic("data", "rondo.data.Tokenizer", "Tokenizer", data.Tokenizer)

@@ -20,7 +20,7 @@ local function options(cli)
   return parser
 end
 
--- Standard input as a file, since texts are mapped; the caller removes it.
+-- Standard input as a file, since texts are mapped; it is removed as soon as it is open.
 local function spooled()
   local path = os.tmpname()
   local file = assert(io.open(path, "wb"))
@@ -56,20 +56,22 @@ local function show(figures)
   io.stdout:write(("bits per char  %.4f\nperplexity     %.4f\n"):format(figures.bits_per_char, figures.perplexity))
 end
 
--- Evaluates the text in the file `path`, which the user knows as `name`.
-local function evaluate(cli, o, path, name)
-  local model, ckpt = require "rondo.cli.text_model"(cli, o.run)
+-- The text in a file, read by the vocabulary of a checkpoint.
+local function open(o, ckpt)
+  local path = o.file == "-" and spooled() or o.file
   local text, message, code = require("rondo").data.Text.open(path, { vocab = ckpt.vocab })
+  if path ~= o.file then
+    if text then
+      text.file, text.path = assert(io.open(path, "rb")), "stdin"
+    else
+      message = message:gsub(path:gsub("%p", "%%%0"), "stdin")
+    end
+    os.remove(path) -- what is open stays readable
+  end
   if not text then
-    errors.stop(code, (message:gsub(path:gsub("%p", "%%%0"), (name:gsub("%%", "%%%%")))))
+    errors.stop(code, message)
   end
-  local figures = model:evaluate(text, { unit = o.unit, on_line = o.per_line and per_line(o.json) or nil })
-  figures.path, figures.checkpoint = name, ckpt.path
-  if o.json then
-    io.stdout:write(json.encode(figures, { "path", "nats" }), "\n")
-  else
-    show(figures)
-  end
+  return text
 end
 
 return function(arguments, cli)
@@ -78,15 +80,14 @@ return function(arguments, cli)
   if o.threads then
     require("rondo.native").threads(o.threads)
   end
-  if o.file ~= "-" then
-    evaluate(cli, o, o.file, o.file)
-    return 0
-  end
-  local path = spooled()
-  local ok, failure = pcall(evaluate, cli, o, path, "stdin")
-  os.remove(path)
-  if not ok then
-    error(failure, 0)
+  local model, ckpt = require "rondo.cli.text_model"(cli, o.run)
+  local text = open(o, ckpt)
+  local figures = model:evaluate(text, { unit = o.unit, on_line = o.per_line and per_line(o.json) or nil })
+  figures.path, figures.checkpoint = text.path, ckpt.path
+  if o.json then
+    io.stdout:write(json.encode(figures, { "path", "nats" }), "\n")
+  else
+    show(figures)
   end
   return 0
 end

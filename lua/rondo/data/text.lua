@@ -63,7 +63,7 @@ local function open(path, given)
     return errors.outside(message, errors.DATA)
   end
   local n = how.level == "bpe" and handle:bytes() or #handle
-  if n < 2 then
+  if n < 2 and not o.vocab then
     return errors.outside(("%s: the text has %d symbol(s); a model needs at least 2 to learn from"):format(path, n),
       errors.DATA)
   end
