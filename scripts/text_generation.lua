@@ -52,6 +52,19 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   ngrams = { 5, min = 0, max = 5, help = "largest n of the n-grams; 0: none" },
 }
 
+local recurrent = { cell = opt.cell, hidden_size = opt.hidden_size, num_layers = opt.num_layers, bias = opt.bias,
+  dropout = opt.dropout }
+for _, setting in ipairs(opt.cell_option) do
+  local name, value = setting:match "^([%w_-]+)=(.*)$"
+  if not name then
+    require("rondo.errors").stop(2, ("--cell-option must be NAME=VALUE, got '%s'"):format(setting))
+  end
+  local words = { ["true"] = true, ["false"] = false }
+  local typed = words[value]
+  name = name:gsub("-", "_")
+  recurrent[name] = typed == nil and (tonumber(value) or value) or typed
+end
+
 local NGRAM_SYMBOLS = 20000000
 local path = opt.data or assert(rondo.data.kjv())
 -- Without a run folder of its own choice a run is kept under the name of its text.
@@ -81,18 +94,6 @@ batches.carry_over = opt.carry_over
 local train_batches = train:sequences(batches)
 
 local onehot = opt.input == "onehot" or (opt.input == "auto" and (opt.level == "char" or opt.level == "byte"))
-local recurrent = { cell = opt.cell, hidden_size = opt.hidden_size, num_layers = opt.num_layers, bias = opt.bias,
-  dropout = opt.dropout }
-for _, setting in ipairs(opt.cell_option) do
-  local name, value = setting:match "^([%w_-]+)=(.*)$"
-  if not name then
-    require("rondo.errors").stop(2, ("--cell-option must be NAME=VALUE, got '%s'"):format(setting))
-  end
-  local words = { ["true"] = true, ["false"] = false }
-  local typed = words[value]
-  name = name:gsub("-", "_")
-  recurrent[name] = typed == nil and (tonumber(value) or value) or typed
-end
 local layers = {
   onehot and rondo.OneHot { #text.vocab } or rondo.Embedding { #text.vocab, opt.embedding_dim },
   rondo.RNN(recurrent),

@@ -5,8 +5,8 @@ local support = dofile "tests/lua/support.lua"
 local args = require("rondo.args").args
 
 local function parse(list)
-  return args({ "A script.", hidden_size = 8, lr = 0.5, verbose = false, extra = {}, also = { {}, help = "more" }, run_dir = "runs/x",
-    cell = { "lstm", choices = rondo.plugins.cells }, rate = { 1.0, min = 0, max = 2 } }, list)
+  return args({ "A script.", hidden_size = 8, lr = 0.5, verbose = false, extra = {}, also = { {}, help = "more" },
+    run_dir = "runs/x", cell = { "lstm", choices = rondo.plugins.cells }, rate = { 1.0, min = 0, max = 2 } }, list)
 end
 
 local function usage(list)
