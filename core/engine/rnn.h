@@ -5,7 +5,8 @@
  *
  * Buffers are time-major, [slot][row][width]. With gradients, slot t is step t and states have one more,
  * the values before the first step; without, a few slots are used again and again, but for state 0,
- * whose slots 1..T are the output itself.
+ * whose slots 1..T are the output itself. Where not every step of every row counts (valid.h), rows lie as
+ * stored there, all but states are packed, and the output is a copy.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_RNN_H
 #define RD_RNN_H
@@ -13,6 +14,7 @@
 #include "engine/layout.h"
 #include "engine/product.h"
 #include "engine/tape.h"
+#include "engine/valid.h"
 
 struct rd_rnn {
     uint32_t refs;
@@ -35,20 +37,41 @@ typedef struct rdc_sequence { /* [slots][rows][width] */
     rd_real *at;
     size_t slots, step; /* step: elements from one slot to the next */
     uint32_t width;
+    const size_t *first; /* packed: rows before each slot; else NULL */
 } rdc_sequence;
 static inline rd_real *rdc_slot(const rdc_sequence *s, size_t t)
 {
+    if (s->first) return s->at + s->first[t] * s->width;
     return s->at + t % s->slots * s->step;
 }
 
 typedef struct rdc_pass {
     rd_rnn *rnn;
     size_t steps, rows;
+    size_t total;      /* rows of all steps together */
+    rdc_valid *valid;  /* NULL: every row takes part in every step */
     rdc_sequence line; /* all lines, line_row wide */
     rdc_sequence state[RDC_MAX_STATES], temp[RDC_MAX_TEMPS], save[RDC_MAX_SAVES];
-    rd_tensor *x;   /* as [T][B][I]; NULL where ids are and the cell does not read x */
-    rdc_block *ids; /* int32_t [T][B] of one-hot input, or NULL */
+    rd_tensor *x;      /* as [T][B][I]; NULL where ids are and the cell does not read x */
+    rdc_sequence kept; /* the rows of x that count, packed; unused without `valid` */
+    rdc_block *ids;    /* int32_t [total] of one-hot input, or NULL */
 } rdc_pass;
+
+/* How many rows take part in a step, and how many did in those before it. */
+static inline size_t rdc_active(const rdc_pass *p, size_t t)
+{
+    return p->valid ? p->valid->active[t] : p->rows;
+}
+static inline size_t rdc_rows_before(const rdc_pass *p, size_t t)
+{
+    return p->valid ? p->valid->first[t] : t * p->rows;
+}
+/* The end of rows [first, last) in a step; at most `first` where none takes part. */
+static inline size_t rdc_rows_end(const rdc_pass *p, size_t t, size_t last)
+{
+    const size_t n = rdc_active(p, t);
+    return n < last ? n : last;
+}
 
 /* Rows of one worker: the stretch of row blocks that it gets. Rule 6b cuts the rows into
  * min(rows, 16) blocks, whatever the number of threads. */
@@ -61,6 +84,9 @@ static inline size_t rdc_block_border(size_t rows, size_t block)
 {
     return block * rows / rdc_row_blocks(rows);
 }
+
+/* The first row block of a worker: shares are alike in steps. */
+size_t rdc_worker_block(const rdc_pass *pass, uint32_t worker, uint32_t workers);
 
 /* Is the loop over a pass too little work to wake the workers for? */
 bool rdc_pass_is_small(const rdc_pass *pass);
@@ -79,5 +105,7 @@ typedef struct rdc_weight_job {
 rd_status rdc_weight_gradients(const rdc_weight_job *job, rd_error *err);
 rd_status rdc_sequence_new(rd_core *core, rdc_sequence *s, size_t slots, size_t rows,
                            uint32_t width, rd_error *err);
+/* One slot a step, with places for the rows that take part. */
+rd_status rdc_sequence_per_step(const rdc_pass *p, rdc_sequence *s, uint32_t width, rd_error *err);
 void rdc_pass_free(rdc_pass *pass); /* NULL is fine */
 #endif

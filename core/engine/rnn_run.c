@@ -18,8 +18,29 @@ rd_status rdc_sequence_new(rd_core *core, rdc_sequence *s, size_t slots, size_t 
         return rdc_fail(err, RD_E_ARG, "this batch is larger than memory can be");
     rdc_block *block = rdc_block_new(core->arena, n);
     if (!block) return rdc_no_memory(err, n);
-    *s = (rdc_sequence){block, block->at, slots, step, width};
+    *s = (rdc_sequence){block, block->at, slots, step, width, NULL};
     return RD_OK;
+}
+
+rd_status rdc_sequence_per_step(const rdc_pass *p, rdc_sequence *s, uint32_t width, rd_error *err)
+{
+    if (!p->valid) return rdc_sequence_new(p->rnn->core, s, p->steps, p->rows, width, err);
+    RD_TRY(rdc_sequence_new(p->rnn->core, s, 1, p->total, width, err));
+    s->slots = p->steps;
+    s->first = p->valid->first;
+    return RD_OK;
+}
+
+size_t rdc_worker_block(const rdc_pass *p, uint32_t worker, uint32_t workers)
+{
+    const size_t blocks = rdc_row_blocks(p->rows);
+    if (!p->valid) return blocks * worker / workers;
+    size_t block = 0, row = 0, done = 0;
+    while (block < blocks && done * workers < p->total * worker) {
+        const size_t end = rdc_block_border(p->rows, ++block);
+        for (; row < end; row++) done += p->valid->length[row];
+    }
+    return worker == workers ? blocks : block;
 }
 
 bool rdc_pass_is_small(const rdc_pass *pass)
@@ -27,7 +48,7 @@ bool rdc_pass_is_small(const rdc_pass *pass)
     const rdc_layout *l = pass->rnn->layout;
     if (pass->rows == 1) return true;
     /* every weight meets every row of every step once */
-    return pass->steps * pass->rows < SMALL_PASS / (l->weights + 1);
+    return pass->total < SMALL_PASS / (l->weights + 1);
 }
 
 void rdc_pass_free(rdc_pass *pass)
@@ -41,6 +62,8 @@ void rdc_pass_free(rdc_pass *pass)
     for (uint32_t k = 0; k < l->n_temps; k++) rdc_block_release(arena, pass->temp[k].block);
     for (uint32_t k = 0; k < l->n_saves; k++) rdc_block_release(arena, pass->save[k].block);
     rdc_block_release(arena, pass->ids);
+    rdc_block_release(arena, pass->kept.block);
+    rdc_valid_free(rnn->core, pass->valid);
     rd_tensor_release(pass->x);
     rdc_record_free(arena, pass);
     rd_rnn_release(rnn);
@@ -73,10 +96,20 @@ static void first_values(const rdc_pass *p, uint32_t k, const rd_tensor *given)
 {
     const rd_state_decl *d = &p->rnn->layout->state[k];
     rd_real *to = p->state[k].at;
-    for (size_t r = 0; r < p->rows; r++, to += d->width)
+    for (size_t i = 0; i < p->rows; i++, to += d->width) {
+        const size_t r = p->valid ? p->valid->row[i] : i;
         for (size_t j = 0; j < d->width; j++)
             to[j] =
                 given ? given->at[r * given->stride[0] + j * given->stride[1]] : (rd_real)d->first;
+    }
+}
+
+/* One slot for each step where they are kept; else one that is used again and again. */
+static rd_status open_sequence(const rdc_pass *p, rdc_sequence *s, uint32_t width, bool keep,
+                               rd_error *err)
+{
+    return keep ? rdc_sequence_per_step(p, s, width, err)
+                : rdc_sequence_new(p->rnn->core, s, 1, p->rows, width, err);
 }
 
 /* keep: every step stays, for backward or an observer. */
@@ -84,17 +117,16 @@ static rd_status open_pass(rdc_pass *p, rd_tensor *const *states, bool keep, rd_
 {
     rd_core *core = p->rnn->core;
     const rdc_layout *l = p->rnn->layout;
-    const size_t steps = p->steps, slots = keep ? steps : 1;
-    if (keep) RD_TRY(rdc_sequence_new(core, &p->line, steps, p->rows, l->line_row, err));
+    if (keep) RD_TRY(rdc_sequence_per_step(p, &p->line, l->line_row, err));
     for (uint32_t k = 0; k < l->n_states; k++) {
-        const size_t n = keep || k == 0 ? steps + 1 : 2;
+        const size_t n = keep || k == 0 ? p->steps + 1 : 2;
         RD_TRY(rdc_sequence_new(core, &p->state[k], n, p->rows, l->state[k].width, err));
         first_values(p, k, states ? states[k] : NULL);
     }
     for (uint32_t k = 0; k < l->n_temps; k++)
-        RD_TRY(rdc_sequence_new(core, &p->temp[k], slots, p->rows, l->temp[k].width, err));
+        RD_TRY(open_sequence(p, &p->temp[k], l->temp[k].width, keep, err));
     for (uint32_t k = 0; k < l->n_saves; k++)
-        RD_TRY(rdc_sequence_new(core, &p->save[k], slots, p->rows, l->save[k].width, err));
+        RD_TRY(open_sequence(p, &p->save[k], l->save[k].width, keep, err));
     return RD_OK;
 }
 
@@ -104,18 +136,29 @@ static bool lies_in_sequence(const rd_tensor *x)
            (rdc_order(x) == RD_SEQUENCE || x->shape[0] == 1 || x->shape[1] == 1);
 }
 
-/* Copies the ids of one-hot input as [T][B]. */
+/* Copies the ids of one-hot input as [T][B], or those that count, packed. */
 static rd_status take_ids(rdc_pass *p, const rd_tensor *ids, rd_error *err)
 {
     size_t n;
-    if (!rdc_mul_size(p->steps, p->rows, &n) || !rdc_mul_size(n, sizeof(int32_t), &n))
-        return rdc_no_memory(err, SIZE_MAX);
+    if (!rdc_mul_size(p->total, sizeof(int32_t), &n)) return rdc_no_memory(err, SIZE_MAX);
     p->ids = rdc_block_new(p->rnn->core->arena, n);
     if (!p->ids) return rdc_no_memory(err, n);
     int32_t *to = p->ids->at;
     for (size_t t = 0; t < p->steps; t++)
-        for (size_t r = 0; r < p->rows; r++)
-            *to++ = (int32_t)ids->at[r * ids->stride[0] + t * ids->stride[1]];
+        for (size_t i = 0; i < rdc_active(p, t); i++) {
+            const size_t r = p->valid ? p->valid->row[i] : i;
+            const size_t at = p->valid ? p->valid->at[p->valid->first[t] + i] : t;
+            *to++ = (int32_t)ids->at[r * ids->stride[0] + at * ids->stride[1]];
+        }
+    return RD_OK;
+}
+
+/* Packs the rows of x that count. */
+static rd_status gather_x(rdc_pass *p, rd_error *err)
+{
+    const uint32_t in = p->rnn->layout->in;
+    RD_TRY(rdc_sequence_per_step(p, &p->kept, in, err));
+    rdc_valid_gather(p->valid, in, p->x->at, p->kept.at);
     return RD_OK;
 }
 
@@ -128,11 +171,11 @@ static rd_status take_x(rdc_pass *p, rd_tensor *x, rd_error *err)
         if (!(p->rnn->cell->flags & RD_CELL_READS_X))
             return RD_OK; /* the zeros are not looked at */
     }
-    if (lies_in_sequence(x)) {
+    if (lies_in_sequence(x))
         p->x = rd_tensor_retain(x);
-        return RD_OK;
-    }
-    return rd_contiguous(x, RD_SEQUENCE, &p->x, err);
+    else
+        RD_TRY(rd_contiguous(x, RD_SEQUENCE, &p->x, err));
+    return p->valid ? gather_x(p, err) : RD_OK;
 }
 
 struct results {
@@ -146,21 +189,48 @@ static void drop_results(struct results *r)
     for (uint32_t k = 0; k < RDC_MAX_STATES; k++) rd_tensor_release(r->final[k]);
 }
 
-/* y is a view of state 0, slots 1..T; final states are copies, so that carrying one does not hold a whole
- * sequence. */
+/* The outputs of steps that count, at their places; +0 elsewhere. */
+static rd_status scatter_y(const rdc_pass *p, const size_t shape[3], rd_tensor **y, rd_error *err)
+{
+    const size_t width = shape[2];
+    RD_TRY(rd_tensor_new(p->rnn->core, 3, shape, RD_SEQUENCE, y, err));
+    memset((*y)->at, 0, rd_tensor_numel(*y) * sizeof(rd_real));
+    for (size_t t = 0; t < p->steps; t++)
+        for (size_t i = 0; i < p->valid->active[t]; i++)
+            memcpy((*y)->at + rdc_valid_place(p->valid, t, i) * width,
+                   rdc_slot(&p->state[0], t + 1) + i * width, width * sizeof(rd_real));
+    return RD_OK;
+}
+
+/* The state of each row after its own last step. */
+static void copy_final(const rdc_pass *p, uint32_t k, rd_real *to)
+{
+    const rdc_sequence *s = &p->state[k];
+    if (!p->valid) {
+        memcpy(to, rdc_slot(s, p->steps), s->step * sizeof(rd_real));
+        return;
+    }
+    for (size_t i = 0; i < p->rows; i++)
+        memcpy(to + p->valid->row[i] * (size_t)s->width,
+               rdc_slot(s, p->valid->length[i]) + i * s->width, s->width * sizeof(rd_real));
+}
+
+/* y is a view of state 0, slots 1..T, where all steps count; final states are copies, so that carrying one
+ * does not hold a whole sequence. */
 static rd_status make_results(const rdc_pass *p, bool final, struct results *r, rd_error *err)
 {
     rd_core *core = p->rnn->core;
     const rdc_layout *l = p->rnn->layout;
     const rdc_sequence *s = &p->state[0];
-    const size_t shape[3] = {p->rows, p->steps, s->width};
+    const size_t shape[3] = {p->rows, p->valid ? p->valid->time : p->steps, s->width};
     const size_t stride[3] = {s->width, s->step, 1};
-    RD_TRY(rdc_tensor_over(core, s->block, s->at + s->step, 3, shape, stride, &r->y, err));
+    RD_TRY(p->valid
+               ? scatter_y(p, shape, &r->y, err)
+               : rdc_tensor_over(core, s->block, s->at + s->step, 3, shape, stride, &r->y, err));
     for (uint32_t k = 0; final && k < l->n_states; k++) {
         const size_t at[2] = {p->rows, l->state[k].width};
         RD_TRY(rd_tensor_new(core, 2, at, RD_DENSE, &r->final[k], err));
-        memcpy(r->final[k]->at, rdc_slot(&p->state[k], p->steps),
-               p->state[k].step * sizeof(rd_real));
+        copy_final(p, k, r->final[k]->at);
     }
     return RD_OK;
 }
@@ -187,7 +257,7 @@ static rd_status record(rdc_pass *p, rd_tensor *const *in, bool final, struct re
     node->state = p;
     if (p->x) rdc_save(node, SAVED_X, p->x);
     if (l->n_parameters > 0) rdc_save(node, SAVED_WEIGHTS, p->rnn->parameter[0]);
-    rdc_save(node, SAVED_Y, r->y);
+    if (!p->valid) rdc_save(node, SAVED_Y, r->y); /* it is state 0 */
     return RD_OK;
 }
 
@@ -220,19 +290,26 @@ static rd_status run(rdc_pass *p, rd_tensor *const *states, bool final, struct r
     return status;
 }
 
-rd_status rd_rnn_forward(rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd_tensor **y,
-                         rd_tensor **final, rd_error *err)
+rd_status rd_rnn_run(rd_rnn *rnn, const rd_rnn_input *in, rd_tensor **y, rd_tensor **final,
+                     rd_error *err)
 {
-    RD_TRY(check_input(rnn, x, states, err));
+    RD_TRY(check_input(rnn, in->x, in->states, err));
     rdc_pass *p = rdc_record_new(rnn->core->arena, sizeof *p);
     if (!p) return rdc_no_memory(err, sizeof *p);
     struct results r = {0};
     bool recorded = false;
     p->rnn = rd_rnn_retain(rnn);
-    p->rows = x->shape[0];
-    p->steps = x->shape[1];
-    rd_status status = take_x(p, x, err);
-    if (status == RD_OK) status = run(p, states, final != NULL, &r, &recorded, err);
+    p->rows = in->x->shape[0];
+    p->steps = in->x->shape[1];
+    rd_status status = RD_OK;
+    if (in->mask || in->reverse)
+        status = rdc_valid_new(in->x, in->mask, in->reverse, rnn->label, &p->valid, err);
+    if (status == RD_OK && p->valid) p->steps = p->valid->steps;
+    if (status == RD_OK && !rdc_mul_size(p->steps, p->rows, &p->total))
+        status = rdc_fail(err, RD_E_ARG, "this batch is larger than memory can be");
+    if (p->valid) p->total = p->valid->total;
+    if (status == RD_OK) status = take_x(p, in->x, err);
+    if (status == RD_OK) status = run(p, in->states, final != NULL, &r, &recorded, err);
     if (!recorded) rdc_pass_free(p);
     if (status != RD_OK) {
         drop_results(&r);
@@ -241,4 +318,11 @@ rd_status rd_rnn_forward(rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd
     *y = r.y;
     for (uint32_t k = 0; final && k < rnn->layout->n_states; k++) final[k] = r.final[k];
     return RD_OK;
+}
+
+rd_status rd_rnn_forward(rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd_tensor **y,
+                         rd_tensor **final, rd_error *err)
+{
+    const rd_rnn_input in = {.x = x, .states = states};
+    return rd_rnn_run(rnn, &in, y, final, err);
 }

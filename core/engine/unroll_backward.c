@@ -7,6 +7,7 @@
  *
  * dL/ds lies in two slots that take turns, slot t + 1 being the gradient of the state after step t; with
  * an observer there is a slot for every step.
+ * A little over 400 lines: all of it.
  * SPDX-License-Identifier: MIT */
 #include "engine/unroll.h"
 #include "engine/map.h"
@@ -16,9 +17,10 @@
 struct backward {
     const rdc_pass *pass;
     rdc_sequence dstate[RDC_MAX_STATES], dtemp[RDC_MAX_TEMPS];
-    const rd_real *dy; /* [T][B][width of state 0], or NULL */
-    rd_real *dx;       /* [T][B][I] for cells that read x, or NULL */
-    rd_real *dvec;     /* pieces [T][blocks][phases][vec_row], or NULL */
+    const rd_real *dfinal[RDC_MAX_STATES]; /* [B][width] as the user has it, or NULL */
+    const rd_real *dy;                     /* [T][B][width of state 0], the user's, or NULL */
+    rd_real *dx;   /* for cells that read x, the rows of all steps, or NULL */
+    rd_real *dvec; /* pieces [T][blocks][phases][vec_row], or NULL */
     rdc_block *dvec_block;
 };
 
@@ -54,8 +56,38 @@ static void view_at(struct back_view *bv, const struct backward *b, size_t t)
         bv->dtemp[j] = (rd_span){s->at + row * s->width, s->width, s->width};
     }
     if (b->pass->rnn->cell->flags & RD_CELL_READS_X) {
-        rd_real *dx = b->dx ? b->dx + (t * b->pass->rows + row) * l->in : NULL;
+        rd_real *dx = b->dx ? b->dx + (rdc_rows_before(b->pass, t) + row) * l->in : NULL;
         bv->v.step.dx = (rd_span){dx, l->in, l->in};
+    }
+}
+
+/* The gradients of the last states of rows [first, last), into slot `slot`: what the step that was their last
+ * finds there. */
+static void start_rows(const struct backward *b, size_t slot, size_t first, size_t last)
+{
+    const rdc_pass *p = b->pass;
+    for (uint32_t k = 0; k < p->rnn->layout->n_states; k++) {
+        const rdc_sequence *s = &b->dstate[k];
+        const size_t bytes = s->width * sizeof(rd_real);
+        for (size_t i = first; i < last; i++) {
+            rd_real *to = rdc_slot(s, slot) + i * s->width;
+            const size_t row = p->valid ? p->valid->row[i] : i;
+            if (b->dfinal[k])
+                memcpy(to, b->dfinal[k] + row * s->width, bytes);
+            else
+                memset(to, 0, bytes);
+        }
+    }
+}
+
+/* dL/ds(t) += dy(t) where dy lies as the user's rows do. */
+static void add_scattered(const struct backward *b, size_t t, size_t first, size_t last)
+{
+    const rdc_sequence *s = &b->dstate[0];
+    for (size_t i = first; i < last; i++) {
+        rd_real *restrict to = rdc_slot(s, t + 1) + i * s->width;
+        const rd_real *restrict dy = b->dy + rdc_valid_place(b->pass->valid, t, i) * s->width;
+        for (size_t j = 0; j < s->width; j++) to[j] += dy[j];
     }
 }
 
@@ -66,7 +98,9 @@ static void complete_dnext(const struct backward *b, size_t t, size_t first, siz
     const rdc_layout *l = b->pass->rnn->layout;
     const size_t width = l->state[0].width, n = (last - first) * width;
     rd_real *restrict to = rdc_slot(&b->dstate[0], t + 1) + first * width;
-    if (b->dy) {
+    if (b->dy && b->pass->valid) {
+        add_scattered(b, t, first, last);
+    } else if (b->dy) {
         const rd_real *restrict dy = b->dy + (t * b->pass->rows + first) * width;
         for (size_t i = 0; i < n; i++) to[i] += dy[i];
     } else {
@@ -134,6 +168,7 @@ static void call_blocks(const struct backward *b, uint32_t phase, size_t t, size
     struct back_view bv;
     const size_t rows = b->pass->rows;
     for (size_t block = first_block; block < last_block; block++) {
+        if (rdc_block_border(rows, block) >= rdc_active(b->pass, t)) break;
         open_view(&bv, b, rdc_block_border(rows, block), rdc_block_border(rows, block + 1));
         view_at(&bv, b, t);
         bv.v.step.phase = phase;
@@ -146,18 +181,23 @@ static void run_worker(void *job, uint32_t worker, uint32_t workers)
 {
     const struct backward *b = job;
     const rdc_layout *l = b->pass->rnn->layout;
-    const size_t rows = b->pass->rows, blocks = rdc_row_blocks(rows);
-    const size_t first_block = blocks * worker / workers;
-    const size_t last_block = blocks * (worker + 1) / workers;
+    const size_t rows = b->pass->rows;
+    const size_t first_block = rdc_worker_block(b->pass, worker, workers);
+    const size_t last_block = rdc_worker_block(b->pass, worker + 1, workers);
     const size_t first = rdc_block_border(rows, first_block);
     const size_t last = rdc_block_border(rows, last_block);
     if (first == last) return;
     struct back_view bv;
     open_view(&bv, b, first, last);
+    size_t begun = first;
     for (size_t t = b->pass->steps; t-- > 0;) {
-        complete_dnext(b, t, first, last);
-        for (uint32_t k = 0; k < l->n_states; k++) zero_rows(&b->dstate[k], t, first, last);
-        for (uint32_t k = 0; k < l->n_temps; k++) zero_rows(&b->dtemp[k], t, first, last);
+        const size_t end = rdc_rows_end(b->pass, t, last);
+        if (end <= first) continue;
+        if (begun < end) start_rows(b, t + 1, begun, end);
+        begun = end;
+        complete_dnext(b, t, first, end);
+        for (uint32_t k = 0; k < l->n_states; k++) zero_rows(&b->dstate[k], t, first, end);
+        for (uint32_t k = 0; k < l->n_temps; k++) zero_rows(&b->dtemp[k], t, first, end);
         view_at(&bv, b, t);
         for (uint32_t phase = l->n_phases; phase-- > 0;) {
             bv.v.step.phase = phase;
@@ -165,9 +205,10 @@ static void run_worker(void *job, uint32_t worker, uint32_t workers)
                 call_blocks(b, phase, t, first_block, last_block);
             else
                 call_cell(&bv, b, t, 0);
-            flow_back(b, phase, t, first, last);
+            flow_back(b, phase, t, first, end);
         }
     }
+    start_rows(b, 0, begun, last); /* without any step */
 }
 
 /* ---- around the time loop ------------------------------------------------------------------------ */
@@ -189,7 +230,7 @@ static rd_status pack_weights(const rdc_pass *p, bool want_x, rd_error *err)
     return RD_OK;
 }
 
-/* Buffers of the time loop; gradients of the final states go into the last slot. */
+/* Buffers of the time loop. */
 static rd_status open_buffers(struct backward *b, const rdc_node *node, rd_error *err)
 {
     const rdc_pass *p = b->pass;
@@ -201,11 +242,7 @@ static rd_status open_buffers(struct backward *b, const rdc_node *node, rd_error
         const size_t slots = seen ? p->steps + 1 : 2;
         RD_TRY(rdc_sequence_new(rnn->core, s, slots, p->rows, l->state[k].width, err));
         const rd_tensor *dfinal = k + 1 < node->n_out ? node->dout[k + 1] : NULL;
-        rd_real *last = rdc_slot(s, p->steps);
-        if (dfinal)
-            memcpy(last, dfinal->at, s->step * sizeof *last);
-        else
-            memset(last, 0, s->step * sizeof *last);
+        b->dfinal[k] = dfinal ? dfinal->at : NULL;
     }
     for (uint32_t j = 0; j < l->n_temps; j++)
         RD_TRY(rdc_sequence_new(rnn->core, &b->dtemp[j], 1, p->rows, l->temp[j].width, err));
@@ -243,7 +280,7 @@ static rd_status input_gradient(const rdc_pass *p, rd_real *dx, rd_error *err)
             if (run->phase != phase || run->source != RDC_SOURCE_X) continue;
             const rd_gemm g = {.size = sizeof(rd_gemm),
                                .flags = RD_ACCUMULATE,
-                               .m = p->steps * p->rows,
+                               .m = p->total,
                                .n = l->in,
                                .k = run->width,
                                .a = p->line.at + run->column,
@@ -272,6 +309,21 @@ static void add_range(void *job, size_t first, size_t last)
     for (size_t i = first; i < last; i++) to[i] += from[i];
 }
 
+/* The gradient of a first state, which lies as the state that was given does. */
+static void add_first(const struct backward *b, uint32_t k, rd_tensor *din)
+{
+    const rdc_pass *p = b->pass;
+    const rdc_sequence *s = &b->dstate[k];
+    const size_t stride[2] = {s->width, 1}, row_shape[2] = {1, s->width};
+    if (!p->valid) {
+        rdc_add_strided(p->rnn->core, 2, din->shape, din->at, din->stride, rdc_slot(s, 0), stride);
+        return;
+    }
+    for (size_t i = 0; i < p->rows; i++)
+        rdc_add_strided(p->rnn->core, 2, row_shape, din->at + p->valid->row[i] * din->stride[0],
+                        din->stride, rdc_slot(s, 0) + i * s->width, stride);
+}
+
 static void show_observer(const struct backward *b)
 {
     struct back_view bv;
@@ -296,12 +348,13 @@ static rd_status play(struct backward *b, rdc_node *node, rd_error *err)
     rdc_arena *arena = rnn->core->arena;
     const uint32_t n_states = rnn->layout->n_states;
     rd_tensor *din_x = node->din[0];
-    const size_t n_x = p->steps * p->rows * rnn->layout->in;
+    const size_t n_x = p->total * rnn->layout->in;
     rdc_block *apart =
         NULL; /* a leaf's gradient may hold earlier contributions: ours is made complete */
     rd_status status = pack_weights(p, din_x != NULL, err);
     if (status != RD_OK) return status;
-    if (din_x && node->in[0].leaf) {
+    const bool leaf = node->in[0].leaf != NULL;
+    if (din_x && (leaf || p->valid)) {
         apart = rdc_block_new(arena, n_x * sizeof(rd_real));
         if (!apart) return rdc_no_memory(err, n_x * sizeof(rd_real));
         memset(apart->at, 0, n_x * sizeof(rd_real));
@@ -313,18 +366,15 @@ static rd_status play(struct backward *b, rdc_node *node, rd_error *err)
     else
         rdc_pool_run(rnn->core->pool, run_worker, b);
     if (dx) status = input_gradient(p, dx, err);
-    if (apart && status == RD_OK) {
+    if (apart && status == RD_OK && p->valid) {
+        rdc_valid_scatter(p->valid, rnn->layout->in, apart->at, din_x->at, leaf);
+    } else if (apart && status == RD_OK) {
         struct add_job job = {din_x->at, apart->at};
         rdc_pool_range(rnn->core->pool, n_x, 1 << 14, add_range, &job);
     }
     rdc_block_release(arena, apart);
-    for (uint32_t k = 0; k < n_states; k++) {
-        rd_tensor *din = node->din[1 + k]; /* lies as the state that was given does */
-        if (!din) continue;
-        const size_t stride[2] = {b->dstate[k].width, 1};
-        rdc_add_strided(rnn->core, 2, din->shape, din->at, din->stride, rdc_slot(&b->dstate[k], 0),
-                        stride);
-    }
+    for (uint32_t k = 0; k < n_states; k++)
+        if (node->din[1 + k]) add_first(b, k, node->din[1 + k]);
     const rdc_weight_job job = {p, node->din + 1 + n_states, b->dvec};
     if (status == RD_OK) status = rdc_weight_gradients(&job, err);
     if (status == RD_OK && rnn->observed && rnn->observer.backward) show_observer(b);
@@ -339,10 +389,10 @@ static rd_status rnn_backward(rdc_node *node, rd_error *err)
     rd_status status = RD_OK;
     own.line.block = NULL;
     if (node->retained) { /* to be played again: dL/da must not replace what forward left */
-        status = rdc_sequence_new(core, &own.line, own.steps, own.rows, own.line.width, err);
-        if (status != RD_OK) return status;
         const rdc_pass *kept = node->state;
-        memcpy(own.line.at, kept->line.at, kept->line.step * kept->steps * sizeof(rd_real));
+        status = rdc_sequence_per_step(kept, &own.line, kept->line.width, err);
+        if (status != RD_OK) return status;
+        memcpy(own.line.at, kept->line.at, own.total * own.line.width * sizeof(rd_real));
     }
     status = open_buffers(&b, node, err);
     if (status == RD_OK) {

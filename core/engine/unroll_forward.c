@@ -76,12 +76,16 @@ void rdc_view_at(rdc_view *v, size_t t)
     if (p->rnn->cell->flags & RD_CELL_READS_X)
         v->step.x = (rd_cspan){rdc_source_at(p, RDC_SOURCE_X, t, v->first), l->in, l->in};
     v->step.t = (int64_t)t;
+    v->step.rows = (uint32_t)(rdc_rows_end(p, t, v->last) - v->first);
 }
 
 const rd_real *rdc_source_at(const rdc_pass *pass, uint32_t source, size_t t, size_t row)
 {
     const rdc_layout *l = pass->rnn->layout;
-    if (source == RDC_SOURCE_X) return pass->x->at + (t * pass->rows + row) * l->in;
+    if (source == RDC_SOURCE_X) {
+        const rd_real *x = pass->valid ? pass->kept.at : pass->x->at;
+        return x + (rdc_rows_before(pass, t) + row) * l->in;
+    }
     const uint32_t k = source - RDC_SOURCE_STATE;
     const rdc_sequence *s = k < l->n_states ? &pass->state[k] : &pass->temp[k - l->n_states];
     return rdc_slot(s, t) + row * s->width;
@@ -91,7 +95,7 @@ rd_observed rdc_observed(rdc_view *v, size_t t)
 {
     rdc_view_at(v, t);
     return (rd_observed){.t = t,
-                         .rows = v->last - v->first,
+                         .rows = v->step.rows,
                          .line = v->line,
                          .state = v->next,
                          .previous = v->prev,
@@ -150,7 +154,7 @@ static rd_status make_table(struct forward *f, rd_error *err)
     size_t n;
     if (!rdc_mul_size((size_t)l->in + 1, l->line_row, &n) || n > TABLE_MAX) return RD_OK;
     if (!table->block || table->version != rnn->weights->version) {
-        if (n > TABLE_ALWAYS && f->pass->steps * f->pass->rows < l->in / 4) return RD_OK;
+        if (n > TABLE_ALWAYS && f->pass->total < l->in / 4) return RD_OK;
         if (!table->block) table->block = rdc_block_new(rnn->core->arena, n * sizeof(rd_real));
         if (!table->block) return rdc_no_memory(err, n * sizeof(rd_real));
         struct table_job job = {rnn, f->start, table->block->at};
@@ -183,7 +187,7 @@ static void start_lines(const struct forward *f, size_t t, size_t first, size_t 
     const rdc_pass *p = f->pass;
     const size_t width = p->rnn->layout->line_row;
     rd_real *row = rdc_slot(&p->line, t) + first * width;
-    const int32_t *ids = p->ids ? (const int32_t *)p->ids->at + t * p->rows : NULL;
+    const int32_t *ids = p->ids ? (const int32_t *)p->ids->at + rdc_rows_before(p, t) : NULL;
     for (size_t r = first; r < last; r++, row += width) {
         const bool looked_up = ids && f->table;
         const rd_real *from = looked_up ? f->table + (size_t)ids[r] * width : f->start;
@@ -224,12 +228,14 @@ static void run_rows(const struct forward *f, size_t first, size_t last)
     rdc_view v;
     rdc_view_open(&v, p, first, last);
     for (size_t t = f->from; t < f->to; t++) {
-        if (!f->hoist) start_lines(f, t, first, last);
+        const size_t end = rdc_rows_end(p, t, last);
+        if (end <= first) break; /* rows end from the last to the first */
+        if (!f->hoist) start_lines(f, t, first, end);
         rdc_view_at(&v, t);
         for (uint32_t phase = 0, r = 0; phase < l->n_phases; phase++) {
             for (; r < l->n_runs && l->run[r].phase == phase; r++) {
                 if (l->run[r].source == RDC_SOURCE_X && x_done) continue;
-                const rd_gemm g = line_product(p, r, t, first, last - first);
+                const rd_gemm g = line_product(p, r, t, first, end - first);
                 rdc_step_product(p, &g);
             }
             v.step.phase = phase;
@@ -241,16 +247,17 @@ static void run_rows(const struct forward *f, size_t first, size_t last)
 static void run_worker(void *job, uint32_t worker, uint32_t workers)
 {
     const struct forward *f = job;
-    const size_t rows = f->pass->rows, blocks = rdc_row_blocks(rows);
-    const size_t first = rdc_block_border(rows, blocks * worker / workers);
-    const size_t last = rdc_block_border(rows, blocks * (worker + 1) / workers);
+    const size_t rows = f->pass->rows;
+    const size_t first = rdc_block_border(rows, rdc_worker_block(f->pass, worker, workers));
+    const size_t last = rdc_block_border(rows, rdc_worker_block(f->pass, worker + 1, workers));
     if (first < last) run_rows(f, first, last);
 }
 
 static void start_all(void *job, size_t first, size_t last)
 {
     const struct forward *f = job;
-    for (size_t t = first; t < last; t++) start_lines(f, f->from + t, 0, f->pass->rows);
+    for (size_t t = first; t < last; t++)
+        start_lines(f, f->from + t, 0, rdc_active(f->pass, f->from + t));
 }
 
 /* The products with x of steps [from, to), shared. */
@@ -261,7 +268,8 @@ static rd_status hoist(struct forward *f, rd_error *err)
     rdc_pool_range(p->rnn->core->pool, f->to - f->from, rdc_grain(p->line.step), start_all, f);
     for (uint32_t r = 0; r < l->n_runs; r++) {
         if (l->run[r].source != RDC_SOURCE_X) continue;
-        const rd_gemm g = line_product(p, r, f->from, 0, (f->to - f->from) * p->rows);
+        const size_t rows = rdc_rows_before(p, f->to) - rdc_rows_before(p, f->from);
+        const rd_gemm g = line_product(p, r, f->from, 0, rows);
         RD_TRY(rdc_product_shared(p->rnn->core, &g, err));
     }
     return RD_OK;
@@ -312,6 +320,7 @@ rd_status rdc_unroll_forward(rdc_pass *pass, rd_error *err)
     struct forward f = {.pass = pass};
     const uint64_t env = rdc_fp_enter();
     f.hoist = !pass->ids && pass->rows < FUSE_ROWS && pass->steps > 1;
+    if (pass->valid && !pass->line.block) f.hoist = false; /* lines used again are not packed */
     rd_status status = lines_for(&f, err);
     const size_t bytes = rnn->layout->line_row * sizeof(rd_real);
     rdc_block *start = rdc_block_new(arena, bytes);

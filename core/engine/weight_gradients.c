@@ -4,7 +4,7 @@
  * on what is in the gradient (bit contract, rule 6), so that a sequence cut into chunks, whose last chunk is
  * played first, adds up to the same bits.
  * SPDX-License-Identifier: MIT */
-#include "engine/rnn.h"
+#include "engine/unroll.h"
 #include "rondo/pointmath.h"
 #include <assert.h>
 #include <string.h>
@@ -14,15 +14,7 @@ enum { COLUMNS = 64, SCATTER_MAX = 4 << 20 };
 /* Whole panels of columns that make a worker's share. */
 static size_t column_grain(const rdc_pass *p)
 {
-    return COLUMNS * rdc_grain(COLUMNS * p->steps * p->rows);
-}
-
-static const rd_real *source_values(const rdc_pass *p, uint32_t source)
-{
-    const rdc_layout *l = p->rnn->layout;
-    if (source == RDC_SOURCE_X) return p->x->at;
-    const uint32_t k = source - RDC_SOURCE_STATE;
-    return k < l->n_states ? p->state[k].at : p->temp[k - l->n_states].at;
+    return COLUMNS * rdc_grain(COLUMNS * p->total);
 }
 
 /* The gradient of one line's matrix, or NULL. */
@@ -63,22 +55,41 @@ static uint32_t cut_run(const rdc_weight_job *j, const rdc_run *run,
     return n;
 }
 
-static rd_status dense_gradient(const rdc_weight_job *j, const rdc_run *run,
-                                const struct stretch *s, rd_error *err)
+/* Steps [from, to), whose rows are neighbours in the lines and in the source. */
+static rd_status add_steps(const rdc_weight_job *j, const rdc_run *run, const struct stretch *s,
+                           const size_t steps[2], rd_error *err)
 {
     const rdc_pass *p = j->pass;
+    const uint32_t row = p->rnn->layout->line_row;
+    const size_t before = rdc_rows_before(p, steps[0]);
     const rd_gemm g = {.size = sizeof(rd_gemm),
                        .flags = RD_TRANS_A | RD_ACCUMULATE | RD_K_DOWN,
                        .m = s->width,
                        .n = run->source_width,
-                       .k = p->steps * p->rows,
-                       .a = p->line.at + s->column,
-                       .lda = p->rnn->layout->line_row,
-                       .b = source_values(p, run->source),
+                       .k = rdc_rows_before(p, steps[1]) - before,
+                       .a = p->line.at + before * row + s->column,
+                       .lda = row,
+                       .b = rdc_source_at(p, run->source, steps[0], 0),
                        .ldb = run->source_width,
                        .c = s->gradient,
                        .ldc = run->source_width};
     return rdc_product_shared(p->rnn->core, &g, err);
+}
+
+/* One product for all steps; but states have places for rows that have ended, so that a step in which not
+ * all take part is one by itself. */
+static rd_status dense_gradient(const rdc_weight_job *j, const rdc_run *run,
+                                const struct stretch *s, rd_error *err)
+{
+    const rdc_pass *p = j->pass;
+    const bool state = run->source >= RDC_SOURCE_STATE &&
+                       run->source < RDC_SOURCE_STATE + p->rnn->layout->n_states;
+    size_t to = p->steps;
+    while (state && to > 0 && rdc_active(p, to - 1) < p->rows) {
+        RD_TRY(add_steps(j, run, s, (size_t[2]){to - 1, to}, err));
+        to--;
+    }
+    return to > 0 ? add_steps(j, run, s, (size_t[2]){0, to}, err) : RD_OK;
 }
 
 /* One-hot x: row r adds its dL/da to column id(r) - 1 of the gradient. */
@@ -98,7 +109,7 @@ RD_INLINE void scatter_turned(const struct scatter *c, size_t first, size_t last
     for (size_t id = 0; id < c->n_ids; id++)
         for (size_t i = first; i < last; i++)
             c->turned[id * width + i] = c->s->gradient[i * c->n_ids + id];
-    for (size_t r = p->steps * p->rows; r-- > 0;) {
+    for (size_t r = p->total; r-- > 0;) {
         if (ids[r] == 0) continue;
         rd_real *restrict to = c->turned + (size_t)(ids[r] - 1) * width + first;
         const rd_real *restrict da = p->line.at + r * row + c->s->column + first;
@@ -118,7 +129,7 @@ RD_CLONES static void scatter_columns(void *job, size_t first, size_t last)
         scatter_turned(c, first, last);
         return;
     }
-    for (size_t r = p->steps * p->rows; r-- > 0;) {
+    for (size_t r = p->total; r-- > 0;) {
         if (ids[r] == 0) continue;
         const rd_real *da = p->line.at + r * p->rnn->layout->line_row + c->s->column;
         rd_real *to = c->s->gradient + (ids[r] - 1);
@@ -132,8 +143,7 @@ static rd_status one_hot_gradient(const rdc_pass *p, const struct stretch *s, rd
     struct scatter c = {.pass = p, .s = s, .n_ids = p->rnn->layout->in};
     rdc_block *turned = NULL;
     size_t n;
-    if (rdc_mul_size(c.n_ids, s->width, &n) && n <= SCATTER_MAX &&
-        p->steps * p->rows >= c.n_ids / 4) {
+    if (rdc_mul_size(c.n_ids, s->width, &n) && n <= SCATTER_MAX && p->total >= c.n_ids / 4) {
         turned = rdc_block_new(core->arena, n * sizeof(rd_real));
         if (!turned) return rdc_no_memory(err, n * sizeof(rd_real));
         c.turned = turned->at;
@@ -179,9 +189,9 @@ RD_CLONES static void sum_columns(void *job, size_t first, size_t last)
         rd_real *second = b->gradient[1] ? b->gradient[1] + c : NULL;
         /* a width the compiler knows keeps the sums in registers */
         if (n == COLUMNS)
-            sum_panel(da, l->line_row, p->steps * p->rows, COLUMNS, b->gradient[0] + c, second);
+            sum_panel(da, l->line_row, p->total, COLUMNS, b->gradient[0] + c, second);
         else
-            sum_panel(da, l->line_row, p->steps * p->rows, n, b->gradient[0] + c, second);
+            sum_panel(da, l->line_row, p->total, n, b->gradient[0] + c, second);
     }
 }
 
@@ -202,14 +212,20 @@ static void bias_gradients(const rdc_weight_job *j)
     }
 }
 
-/* The pieces of one vector, step by step, block by block and phase by phase, last to first (rule 6b). */
+/* The pieces of one vector, step by step, block by block and phase by phase, last to first (rule
+ * 6b); blocks whose rows have all ended are absent. */
 static void sum_pieces(const rdc_weight_job *j, const rdc_parameter *v, rd_real *gradient)
 {
     const rdc_layout *l = j->pass->rnn->layout;
-    size_t n = j->pass->steps * rdc_row_blocks(j->pass->rows) * l->n_phases;
-    while (n-- > 0) {
-        const rd_real *piece = j->dvec + n * l->vec_row + l->vec_column[v->line];
-        for (size_t i = 0; i < v->shape[0]; i++) gradient[i] += piece[i];
+    const rdc_pass *p = j->pass;
+    const size_t blocks = rdc_row_blocks(p->rows);
+    for (size_t n = p->steps * blocks; n-- > 0;) {
+        if (rdc_block_border(p->rows, n % blocks) >= rdc_active(p, n / blocks)) continue;
+        for (uint32_t phase = l->n_phases; phase-- > 0;) {
+            const rd_real *piece =
+                j->dvec + (n * l->n_phases + phase) * l->vec_row + l->vec_column[v->line];
+            for (size_t i = 0; i < v->shape[0]; i++) gradient[i] += piece[i];
+        }
     }
 }
 

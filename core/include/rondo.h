@@ -322,6 +322,19 @@ rd_tensor *rd_rnn_parameter(const rd_rnn *rnn, size_t index); /* borrowed */
 rd_status rd_rnn_forward(rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd_tensor **y,
                          rd_tensor **final, rd_error *err);
 
+typedef struct rd_rnn_input {
+    rd_tensor *x;             /* (B, T, I) */
+    rd_tensor *const *states; /* as above, or NULL */
+    rd_tensor *mask; /* (B, T) of 1 where a step counts and 0 where not, (B) lengths, or NULL */
+    bool reverse;    /* from the last step that counts to the first */
+} rd_rnn_input;
+/* A step that does not count keeps the state, gives 0 and has no gradient; padding may lie anywhere and costs
+ * no computation. Last states are those after each row's last step that counts; a row without one keeps its
+ * first states. Outputs, states and gradients of a row are those of its steps run alone. An observer sees the
+ * longest rows first, and in each step the rows that take part. */
+rd_status rd_rnn_run(rd_rnn *rnn, const rd_rnn_input *in, rd_tensor **y, rd_tensor **final,
+                     rd_error *err);
+
 /* What an observer is shown of one step, all rows; spans by id, valid during the call only. */
 typedef struct rd_observed {
     size_t t, rows;           /* step from 0 */
