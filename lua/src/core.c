@@ -3,12 +3,22 @@
 #include "common.h"
 #include <dlfcn.h>
 #include <limits.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 static const char here = 0; /* an address inside core.so */
 
-/* <prefix>/lib/rondo of the <prefix>/lib/lua/5.4/rondo/core.so this code lies in; pushes it or nil. */
+static bool has_plugins(const char *folder)
+{
+    char path[PATH_MAX + 16];
+    snprintf(path, sizeof path, "%s/plugins-%d", folder, RD_ABI_MAJOR);
+    return access(path, F_OK) == 0;
+}
+
+/* <prefix>/lib/rondo of the <prefix>/lib/lua/5.4/rondo/core.so this code lies in, or the folder of core.so
+ * itself if the plugins are there (as LuaRocks puts them); pushes it or nil. */
 static int core_lib_dir(lua_State *L)
 {
     /* core.so, rondo, 5.4, lua: what is cut off before "rondo" is added. */
@@ -20,6 +30,10 @@ static int core_lib_dir(lua_State *L)
         return 1;
     }
     for (int i = 0; i < LEVELS; i++) {
+        if (i == 1 && has_plugins(path)) {
+            lua_pushstring(L, path);
+            return 1;
+        }
         char *slash = strrchr(path, '/');
         if (!slash) {
             luaL_pushfail(L);

@@ -42,6 +42,17 @@ local function remark(spec)
   return #parts > 0 and " " .. table.concat(parts, "; ") or ""
 end
 
+local function above(out, text)
+  local line = "---"
+  for word in text:gmatch "%S+" do
+    if #line + #word > WIDTH then
+      out[#out + 1], line = line, "---"
+    end
+    line = line .. (line == "---" and "" or " ") .. word
+  end
+  out[#out + 1] = line
+end
+
 local function fields(out, topic)
   local class = topic.path:gsub("^%a+:", "rondo."):gsub("^rondo%.data%.", "rondo.") .. ".Options"
   out[#out + 1] = ("---@class %s%s"):format(class, topic.of and ": rondo.RNN.Options" or "")
@@ -53,7 +64,7 @@ local function fields(out, topic)
     local line = ("---@field %s%s %s"):format(spec.name, spec.required and #topic.positional == 0 and "" or "?",
       type_of(spec))
     if #line + #text > WIDTH then -- a remark may stand before its field as well
-      out[#out + 1] = "---" .. text:sub(2)
+      above(out, text)
       text = ""
     end
     out[#out + 1] = line .. text

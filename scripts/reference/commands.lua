@@ -1,8 +1,8 @@
 -- commands.lua - the subcommands of `rondo` with their arguments and options, as their parsers have them.
 -- SPDX-License-Identifier: MIT
 local cli = require "rondo.cli"
-local core = require "rondo.native"
 local args = require "rondo.args"
+local places = require "rondo.places"
 local reference = require "rondo.reference"
 
 -- What an argument of this name is, for completion.
@@ -52,7 +52,7 @@ local function from_recipe(name)
     given = list
     error "found"
   end
-  pcall(assert(loadfile(("%s/../../share/rondo/scripts/%s.lua"):format(core.lib_dir(), name))))
+  pcall(assert(loadfile(("%s/scripts/%s.lua"):format(places.share(), name))))
   rondo.args = before
   local own, common = args.specs_of(given)
   local options = { { names = { "-h", "--help" }, help = "show this and end" } }

@@ -8,8 +8,7 @@ end
 
 return function(arguments, cli)
   cli.parse(cli.parser("env", 'Prints shell lines: eval "$(rondo env)" sets the paths of this rondo.'), arguments)
-  local core = require "rondo.core"
-  local prefix = core.lib_dir():gsub("/lib/rondo/?$", "")
+  local prefix = require("rondo.places").prefix()
   local share = prefix .. "/share/lua/5.4/"
   print("export PATH=" .. quoted(prefix .. "/bin") .. ':"$PATH"')
   print("export LUA_PATH_5_4=" .. quoted(share .. "?.lua;" .. share .. "?/init.lua;") .. '"${LUA_PATH_5_4:-;}"')

@@ -3,9 +3,7 @@
 local errors = require "rondo.errors"
 
 local function recipe_path(name)
-  local core = require "rondo.core"
-  local prefix = core.lib_dir():gsub("/lib/rondo/?$", "")
-  return ("%s/share/rondo/scripts/%s.lua"):format(prefix, name)
+  return ("%s/scripts/%s.lua"):format(require("rondo.places").share(), name)
 end
 
 local HDF5 = "\137HDF\r\n\26\n"

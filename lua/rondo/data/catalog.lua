@@ -10,10 +10,8 @@ local options = require "rondo.options"
 
 local catalog = {}
 
-local PATH = "share/rondo/datasets/catalog.lua" -- below the prefix
-
 local function default_path()
-  return core.lib_dir():gsub("/lib/rondo/?$", "") .. "/" .. PATH
+  return require("rondo.places").share() .. "/datasets/catalog.lua"
 end
 
 -- Rondo's folder in the user's cache, or nil where the environment names no place: a shared one, such as /tmp, could
