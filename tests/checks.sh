@@ -161,7 +161,7 @@ check_setup() { tests/build/check_setup.sh build/check-setup; }
 
 # Installed elsewhere the command works from any folder, and uninstalling leaves no file.
 check_install() {
-    local prefix left
+    local prefix left file
     prefix=$(mktemp -d)
     # shellcheck disable=SC2064
     trap "rm -rf '$prefix'" EXIT
@@ -173,6 +173,9 @@ check_install() {
         eval "$(env -i "$prefix/bin/rondo" env)"
         lua5.4 -e 'print(require "rondo"._VERSION)'
     )
+    for file in man/man1/rondo.1 bash-completion/completions/rondo zsh/site-functions/_rondo; do
+        test -s "$prefix/share/$file"
+    done
     cmake --build build/release --target uninstall
     left=$(find "$prefix" ! -type d)
     echo "left: $left"

@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154
 
-checks=(valgrind_all flat_memory kills recipe_memory large_text fresh)
+checks=(valgrind_all flat_memory kills recipe_memory large_text fresh rock deb)
 
 # All C tests under valgrind.
 check_valgrind_all() {
@@ -50,4 +50,21 @@ check_fresh() {
         return "$SKIP"
     fi
     scripts/check_fresh.sh build/fresh
+}
+
+# The rock, made in a clean copy of the last commit, installed, used and removed; no network.
+check_rock() {
+    need luarocks luarocks
+    nice tests/build/check_rock.sh build/check-rock
+}
+
+# The Debian package, installed in a minimal Debian 12, used and removed.
+check_deb() {
+    need debootstrap debootstrap
+    need dpkg-shlibdeps dpkg-dev
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "debootstrap needs root"
+        return "$SKIP"
+    fi
+    nice tests/build/check_deb.sh build/release build/check-deb
 }
