@@ -53,7 +53,7 @@ _rondo() {
         esac
         ;;
     train)
-        options='-h --help --accumulate --alpha --batch-size --bias --carry-over --cell --clip-norm --clip-value --data --dropout --ema --embedding-dim --epochs --hidden-size --init-scale --input --json --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --train-share --unit --valid --vocab-size --weight-decay --seed --threads --kernel --resume --overwrite --init-from --plugin --max-steps --log-every --eval-every --save-every --keep --progress --color --quiet --config'
+        options='-h --help --accumulate --alpha --batch-size --bias --carry-over --cell --cell-option --clip-norm --clip-value --data --dropout --ema --embedding-dim --epochs --hidden-size --init-scale --input --json --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --train-share --unit --valid --vocab-size --weight-decay --seed --threads --kernel --resume --overwrite --init-from --plugin --max-steps --log-every --eval-every --save-every --keep --progress --color --quiet --config'
         case $prev in
         --bias) _rondo_words 'none one two'; return ;;
         --cell) _rondo_words 'gru lstm vanilla'; return ;;
@@ -69,7 +69,7 @@ _rondo() {
         --progress) _rondo_words 'auto bar lines none'; return ;;
         --color) _rondo_words 'auto always never'; return ;;
         --config) _rondo_files '*.lua'; return ;;
-        --accumulate | --alpha | --batch-size | --clip-norm | --clip-value | --dropout | --ema | --embedding-dim | --epochs | --hidden-size | --init-scale | --lr | --lr-decay | --lr-decay-after | --min-count | --ngrams | --num-layers | --patience | --prompt | --sample-length | --seq-len | --train-share | --valid | --vocab-size | --weight-decay | --seed | --threads | --kernel | --max-steps | --log-every | --eval-every | --save-every | --keep) return ;;
+        --accumulate | --alpha | --batch-size | --cell-option | --clip-norm | --clip-value | --dropout | --ema | --embedding-dim | --epochs | --hidden-size | --init-scale | --lr | --lr-decay | --lr-decay-after | --min-count | --ngrams | --num-layers | --patience | --prompt | --sample-length | --seq-len | --train-share | --valid | --vocab-size | --weight-decay | --seed | --threads | --kernel | --max-steps | --log-every | --eval-every | --save-every | --keep) return ;;
         esac
         case $cur$place in
         -*) ;;

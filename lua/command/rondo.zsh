@@ -44,6 +44,7 @@ _rondo() {
                 '--bias=[bias vectors of a line (default "one")]:text:(none one two)' \
                 '--carry-over[keep the state from epoch to epoch]' \
                 '--cell=[recurrent cell (default "lstm")]:text:(gru lstm vanilla)' \
+                '--cell-option=[option of the cell, as reset=before; `rondo help CELL` lists them (may be repeated)]:text: ' \
                 '--clip-norm=[largest norm of all gradients; 0\: off (default 5)]:x: ' \
                 '--clip-value=[largest size of one gradient; 0\: off (default 0)]:x: ' \
                 '--data=[text file; without it the King James Bible]:text:_files' \
