@@ -14,13 +14,15 @@ enum {
     ROWS = 6,
     STEPS = 7,
     UPDATES = 20,
-    MAX_PARAMETERS = 40,
-    MAX_STATES = 2
+    MAX_PARAMETERS = 64,
+    MAX_STATES = 4
 };
 
 struct cell_case {
     const char *cell, *option, *choice;
     uint32_t bias;
+    uint32_t n_settings; /* instead of the choice, which is then only a name */
+    rd_setting setting[4];
 };
 static const struct cell_case cell_cases[] = {
     {"vanilla", "activation", "tanh", 1},
@@ -32,6 +34,21 @@ static const struct cell_case cell_cases[] = {
     {"gru", "reset", "before", 1},
 };
 enum { N_CELLS = sizeof cell_cases / sizeof cell_cases[0] };
+/* Each with two of the optimizers: one-hot input, and an embedding's. */
+static const struct cell_case more_cells[] = {
+    {"mgu", NULL, "-", 2},
+    {"indrnn", "activation", "relu", 1},
+    {"indrnn", "activation", "tanh", 1},
+    {"mingru", "candidate", "linear", 1},
+    {"mingru", "candidate", "positive", 1},
+    {"minlstm", NULL, "-", 1},
+    {"sru", NULL, "-", 1},
+    {"mul_lstm", NULL, "-", 2},
+    {"rhn", NULL, "-", 1},
+    {"slstm", "forget", "sigmoid", 1},
+    {"slstm", "forget", "exp", 2},
+};
+enum { N_MORE_CELLS = sizeof more_cells / sizeof more_cells[0], SGD = 0, ADAM = 3, EACH = 2 };
 
 struct optimizer_case {
     const char *name, *kind;
@@ -99,17 +116,21 @@ struct training {
 
 size_t bits_count(void)
 {
-    return (size_t)N_CELLS * N_OPTIMIZERS + N_MORE;
+    return (size_t)N_CELLS * N_OPTIMIZERS + N_MORE + (size_t)N_MORE_CELLS * EACH;
 }
 
 static const struct cell_case *cell_of(size_t index)
 {
-    return &cell_cases[index < (size_t)N_CELLS * N_OPTIMIZERS ? index / N_OPTIMIZERS : 0];
+    const size_t common = (size_t)N_CELLS * N_OPTIMIZERS;
+    if (index >= common + N_MORE) return &more_cells[(index - common - N_MORE) / EACH];
+    return &cell_cases[index < common ? index / N_OPTIMIZERS : 0];
 }
 
 static const struct optimizer_case *optimizer_of(size_t index)
 {
     const size_t common = (size_t)N_CELLS * N_OPTIMIZERS;
+    if (index >= common + N_MORE)
+        return &optimizer_cases[(index - common - N_MORE) % EACH == 0 ? SGD : ADAM];
     return index < common ? &optimizer_cases[index % N_OPTIMIZERS] : &more_cases[index - common];
 }
 
@@ -137,8 +158,8 @@ static rd_status open_training(struct training *t, const struct cell_case *c, rd
                                   .input_size = t->how->embedding ? E : V,
                                   .hidden_size = H,
                                   .bias = c->bias,
-                                  .settings = &setting,
-                                  .n_settings = c->option ? 1 : 0,
+                                  .settings = c->n_settings ? c->setting : &setting,
+                                  .n_settings = c->n_settings ? c->n_settings : c->option != NULL,
                                   .seed = 3,
                                   .layer = 1};
     RD_TRY(rd_rnn_new(t->core, &config, &t->rnn, err));
@@ -184,7 +205,7 @@ static rd_status made_up_ids(const struct training *t, uint32_t update, uint32_t
 /* Logits of a stretch of ids; moves the carried state. */
 static rd_status run_stretch(struct training *t, rd_tensor *ids, rd_tensor **logits, rd_error *err)
 {
-    rd_tensor *x = NULL, *y = NULL, *final[MAX_STATES] = {NULL, NULL};
+    rd_tensor *x = NULL, *y = NULL, *final[MAX_STATES] = {NULL};
     rd_status status =
         t->how->embedding ? rd_embedding(ids, t->embedding, &x, err) : rd_one_hot(ids, V, &x, err);
     if (status == RD_OK)
@@ -268,7 +289,7 @@ static rd_status train_step(struct training *t, uint32_t update, rd_error *err)
 
 static uint64_t hash_tensor(const rd_tensor *x, uint64_t seed)
 {
-    rd_real values[V * H + E * H + H * H];
+    rd_real values[4 * H * H];
     rd_tensor_read(x, values);
     return XXH3_64bits_withSeed(values, rd_tensor_numel(x) * sizeof(rd_real), seed);
 }

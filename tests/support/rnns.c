@@ -208,8 +208,9 @@ rd_rnn *rnn_make(rd_core *core, const rnn_layer *layer)
                                   .input_size = layer->in,
                                   .hidden_size = layer->hidden,
                                   .bias = layer->bias,
-                                  .settings = &setting,
-                                  .n_settings = layer->option ? 1 : 0,
+                                  .settings = layer->settings ? layer->settings : &setting,
+                                  .n_settings =
+                                      layer->settings ? layer->n_settings : layer->option != NULL,
                                   .label = "LSTM 'layer 2'",
                                   .seed = 7,
                                   .layer = 3};

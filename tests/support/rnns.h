@@ -20,6 +20,8 @@ typedef struct rnn_layer {
     const char *cell;
     const char *option, *choice; /* one option set to a choice, or NULL */
     uint32_t bias, in, hidden;
+    const rd_setting *settings; /* instead of the option above, or NULL */
+    size_t n_settings;
 } rnn_layer;
 rd_rnn *rnn_make(rd_core *core, const rnn_layer *layer);
 #endif
