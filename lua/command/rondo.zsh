@@ -92,7 +92,7 @@ _rondo() {
                 '--progress=[how progress is shown (default "auto")]:text:(auto bar lines none)' \
                 '--color=[colour on the terminal (default "auto")]:text:(auto always never)' \
                 '--quiet[show nothing but results]' \
-                '--config=[a Lua file that returns a table of options]:text:_files -g '\''*.lua'\''' \
+                '--config=[a Lua file that returns a table of options, or the config.json of a run]:text:_files -g '\''*.lua'\''' \
                 '1:file:_files'
             ;;
         sample)

@@ -7,6 +7,7 @@
 local command_line = require "rondo.command_line"
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local json = require "rondo.json"
 local plugins = require "rondo.plugins"
 local random = require "rondo.random"
 
@@ -29,7 +30,7 @@ local common = {
   { name = "progress", def = "auto", choices = { "auto", "bar", "lines", "none" }, help = "how progress is shown" },
   { name = "color", def = "auto", choices = { "auto", "always", "never" }, help = "colour on the terminal" },
   { name = "quiet", def = false, help = "show nothing but results" },
-  { name = "config", kind = "string", help = "a Lua file that returns a table of options" },
+  { name = "config", kind = "string", help = "a Lua file that returns a table of options, or the config.json of a run" },
 }
 
 local function kind_of(value)
@@ -168,8 +169,8 @@ local function usage(message)
   errors.stop(errors.USAGE, message)
 end
 
--- Values of a config file: data only, in an empty environment.
-local function read_config(path, by_name)
+-- What a Lua file returns: data only, read in an empty environment.
+local function read_table(path)
   local chunk, message = loadfile(path, "t", {})
   if not chunk then
     usage(("--config %s: %s"):format(path, message))
@@ -178,6 +179,28 @@ local function read_config(path, by_name)
   if not ok or type(values) ~= "table" then
     usage(("--config %s: must return a table of options%s"):format(path, ok and "" or ": " .. tostring(values)))
   end
+  return values
+end
+
+-- The options of an earlier run from its config.json, but for those that say where a run lies and how it starts.
+local function read_run(path)
+  local file, message = io.open(path)
+  local config = file and json.decode(file:read "a")
+  if file then
+    file:close()
+  end
+  if type(config) ~= "table" or type(config.options) ~= "table" then
+    usage(("--config %s: %s"):format(path, message or "this is not the config.json of a run: it has no options"))
+  end
+  for _, name in ipairs { "run_dir", "resume", "overwrite", "config" } do
+    config.options[name] = nil
+  end
+  return config.options
+end
+
+-- Values of a config file.
+local function read_config(path, by_name)
+  local values = (path:find "%.json$" and read_run or read_table)(path)
   local names = {}
   for name in pairs(by_name) do
     names[#names + 1] = name
