@@ -30,7 +30,7 @@ local common = {
   { name = "progress", def = "auto", choices = { "auto", "bar", "lines", "none" }, help = "how progress is shown" },
   { name = "color", def = "auto", choices = { "auto", "always", "never" }, help = "colour on the terminal" },
   { name = "quiet", def = false, help = "show nothing but results" },
-  { name = "config", kind = "string", help = "a Lua file that returns a table of options, or the config.json of a run" },
+  { name = "config", kind = "string", help = "a Lua file that returns a table of options, or a run's config.json" },
 }
 
 local function kind_of(value)
