@@ -341,11 +341,45 @@ local Text = {}
 ---@return rondo.Text train
 ---@return rondo.Text valid
 function Text:split(share) end
+---batches of a text
 ---@class rondo.Sequences
 ---@operator len: integer
 ---@param options rondo.sequences.Options?
 ---@return rondo.Sequences
 function Text:sequences(options) end
+---strings to ids and back
+---@class rondo.Tokenizer
+---@field vocab rondo.Vocab
+local Tokenizer = {}
+---@param train string[]|rondo.Text
+---@return rondo.Tokenizer
+function Tokenizer:fit(train) end
+---@param s string
+---@return integer[] ids with <eos> behind them where there is one
+function Tokenizer:encode(s) end
+---@param list string[]
+---@param options { max_len: integer? }?
+---@return integer[][]
+function Tokenizer:encode_all(list, options) end
+---@param list string[]
+---@param options { max_len: integer? }?
+---@return integer[][] what a decoder reads while it writes encode_all(list)
+function Tokenizer:shifted(list, options) end
+---@param ids integer|integer[]|rondo.Tensor
+---@return string
+function Tokenizer:decode(ids) end
+
+rondo.data.ngram = {}
+---@param train rondo.Text
+---@param valid rondo.Text
+---@param order integer
+---@return number[] nats per symbol of the validation part, for n = 1..order
+function rondo.data.ngram.nats(train, valid, order) end
+---@param nats number[]
+---@param own number? nats of a model
+---@param chars number? characters of one symbol
+---@return string
+function rondo.data.ngram.table(nats, own, chars) end
 ---@param path string
 ---@param options rondo.Text.open.Options?
 ---@return rondo.Text? text

@@ -43,10 +43,25 @@ describe("the reference", function()
     end
     for name, value in pairs(rondo) do
       need(name:find "^_" and name:sub(2) or name:find "^abi$" and name or "rondo." .. name)
-      for inner in pairs(type(value) == "table" and (name == "optim" or name == "callbacks") and value or {}) do
-        if inner:find "^%u" then
+      local holds = name == "optim" or name == "callbacks" or name == "data"
+      for inner in pairs(holds and value or {}) do
+        if name == "data" or inner:find "^%u" then
           need(("rondo.%s.%s"):format(name, inner))
         end
+      end
+    end
+    assert.same({}, missing)
+  end)
+  it("names only classes that are there", function()
+    local text = support.read "lua/library/rondo.lua" .. support.read "lua/library/options.lua"
+    local there_is, missing = {}, {}
+    for name in text:gmatch "%-%-%-@%l+ ([%w_.]+)" do
+      there_is[name] = text:find("@class " .. name .. "%f[^%w_.]") or text:find("@alias " .. name .. " ")
+    end
+    for line in text:gmatch "%-%-%-@[^\n]*" do
+      local named = line:match "^%-%-%-@%l+ [%w_.?]* ?(rondo%.%u[%w_.]*)"
+      if named and not there_is[named] then
+        missing[#missing + 1] = named
       end
     end
     assert.same({}, missing)
@@ -70,6 +85,17 @@ describe("the reference", function()
       assert.equal(path, reference.find(topics, typed).path)
     end
     assert.is_nil(reference.find(topics, "LSTMs"))
+  end)
+  it("says of every name and option what it is for", function()
+    local silent = {}
+    for _, topic in ipairs(reference.topics()) do
+      for _, each in ipairs { topic, table.unpack(topic.specs) } do
+        if not each.help or each.help == "" then
+          silent[#silent + 1] = topic.path .. " " .. each.name
+        end
+      end
+    end
+    assert.same({}, silent)
   end)
   it("says values and defaults in a few words", function()
     local says = function(spec) return reference.range(spec) .. ", " .. reference.default(spec) end
