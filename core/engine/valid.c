@@ -14,7 +14,7 @@ static rd_status check_mask(const rd_tensor *x, const rd_tensor *mask, const cha
         return rdc_fail(err, RD_E_ARG, "%s: expected a mask (%zu, %zu) or lengths (%zu), got %s",
                         what, rows, time, rows, rdc_shape_text(mask, shape));
     const size_t n = lengths ? 1 : time;
-    const rd_real most = lengths ? (rd_real)time : 1;
+    const rd_real most = lengths ? (rd_real)time : (rd_real)(1 << 24);
     for (size_t r = 0; r < rows; r++)
         for (size_t t = 0; t < n; t++) {
             const rd_real v = mask->at[r * mask->stride[0] + (lengths ? 0 : t * mask->stride[1])];
@@ -23,7 +23,8 @@ static rd_status check_mask(const rd_tensor *x, const rd_tensor *mask, const cha
                 return rdc_fail(err, RD_E_ARG,
                                 "%s: lengths must be integers 0..%zu, got %.9g in row %zu", what,
                                 time, (double)v, r + 1);
-            return rdc_fail(err, RD_E_ARG, "%s: a mask holds 0 and 1, got %.9g at (%zu, %zu)", what,
+            return rdc_fail(err, RD_E_ARG,
+                            "%s: a mask holds 0 and 1, or ids, got %.9g at (%zu, %zu)", what,
                             (double)v, r + 1, t + 1);
         }
     return RD_OK;

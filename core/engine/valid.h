@@ -22,8 +22,8 @@ typedef struct rdc_valid {
     uint32_t *at;      /* [total] packed: the user's time */
 } rdc_valid;
 
-/* mask: (B, T) of 0 and 1, (B) numbers of valid steps, or NULL: all. *out is NULL where every step counts and
- * nothing is reversed. `what` begins messages. */
+/* mask: (B, T), 0 where a step does not count, (B) numbers of valid steps, or NULL: all. *out is NULL where
+ * every step counts and nothing is reversed. `what` begins messages. */
 rd_status rdc_valid_new(const rd_tensor *x, const rd_tensor *mask, bool reverse, const char *what,
                         rdc_valid **out, rd_error *err);
 void rdc_valid_free(rd_core *core, rdc_valid *v); /* NULL is fine */

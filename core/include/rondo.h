@@ -325,7 +325,7 @@ rd_status rd_rnn_forward(rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd
 typedef struct rd_rnn_input {
     rd_tensor *x;             /* (B, T, I) */
     rd_tensor *const *states; /* as above, or NULL */
-    rd_tensor *mask; /* (B, T) of 1 where a step counts and 0 where not, (B) lengths, or NULL */
+    rd_tensor *mask; /* (B, T) of ids or 1, 0 where a step does not count; (B) lengths; or NULL */
     bool reverse;    /* from the last step that counts to the first */
 } rd_rnn_input;
 /* A step that does not count keeps the state, gives 0 and has no gradient; padding may lie anywhere and costs

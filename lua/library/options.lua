@@ -8,6 +8,17 @@ rondo.optim = {}
 rondo.callbacks = {}
 rondo.data = {}
 
+---@class rondo.Bidirectional.Options
+---@field [1] any? layer
+---@field layer? any the recurrent layer that reads forward
+---how two outputs become one; none: both are returned; default "concat"
+---@field merge? "concat"|"sum"|"mul"|"average"|"none"
+---@field name? string how messages call the layer
+---a recurrent layer and its like that reads backward
+---@param options rondo.Bidirectional.Options
+---@return rondo.Module
+function rondo.Bidirectional(options) end
+
 ---@class rondo.Dropout.Options
 ---@field [1] any? p
 ---@field p? number probability of zero; 0..0.99999; default 0.5
@@ -70,6 +81,9 @@ function rondo.OneHot(options) end
 ---@field dropout? number between the layers of the stack; 0..0.99999; default 0
 ---bias vectors of a line: one, or one beside x and one beside h as in PyTorch; default "one"
 ---@field bias? "none"|"one"|"two"
+---@field bidirectional? boolean each layer also reads backward, with a second one; default false
+---how the outputs of the two directions become one; default "concat"
+---@field merge? "concat"|"sum"|"mul"|"average"
 ---@field return_sequences? boolean the output of every step, or of the last; default true
 ---@field return_state? boolean also return the state after the last step; default false
 ---@field seed? integer own seed of the initial values; integer >= 0

@@ -20,7 +20,8 @@ local homes = {
   clip_grad_norm = "tensor", clip_grad_value = "tensor", check_gradients = "tensor",
   save = "checkpoint", load = "checkpoint",
 }
-local wholes = { Sequential = "sequential", optim = "optim", callbacks = "callbacks", plugins = "plugins" }
+local wholes = { Sequential = "sequential", Bidirectional = "bidirectional", optim = "optim", callbacks = "callbacks",
+  plugins = "plugins" }
 local tables = { optim = true, callbacks = true } -- those of them whose fields are all they are
 
 local special = {}
@@ -76,6 +77,7 @@ return setmetatable(rondo, {
       value = require("rondo." .. homes[name])[name]
       require("rondo.sequential") -- known by name to checkpoints
       require("rondo.rnn")
+      require("rondo.bidirectional")
     elseif wholes[name] then
       value = require("rondo." .. wholes[name])
       value = tables[name] and names.strict("rondo." .. name, value) or value

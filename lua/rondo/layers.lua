@@ -94,6 +94,7 @@ function layers.OneHot:forward(ids)
 end
 
 layers.Embedding.takes_ids, layers.OneHot.takes_ids = true, true
+layers.Embedding.masks_ids = true -- what follows it in a Sequential leaves out steps of id 0
 
 -- Linear { out } or Linear { in, out }: y = x W^T + b.
 layers.Linear = layer_class("Linear", { size("in_features", false, "features of the input; inferred"),

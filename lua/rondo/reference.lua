@@ -15,6 +15,7 @@ local sentences = {
   Linear = "y = x W' + b over the last dimension",
   Dropout = "zeroes at random in training and scales the rest up",
   LayerNorm = "to mean 0 and variance 1 over the last dimension, then gain and bias",
+  Bidirectional = "a recurrent layer and its like that reads backward",
   RNN = "a stack of recurrent layers of any cell",
   CrossEntropyLoss = "of logits (..., V) and ids; id 0 does not count",
   MSELoss = "squared error",

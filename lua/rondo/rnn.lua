@@ -1,11 +1,14 @@
 -- rnn.lua - RNN { cell = } and its short names VanillaRNN, LSTM, GRU: a stack of recurrent layers.
 --
 -- A stack's own options are below; every other option is the cell's, checked against its plugin's table.
--- State is a list with the tensors of layer 1, then layer 2 ...; the caller owns it.
+-- State is a list with the tensors of layer 1, then layer 2 ...; of a bidirectional layer forward, then reverse.
+-- The caller owns it. Lengths and masks: see mask.lua.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local layers = require "rondo.layers"
+local mask = require "rondo.mask"
+local merged = require("rondo.bidirectional").merged
 local module = require "rondo.module"
 local options = require "rondo.options"
 local random = require "rondo.random"
@@ -21,6 +24,9 @@ local own = {
   { name = "dropout", kind = "real", def = 0.0, min = 0, max = 0.99999, help = "between the layers of the stack" },
   { name = "bias", kind = "choice", def = "one", choices = { "none", "one", "two" },
     help = "bias vectors of a line: one, or one beside x and one beside h as in PyTorch" },
+  { name = "bidirectional", kind = "bool", def = false, help = "each layer also reads backward, with a second one" },
+  { name = "merge", kind = "choice", def = "concat", choices = { "concat", "sum", "mul", "average" },
+    help = "how the outputs of the two directions become one" },
   { name = "return_sequences", kind = "bool", def = true, help = "the output of every step, or of the last" },
   { name = "return_state", kind = "bool", def = false, help = "also return the state after the last step" },
   { name = "seed", kind = "int", min = 0, max = 0xffffffff, help = "own seed of the initial values" },
@@ -64,8 +70,8 @@ local function recurrent_class(class_name, cell_name)
     for _, spec in ipairs(cell.options) do
       self.cell_options[spec.name] = o[spec.name]
     end
-    self.stack, self.state_count = {}, {}
-    self.seed, self.layer = random.claim_layer(o.seed, o.num_layers)
+    self.stack, self.back, self.state_count = {}, {}, {}
+    self.seed, self.layer = random.claim_layer(o.seed, o.bidirectional and 2 * o.num_layers or o.num_layers)
     self.dropout_seed, self.dropout_layer = random.claim_layer(o.seed, o.num_layers)
     if o.input_size then
       self:build(o.input_size)
@@ -78,7 +84,7 @@ local function recurrent_class(class_name, cell_name)
   return class
 end
 
-local methods = {}
+local methods = { reads_backward = false }
 rnn.methods = methods
 
 function methods:needs_size()
@@ -99,14 +105,30 @@ function methods:build(features)
   local width = features
   for i = 1, o.num_layers do
     local label = o.num_layers == 1 and self:label() or ("%s, layer %d"):format(self:label(), i)
-    self.stack[i] = core.rnn { cell = o.cell, input_size = width, hidden_size = o.hidden_size,
-      bias = BIAS[o.bias], options = self.cell_options, label = label,
-      seed = self.seed, layer = self.layer + i - 1 }
+    local like = { cell = o.cell, input_size = width, hidden_size = o.hidden_size, bias = BIAS[o.bias],
+      options = self.cell_options, label = label, seed = self.seed, layer = self.layer + i - 1 }
+    self.stack[i] = core.rnn(like)
     width = self.stack[i]:output_size()
     self.state_count[i] = #self.stack[i]:states()
+    if o.bidirectional then
+      like.label, like.layer = label .. ", reverse", like.layer + o.num_layers
+      self.back[i] = core.rnn(like)
+      width = o.merge == "concat" and 2 * width or width
+    end
   end
   self.output_size = width
   return width
+end
+
+-- The same layer, but for its initial values, that reads from the last step to the first.
+function methods:reversed_twin()
+  local description = self:describe()
+  description.kind = nil
+  local class = module.kinds[self.class_name]
+  description.seed = self.options.seed and (self.options.seed + 1) & 0xffffffff
+  local twin = class(description)
+  twin.reads_backward = true
+  return twin
 end
 
 function methods:own_parameters()
@@ -115,9 +137,15 @@ function methods:own_parameters()
     return list
   end
   list = {}
-  for i, layer in ipairs(self.stack) do
+  local function add(form, i, layer)
     for _, entry in ipairs(layer:parameters()) do
-      list[#list + 1] = { name = ("layer%d.%s"):format(i, entry.name or entry[1]), tensor = entry.tensor or entry[2] }
+      list[#list + 1] = { name = form:format(i, entry[1]), tensor = entry[2] }
+    end
+  end
+  for i, layer in ipairs(self.stack) do
+    add("layer%d.%s", i, layer)
+    if self.back[i] then
+      add("layer%d.reverse.%s", i, self.back[i])
     end
   end
   if #self.stack > 0 then
@@ -136,22 +164,30 @@ local function check_input(self, x)
   end
 end
 
--- Every step's output and the state after the last.
-local function run(self, x, states)
-  check_input(self, x)
-  local o, y, after, used = self.options, x, {}, 0
-  for i, layer in ipairs(self.stack) do
-    local mine
-    local n = self.state_count[i]
-    if states then
-      mine = table.move(states, used + 1, used + n, 1, {})
-      if #mine ~= n then
-        errors.raise("%s: expected %d state tensors, got %d", self:label(), n * #self.stack, #states)
-      end
+-- One direction of layer i; its states are added to `after`. The first of them is the output after the last step.
+local function run_one(self, i, back, x, given, after)
+  local used, n, mine = #after, self.state_count[i], nil
+  if given.states then
+    mine = table.move(given.states, used + 1, used + n, 1, {})
+    if #mine ~= n then
+      errors.raise("%s: expected %d state tensors, got %d", self:label(), #self:state_names(), #given.states)
     end
-    used = used + n
-    local out, final = layer:forward(y, mine)
-    table.move(final, 1, #final, #after + 1, after)
+  end
+  local layer = back and self.back[i] or self.stack[i]
+  local out, final = layer:forward(x, mine, given.valid, back or self.reads_backward)
+  table.move(final, 1, #final, used + 1, after)
+  return out
+end
+
+-- Every step's output and the state after the last.
+local function run(self, x, states, valid)
+  check_input(self, x)
+  local o, y, after, given = self.options, x, {}, { states = states, valid = valid }
+  for i = 1, #self.stack do
+    local out = run_one(self, i, false, y, given, after)
+    if self.back[i] then
+      out = merged(o.merge, out, run_one(self, i, true, y, given, after))
+    end
     if y ~= x then
       y:release()
     end
@@ -164,18 +200,33 @@ local function run(self, x, states)
   return y, after
 end
 
-function methods:advance(x, states)
-  local y, after = run(self, x, states)
+-- The output after the last step that counts, of each direction in the order it reads.
+local function last_output(self, after)
+  local function own(back)
+    local state = after[#after + 1 - (back or 1) * self.state_count[#self.stack]]
+    return state:slice(1, 1, state:size(1)) -- a tensor of its own: states are the caller's
+  end
+  if self.options.bidirectional then
+    return merged(self.options.merge, own(2), own(1))
+  end
+  return own()
+end
+
+function methods:advance(x, states, valid)
+  valid = mask.given(valid)
+  local y, after = run(self, x, states, valid)
   if not self.options.return_sequences then
-    local last = y:select(2, -1)
+    local plain = not (valid or self.options.bidirectional or self.reads_backward)
+    local last = plain and y:select(2, -1) or last_output(self, after)
     y:release()
     y = last
   end
   return y, after
 end
 
-function methods:forward(x, states)
-  local y, after = self:advance(x, states)
+function methods:forward(x, states, how)
+  local given, valid = mask.arguments(states, how)
+  local y, after = self:advance(x, given, valid)
   if self.options.return_state then
     return y, after
   end
@@ -188,9 +239,15 @@ end
 -- Width and first order of the state, for messages and checkpoints.
 function methods:state_names()
   local names = {}
-  for i, layer in ipairs(self.stack) do
+  local function add(form, i, layer)
     for _, entry in ipairs(layer:states()) do
-      names[#names + 1] = ("layer%d.%s"):format(i, entry.name or entry[1])
+      names[#names + 1] = form:format(i, entry[1])
+    end
+  end
+  for i, layer in ipairs(self.stack) do
+    add("layer%d.%s", i, layer)
+    if self.back[i] then
+      add("layer%d.reverse.%s", i, self.back[i])
     end
   end
   return names

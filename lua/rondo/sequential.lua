@@ -1,9 +1,11 @@
 -- sequential.lua - Sequential { layer, layer, ... }: one layer after the other.
 --
 -- Sizes are inferred when it is made if the first layer gives its own, else at the first call. Carried
--- state is a table with one entry for each layer that has state: the caller owns it (advance).
+-- state is a table with one entry for each layer that has state: the caller owns it (advance). A mask goes from layer
+-- to layer until one gives no sequence; where none is given, an Embedding's ids are it (mask.lua).
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local mask = require "rondo.mask"
 local module = require "rondo.module"
 
 local Sequential = module.library_class "Sequential"
@@ -83,8 +85,9 @@ local function is_library(layer)
   return module.kinds[layer.class_name] == getmetatable(layer)
 end
 
--- y and the states after: `states` has an entry for each layer with state, or is nil for first values.
-function Sequential:advance(input, states)
+-- y and the states after: `states` has an entry for each layer with state, or is nil for first values. Third, what
+-- the mask has become.
+function Sequential:advance(input, states, valid)
   if self:needs_size() then
     self:build(input:size(-1))
   end
@@ -92,8 +95,14 @@ function Sequential:advance(input, states)
   for i = 1, #self do
     local layer, y = self[i]
     local library = is_library(layer)
-    if layer.advance then
-      y, after[i] = layer:advance(x, states and states[i])
+    if valid == mask.AUTO and layer.masks_ids and x.ndim == 2 then
+      valid = x
+    end
+    if layer.class_name == "Sequential" and library then
+      y, after[i], valid = layer:advance(x, states and states[i], valid)
+    elseif layer.advance then
+      y, after[i] = layer:advance(x, states and states[i], valid)
+      valid = (layer.options or {}).return_sequences ~= false and valid or nil
     else
       y = layer:forward(x)
     end
@@ -105,7 +114,7 @@ function Sequential:advance(input, states)
     end
     x = y
   end
-  return x, after
+  return x, after, valid
 end
 
 local function release_states(states)
@@ -136,8 +145,9 @@ end
 Sequential.reset_rows = reset_rows
 
 -- y, and the state of the last layer where it returns one.
-function Sequential:forward(x, states)
-  local y, after = self:advance(x, states)
+function Sequential:forward(x, states, how)
+  local given, valid = mask.arguments(states, how)
+  local y, after = self:advance(x, given, valid)
   local last = self[#self]
   if last.options and last.options.return_state then
     return y, after[#self]

@@ -83,22 +83,25 @@ static bool read_states(lua_State *L, const rd_rnn *rnn, rd_tensor *in[RDL_MAX_S
     return true;
 }
 
+/* forward(x, states or nil, mask or lengths or nil, reverse) */
 static int rnn_forward(lua_State *L)
 {
     rd_rnn *rnn = check_rnn(L);
-    rd_tensor *x = rdl_tensor(L, 2);
+    rd_rnn_input input = {.x = rdl_tensor(L, 2)};
     rd_tensor *in[RDL_MAX_STATES] = {0};
     rd_tensor *final[RDL_MAX_STATES] = {0};
     rd_tensor **slots[RDL_MAX_STATES];
     const size_t n = rd_rnn_state_count(rnn);
-    const bool given = read_states(L, rnn, in);
+    if (read_states(L, rnn, in)) input.states = in;
+    if (!lua_isnoneornil(L, 4)) input.mask = rdl_tensor(L, 4);
+    input.reverse = lua_toboolean(L, 5);
     rd_tensor **y = rdl_push_tensor(L);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {
         slots[i] = rdl_push_tensor(L);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    RDL_DO(L, rd_rnn_forward(rnn, x, given ? in : NULL, y, final, &err));
+    RDL_DO(L, rd_rnn_run(rnn, &input, y, final, &err));
     for (size_t i = 0; i < n; i++) *slots[i] = final[i];
     rdl_pay(L);
     return 2;

@@ -1,7 +1,8 @@
 /* test_oracle_layers.c - recurrent layers against PyTorch: outputs, last states and every gradient.
  *
  * PyTorch stacks the gates of a layer in one matrix (weight_ih_l0: i f g o, r z n); here each line has its
- * own. Two bias vectors, one direction, full length; stacked layers are run one after another.
+ * own. Two bias vectors; stacked layers are run one after another, the two directions of a layer side by
+ * side: what PyTorch calls layer k and its reverse are units 2k and 2k + 1.
  * SPDX-License-Identifier: MIT */
 #include "support/rnns.h"
 
@@ -10,7 +11,7 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { MAX_LAYERS = 4, MAX_GATES = 4, KINDS = 4 };
+enum { MAX_UNITS = 4, MAX_GATES = 4, KINDS = 4 };
 
 static const char *const torch_name[KINDS] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
 struct map { /* of one cell: our parameter for each of PyTorch's and each gate */
@@ -49,16 +50,19 @@ static const struct map maps[] = {
       {"r_bx", "z_bx", "n_bx"},
       {"r_bh", "z_bh", "n_bh"}}},
 };
-static const char *const variants[] = {"1", "1_init", "1_nobias", "2", "odd", "sat", "tiny"};
+static const char *const variants[] = {"1",      "1_init", "1_nobias", "1_mask",   "2",
+                                       "2_drop", "bi",     "bi_mask",  "2bi_mask", "2bi_len0",
+                                       "odd",    "sat",    "tiny"};
 
 struct run {
     const golden_file *f;
     const struct map *map;
     char group[64];
-    uint32_t layers, states, bias;
+    uint32_t units, directions, states, bias;
     rd_core *core;
-    rd_rnn *rnn[MAX_LAYERS];
-    rd_tensor *x, *first[MAX_LAYERS][2], *final[MAX_LAYERS][2], *loss;
+    rd_rnn *rnn[MAX_UNITS];
+    rd_tensor *x, *first[MAX_UNITS][2], *final[MAX_UNITS][2], *loss;
+    rd_tensor *lengths; /* or NULL */
 };
 
 static rd_tensor *parameter(const rd_rnn *rnn, const char *name)
@@ -79,17 +83,24 @@ static golden_array gate_of(const golden_array *all, uint32_t gates, uint32_t g)
     return part;
 }
 
+/* "PREFIX_l0_reverse" */
+static void name_of(const struct run *r, uint32_t unit, const char *kind, char name[32])
+{
+    snprintf(name, 32, "%s_l%u%s", kind, unit / r->directions,
+             unit % r->directions ? "_reverse" : "");
+}
+
 /* Writes one of PyTorch's parameters into ours, or compares its gradient with ours. */
-static void visit(const struct run *r, uint32_t layer, int kind, bool compare)
+static void visit(const struct run *r, uint32_t unit, int kind, bool compare)
 {
     rd_error err;
-    char path[160];
-    snprintf(path, sizeof path, "%s/%s/%s_l%u", r->group, compare ? "grad" : "param",
-             torch_name[kind], layer);
+    char path[160], name[32];
+    name_of(r, unit, torch_name[kind], name);
+    snprintf(path, sizeof path, "%s/%s/%s", r->group, compare ? "grad" : "param", name);
     golden_array all = golden_read(r->f, path);
     for (uint32_t g = 0; g < r->map->gates; g++) {
         golden_array part = gate_of(&all, r->map->gates, g);
-        rd_tensor *p = parameter(r->rnn[layer], r->map->name[kind][g]);
+        rd_tensor *p = parameter(r->rnn[unit], r->map->name[kind][g]);
         if (compare) {
             golden_check_values(path, &part, rd_grad(p), RD_DENSE);
             continue;
@@ -103,15 +114,15 @@ static void visit(const struct run *r, uint32_t layer, int kind, bool compare)
     golden_array_free(&all);
 }
 
-/* Entry `layer` of an array (layers, rows, width). */
-static golden_array layer_of(const golden_array *all, uint32_t layer)
+/* Entry `unit` of an array (units, rows, width). */
+static golden_array unit_of(const golden_array *all, uint32_t unit)
 {
     golden_array part = *all;
     part.ndim = 2;
     part.shape[0] = all->shape[1];
     part.shape[1] = all->shape[2];
     part.count = all->shape[1] * all->shape[2];
-    part.values = all->values + layer * part.count;
+    part.values = all->values + unit * part.count;
     return part;
 }
 
@@ -134,12 +145,13 @@ static void weigh(struct run *r, rd_tensor *t, rd_tensor *weights)
     r->loss = both;
 }
 
-static void open_layers(struct run *r)
+static void open_units(struct run *r)
 {
     rd_error err;
-    char path[160];
-    for (uint32_t k = 0; k < r->layers; k++) {
-        snprintf(path, sizeof path, "%s/param/weight_ih_l%u", r->group, k);
+    char path[160], name[32];
+    for (uint32_t k = 0; k < r->units; k++) {
+        name_of(r, k, "weight_ih", name);
+        snprintf(path, sizeof path, "%s/param/%s", r->group, name);
         golden_array w = golden_read(r->f, path);
         const rnn_layer layer = {.cell = r->map->cell,
                                  .option = r->map->option,
@@ -153,12 +165,48 @@ static void open_layers(struct run *r)
         for (int kind = 0; kind < (r->bias ? KINDS : 2); kind++) visit(r, k, kind, false);
         for (uint32_t s = 0; s < r->states; s++) {
             snprintf(path, sizeof path, "%s/%c_0", r->group, s == 0 ? 'h' : 'c');
-            golden_array all = golden_read(r->f, path), own = layer_of(&all, k);
+            golden_array all = golden_read(r->f, path), own = unit_of(&all, k);
             r->first[k][s] = golden_tensor_of(r->core, &own, RD_DENSE);
             OK(rd_set_requires_grad(r->first[k][s], true, &err));
             golden_array_free(&all);
         }
     }
+}
+
+/* Both directions of the layer that begins with `unit`, side by side. */
+static rd_tensor *run_layer(struct run *r, uint32_t unit, rd_tensor *in)
+{
+    rd_error err;
+    rd_tensor *y[2] = {NULL, NULL}, *both = NULL;
+    for (uint32_t d = 0; d < r->directions; d++) {
+        const rd_rnn_input input = {
+            .x = in, .states = r->first[unit + d], .mask = r->lengths, .reverse = d == 1};
+        OK(rd_rnn_run(r->rnn[unit + d], &input, &y[d], r->final[unit + d], &err));
+    }
+    if (r->directions == 1) return y[0];
+    OK(rd_concat(y, 2, 2, &both, &err));
+    RELEASE(y[0], y[1]);
+    return both;
+}
+
+/* The output of a layer times the stored mask of dropout, where there is one. */
+static rd_tensor *drop(const struct run *r, uint32_t layer, rd_tensor *y)
+{
+    rd_error err;
+    char path[160];
+    rd_tensor *dropped = NULL;
+    snprintf(path, sizeof path, "%s/dropout_scale", r->group);
+    if (!golden_has(r->f, path) || (layer + 1) * r->directions == r->units) return y;
+    golden_array all = golden_read(r->f, path), own = all;
+    own.ndim = 3;
+    memcpy(own.shape, all.shape + 1, 3 * sizeof own.shape[0]);
+    own.count = all.count / all.shape[0];
+    own.values = all.values + layer * own.count;
+    rd_tensor *scale = golden_tensor_of(r->core, &own, RD_SEQUENCE);
+    golden_array_free(&all);
+    OK(rd_apply2(RD_MUL, y, scale, &dropped, &err));
+    RELEASE(y, scale);
+    return dropped;
 }
 
 static void forward(struct run *r)
@@ -168,17 +216,19 @@ static void forward(struct run *r)
     snprintf(path, sizeof path, "%s/x", r->group);
     r->x = golden_tensor(r->core, r->f, path, RD_SEQUENCE);
     OK(rd_set_requires_grad(r->x, true, &err));
-    rd_tensor *in = rd_tensor_retain(r->x), *y = NULL;
-    for (uint32_t k = 0; k < r->layers; k++) {
-        OK(rd_rnn_forward(r->rnn[k], in, r->first[k], &y, r->final[k], &err));
+    snprintf(path, sizeof path, "%s/lengths", r->group);
+    if (golden_has(r->f, path)) r->lengths = golden_tensor(r->core, r->f, path, RD_DENSE);
+    rd_tensor *in = rd_tensor_retain(r->x);
+    for (uint32_t unit = 0; unit < r->units; unit += r->directions) {
+        rd_tensor *y = run_layer(r, unit, in);
         rd_tensor_release(in);
-        in = y;
+        in = drop(r, unit / r->directions, y);
     }
     snprintf(path, sizeof path, "%s/y", r->group);
-    golden_check(r->f, path, y, RD_SEQUENCE);
+    golden_check(r->f, path, in, RD_SEQUENCE);
     snprintf(path, sizeof path, "%s/dy", r->group);
-    weigh(r, y, golden_tensor(r->core, r->f, path, RD_SEQUENCE));
-    rd_tensor_release(y);
+    weigh(r, in, golden_tensor(r->core, r->f, path, RD_SEQUENCE));
+    rd_tensor_release(in);
 }
 
 static void check_states(struct run *r, bool gradients)
@@ -189,8 +239,8 @@ static void check_states(struct run *r, bool gradients)
         snprintf(path, sizeof path, gradients ? "%s/grad/%c_0" : "%s/%c_n", r->group, name);
         snprintf(weights, sizeof weights, "%s/d%c_n", r->group, name);
         golden_array want = golden_read(r->f, path), d = golden_read(r->f, weights);
-        for (uint32_t k = 0; k < r->layers; k++) {
-            golden_array own = layer_of(&want, k), own_d = layer_of(&d, k);
+        for (uint32_t k = 0; k < r->units; k++) {
+            golden_array own = unit_of(&want, k), own_d = unit_of(&d, k);
             const rd_tensor *t = gradients ? rd_grad(r->first[k][s]) : r->final[k][s];
             golden_check_values(path, &own, t, RD_DENSE);
             if (!gradients) weigh(r, r->final[k][s], golden_tensor_of(r->core, &own_d, RD_DENSE));
@@ -206,16 +256,17 @@ static void check_case(golden_file *f, const struct map *map, const char *varian
     char path[160];
     struct run r = {.f = f, .map = map, .core = rnn_core(1, NULL)};
     snprintf(r.group, sizeof r.group, "%s_%s", map->prefix, variant);
-    r.layers = (uint32_t)golden_number(f, r.group, "L", 1);
+    r.directions = (uint32_t)golden_number(f, r.group, "D", 1);
+    r.units = r.directions * (uint32_t)golden_number(f, r.group, "L", 1);
     r.bias = golden_number(f, r.group, "bias", 1) != 0 ? 2 : 0;
-    open_layers(&r);
+    open_units(&r);
     forward(&r);
     check_states(&r, false);
     OK(rd_backward(r.loss, NULL, false, &err));
     snprintf(path, sizeof path, "%s/grad/x", r.group);
     golden_check(f, path, rd_grad(r.x), RD_SEQUENCE);
     check_states(&r, true);
-    for (uint32_t k = 0; k < r.layers; k++) {
+    for (uint32_t k = 0; k < r.units; k++) {
         for (int kind = 0; kind < (r.bias ? KINDS : 2); kind++) visit(&r, k, kind, true);
         for (uint32_t s = 0; s < r.states; s++) {
             rd_tensor_release(r.first[k][s]);
@@ -223,8 +274,8 @@ static void check_case(golden_file *f, const struct map *map, const char *varian
         }
         rd_rnn_release(r.rnn[k]);
     }
-    rd_tensor_release(r.x);
-    rd_tensor_release(r.loss);
+    RELEASE(r.x, r.loss);
+    if (r.lengths) rd_tensor_release(r.lengths);
     assert_int_equal(test_close_core((void **)&r.core), 0);
 }
 
@@ -240,7 +291,7 @@ static void check_cell(const struct map *map)
         n++;
     }
     golden_close(f);
-    assert_in_range(n, 6, 7);
+    assert_in_range(n, 12, 13);
 }
 
 static void test_rnn_tanh(void **state)

@@ -1,0 +1,136 @@
+-- lengths_spec.lua - sequences of unequal length, masks, and both directions.
+-- SPDX-License-Identifier: MIT
+local rondo = require "rondo"
+local support = dofile "tests/lua/support.lua"
+
+local function same(a, b)
+  assert.same(a:size(), b:size())
+  assert.is_true(a:allclose(b, { rtol = 0, atol = 0 }))
+end
+
+describe("lengths", function()
+  it("give every sequence what it has alone", function()
+    local rnn = rondo.LSTM { 3, 5, num_layers = 2, return_state = true }
+    local x = rondo.rand(3, 6, 3)
+    local y, state = rnn(x, { lengths = { 4, 0, 6 } })
+    local alone, own = rnn(x:slice(1, 1, 1):slice(2, 1, 4))
+    same(alone, y:slice(1, 1, 1):slice(2, 1, 4))
+    same(rondo.zeros(1, 2, 5), y:slice(1, 1, 1):slice(2, 5, 6))
+    same(rondo.zeros(6, 5), y:select(1, 2))
+    for i = 1, 4 do
+      same(own[i]:select(1, 1), state[i]:select(1, 1))
+      same(rondo.zeros(5), state[i]:select(1, 2))
+    end
+  end)
+  it("are a mask with all ones in front", function()
+    local rnn, x = rondo.GRU { 3, 5 }, rondo.rand(2, 4, 3)
+    same(rnn(x, { lengths = { 2, 4 } }), rnn(x, nil, { mask = { { 1, 1, 0, 0 }, { 1, 1, 1, 1 } } }))
+  end)
+  it("take the last output that counts", function()
+    local all = rondo.GRU { 3, 5, seed = 3 }
+    local last = rondo.GRU { 3, 5, seed = 3, return_sequences = false }
+    local x = rondo.rand(2, 4, 3)
+    local y = all(x, { mask = { { 0, 1, 1, 0 }, { 1, 0, 0, 1 } } })
+    local z = last(x, { mask = { { 0, 1, 1, 0 }, { 1, 0, 0, 1 } } })
+    same(y:select(1, 1):select(1, 3), z:select(1, 1))
+    same(y:select(1, 2):select(1, 4), z:select(1, 2))
+  end)
+  it("say what is wrong with them", function()
+    local rnn, x = rondo.GRU { 3, 5, name = "g" }, rondo.rand(2, 4, 3)
+    local says = function(text, how) assert.matches(text, support.failure(rnn, x, nil, how), 1, true) end
+    says("GRU 'g': expected a mask (2, 4) or lengths (2), got (3)", { lengths = { 1, 2, 3 } })
+    says("GRU 'g': lengths must be integers 0..4, got 5 in row 2", { lengths = { 1, 5 } })
+    says("GRU 'g': a mask holds 0 and 1, or ids, got 0.5 at (1, 1)",
+      { mask = { { 0.5, 1, 1, 1 }, { 1, 1, 1, 1 } } })
+    says("lengths and mask say the same; give one of them", { lengths = { 1, 2 }, mask = { { 1 } } })
+    says("unknown option 'length' beside the input; options are lengths, mask", { length = { 1, 2 } })
+    says("lengths must be a tensor or a table of numbers, got a number", { lengths = 3 })
+    says("expected { lengths = ... } or { mask = ... } after the states, got a number", 3)
+  end)
+end)
+
+describe("ids of 0 in an Embedding", function()
+  local function model(sequences)
+    return rondo.Sequential { rondo.Embedding { 7, 3 }, rondo.Dropout { 0 },
+      rondo.GRU { 5, num_layers = 2, return_sequences = sequences }, rondo.Linear { 2 } }
+  end
+  it("are left out by all that follows", function()
+    local net = model(false)
+    local ids = rondo.tensor { { 3, 1, 4, 0, 0 }, { 0, 2, 0, 7, 1 }, { 1, 2, 3, 4, 5 } }
+    local y = net(ids)
+    same(net(rondo.tensor { { 3, 1, 4 } }):select(1, 1), y:select(1, 1))
+    same(net(rondo.tensor { { 2, 7, 1 } }):select(1, 1), y:select(1, 2))
+    same(net(rondo.tensor { { 1, 2, 3, 4, 5 } }):select(1, 1), y:select(1, 3))
+  end)
+  it("inside another Sequential too", function()
+    local net = rondo.Sequential { rondo.Sequential { rondo.Embedding { 7, 3 } },
+      rondo.GRU { 3, 5, return_sequences = false } }
+    same(net(rondo.tensor { { 3, 1 } }), net(rondo.tensor { { 3, 1, 0 } }))
+  end)
+  it("are inputs of zeros with mask = false, and where a stream is read on", function()
+    local net = model(true)
+    local ids = rondo.tensor { { 3, 0, 4 } }
+    local whole = net(ids, { mask = false })
+    same(whole, (net:advance(ids)))
+    assert.is_false(whole:allclose(net(ids), { rtol = 0, atol = 1e-6 }))
+  end)
+end)
+
+describe("both directions", function()
+  it("are two layers, one over the reversed sequence", function()
+    local rnn = rondo.LSTM { 2, 3, bidirectional = true, return_state = true }
+    local y, state = rnn(rondo.rand(2, 4, 2))
+    assert.same({ 2, 4, 6 }, y:size())
+    assert.equal(4, #state)
+    same(state[1], y:slice(3, 1, 3):select(2, 4)) -- forward ends with the last step
+    same(state[3], y:slice(3, 4, 6):select(2, 1)) -- reverse with the first
+    local names = {}
+    for name in rnn:named_parameters() do
+      names[#names + 1] = name
+    end
+    assert.equal("layer1.i_x", names[1])
+    assert.equal("layer1.reverse.i_x", names[13])
+    assert.equal(24, #names)
+  end)
+  it("merge after every layer of a stack", function()
+    local rnn = rondo.GRU { 2, 3, num_layers = 2, bidirectional = true }
+    assert.equal(2 * (3 * 3 * (2 + 3 + 1) + 3) + 2 * (3 * 3 * (6 + 3 + 1) + 3), rnn:parameter_count())
+    assert.equal(3, rondo.GRU { 2, 3, bidirectional = true, merge = "sum" }(rondo.rand(1, 2, 2)):size(3))
+  end)
+  it("merge as they are told", function()
+    local x = rondo.rand(2, 4, 2)
+    local layer = function() return rondo.GRU { 2, 3, seed = 5 } end
+    local a, b = rondo.Bidirectional { layer(), merge = "none" }(x)
+    local merge = function(how) return rondo.Bidirectional { layer(), merge = how }(x) end
+    same(rondo.concat({ a, b }, 3), merge "concat")
+    same(a + b, merge "sum")
+    same(a * b, merge "mul")
+    same((a + b) * 0.5, merge "average")
+  end)
+  it("begin at the last step that counts", function()
+    local bi = rondo.Bidirectional { rondo.LSTM { 2, 3, num_layers = 2, return_sequences = false } }
+    local x = rondo.rand(2, 5, 2)
+    local y = bi(x, { lengths = { 3, 5 } })
+    assert.same({ 2, 6 }, y:size())
+    same(bi(x:slice(1, 1, 1):slice(2, 1, 3)), y:slice(1, 1, 1))
+    local stack = rondo.LSTM { 2, 3, bidirectional = true, num_layers = 2, return_sequences = false }
+    same(stack(x:slice(1, 1, 1):slice(2, 1, 3)), stack(x, { lengths = { 3, 5 } }):slice(1, 1, 1))
+  end)
+  it("are saved with a model and found again", function()
+    local folder = support.folder()
+    local model = rondo.Sequential { rondo.Embedding { 7, 3 },
+      rondo.LSTM { 4, bidirectional = true, merge = "average" },
+      rondo.Bidirectional { rondo.GRU { hidden_size = 4, return_sequences = false }, merge = "sum" },
+      rondo.Linear { 2 } }
+    local ids = rondo.tensor { { 3, 1, 4, 0 }, { 2, 7, 1, 5 } }
+    rondo.save(folder .. "/m.h5", { model = model })
+    same(model(ids), rondo.load(folder .. "/m.h5").model(ids))
+    support.remove(folder)
+  end)
+  it("want a recurrent layer", function()
+    assert.matches("Bidirectional: expected a recurrent layer, as in Bidirectional { LSTM { ... } }, got a Linear",
+      support.failure(rondo.Bidirectional, { rondo.Linear { 2 } }), 1, true)
+    assert.matches("Bidirectional: its layer is not asked for its state (return_state); advance() returns it",
+      support.failure(rondo.Bidirectional, { rondo.GRU { 2, return_state = true } }), 1, true)
+  end)
+end)
