@@ -48,10 +48,10 @@ _rondo() {
                 '--clip-norm=[largest norm of all gradients; 0\: off (default 5)]:x: ' \
                 '--clip-value=[largest size of one gradient; 0\: off (default 0)]:x: ' \
                 '--data=[text file; without it the King James Bible]:text:_files' \
-                '--dropout=[between layers and before the output (default 0)]:x: ' \
-                '--ema=[decay of averaged weights, as 0.999; 0\: off (default 0)]:x: ' \
+                '--dropout=[between layers and before the output (default 0.3)]:x: ' \
+                '--ema=[decay of averaged weights, as 0.999; 0\: off (default 0.999)]:x: ' \
                 '--embedding-dim=[with --input embedding (default 64)]:n: ' \
-                '--epochs=[passes over the data (default 10)]:n: ' \
+                '--epochs=[passes over the data (default 20)]:n: ' \
                 '--hidden-size=[width of the state (default 256)]:n: ' \
                 '--init-scale=[initial values uniform within +-this; 0\: each layer'\''s own (default 0)]:x: ' \
                 '--input=[how a symbol enters; auto\: words and pieces by embedding, others one-hot (default "auto")]:text:(auto onehot embedding)' \
@@ -60,18 +60,18 @@ _rondo() {
                 '--loss=[reduction; batch\: sum over time, mean over rows (default "mean")]:text:(mean sum batch)' \
                 '--lowercase[read letters as small ones]' \
                 '--lr=[learning rate (default 0.003)]:x: ' \
-                '--lr-decay=[factor of lr for each epoch after --lr-decay-after (default 1)]:x: ' \
-                '--lr-decay-after=[epochs at the full rate (default 10)]:n: ' \
+                '--lr-decay=[factor of lr for each epoch after --lr-decay-after (default 0.85)]:x: ' \
+                '--lr-decay-after=[epochs at the full rate (default 8)]:n: ' \
                 '--min-count=[rarer symbols have no id of their own (default 1)]:n: ' \
                 '--ngrams=[largest n of the n-grams; 0\: none (default 5)]:n: ' \
-                '--num-layers=[recurrent layers (default 1)]:n: ' \
+                '--num-layers=[recurrent layers (default 2)]:n: ' \
                 '--optimizer=[optimizer (default "adam")]:text:(sgd asgd rmsprop adam adamw nadam adagrad adadelta lion)' \
                 '--patience=[epochs without a better validation before it stops; 0\: never (default 3)]:n: ' \
                 '--prompt=[what the samples go on from (default "")]:text: ' \
                 '--punctuation[level word\: punctuation marks are words of their own]' \
                 '--run-dir=[run folder (default runs/<name of the text>); none\: keep nothing]:text:_rondo_runs' \
                 '--sample-length=[symbols of the samples; 0\: none (default 300)]:n: ' \
-                '--seq-len=[steps of truncated backpropagation (default 64)]:n: ' \
+                '--seq-len=[steps of truncated backpropagation (default 100)]:n: ' \
                 '--train-share=[first part of the text, to train on; the rest validates (default 0.9)]:x: ' \
                 '--unit=[what is read from a fresh state; documents are parted by blank lines (default "stream")]:text:(stream line document)' \
                 '--valid=[text file to validate on, in place of the last part of the text]:text: ' \
