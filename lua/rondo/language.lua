@@ -47,6 +47,10 @@ function language.vocab_of(model, what)
   elseif not model.advance then
     errors.raise("%s: %s carries no state; define advance(x, states)", what, model:label())
   end
+  local ahead = model:reads_ahead()
+  if ahead then
+    errors.raise("%s: %s reads both ways, so that it sees what it is to predict", what, ahead:label())
+  end
   return vocab
 end
 

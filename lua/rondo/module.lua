@@ -213,6 +213,20 @@ function Base:unfreeze(pattern)
   return set_wanting(self, pattern, true)
 end
 
+-- The first part that reads sequences from their end, or nil: what has one cannot be read on from chunk to chunk.
+function Base:reads_ahead()
+  local o = rawget(self, "options")
+  if self.class_name == "Bidirectional" or type(o) == "table" and o.bidirectional then
+    return self
+  end
+  for _, child in self:children() do
+    local found = child:reads_ahead()
+    if found then
+      return found
+    end
+  end
+end
+
 -- Runs f with evaluation mode and without recording; both come back on every way out.
 function Base:evaluating(f, ...)
   local was = self.training

@@ -20,6 +20,11 @@ function evaluation:forward(x, states, stateful)
       errors.raise("%s carries no state: a stateful source needs a model of library layers or a method "
         .. "advance(x, states)", self.model:label())
     end
+    local ahead = not states and self.model:reads_ahead()
+    if ahead then
+      errors.raise("%s reads both ways: a stateful source, which is read on from batch to batch, needs a model that "
+        .. "reads forward", ahead:label())
+    end
     return self.model:advance(x, states)
   end
   return self.model(x), nil

@@ -127,6 +127,20 @@ describe("both directions", function()
     same(model(ids), rondo.load(folder .. "/m.h5").model(ids))
     support.remove(folder)
   end)
+  it("are no language model", function()
+    local folder = support.folder()
+    support.write(folder .. "/t.txt", ("ab"):rep(50))
+    local text = rondo.data.Text.open(folder .. "/t.txt")
+    local model = rondo.Sequential { rondo.OneHot { 2 }, rondo.GRU { 3, bidirectional = true }, rondo.Linear { 2 } }
+    local trainer = rondo.Trainer { model = model, loss = rondo.CrossEntropyLoss(), optimizer = rondo.optim.Adam {},
+      epochs = 1, quiet = true }
+    assert.matches("GRU 'layer 2' reads both ways: a stateful source, which is read on from batch to batch, needs",
+      support.failure(trainer.fit, trainer, text:sequences { stateful = true, batch_size = 2, seq_len = 5 }), 1, true)
+    model.vocab = text.vocab
+    assert.matches("generate: GRU 'layer 2' reads both ways, so that it sees what it is to predict",
+      support.failure(model.generate, model, {}), 1, true)
+    support.remove(folder)
+  end)
   it("want a recurrent layer", function()
     assert.matches("Bidirectional: expected a recurrent layer, as in Bidirectional { LSTM { ... } }, got a Linear",
       support.failure(rondo.Bidirectional, { rondo.Linear { 2 } }), 1, true)
