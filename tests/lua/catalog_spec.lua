@@ -12,6 +12,8 @@ local TEXT = ("Now is the winter of our discontent\n"):rep(3000) -- 108,000 byte
 local why_not = os.getenv "LD_PRELOAD" and "the sanitizer is in every program"
   or not core.run { "python3", "--version" } and "python3 is missing"
   or not core.run { "curl", "--version" } and "curl is missing"
+  or core.run({ "python3", "-c", "import socket; s = socket.create_server(('127.0.0.1', 0)); "
+    .. "socket.create_connection(s.getsockname())" }).code ~= 0 and "127.0.0.1 cannot be reached"
 
 local function sum(text)
   support.write(folder .. "/sum", text)
