@@ -51,23 +51,26 @@ def gru_reset_before(x, h, p):
 
 def by_torch(fn, x, states, p):
     """One layer of torch.rnn_tanh, rnn_relu, lstm or gru: y and the final states, (1, B, H) each."""
-    weights = [p["weight_ih"], p["weight_hh"], p["bias_ih"], p["bias_hh"]]
+    weights = [p[name] for name in ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr") if name in p]
     return fn(x, states, weights, True, 1, 0.0, False, False, False)
 
 
-def cell_case(case, gates, run, states=("h",)):
-    p = {"weight_ih": draw(gates * HIDDEN, INPUT), "weight_hh": draw(gates * HIDDEN, HIDDEN),
+def cell_case(case, gates, run, states=("h",), projection=0):
+    """projection: the proj_size of nn.LSTM."""
+    p = {"weight_ih": draw(gates * HIDDEN, INPUT), "weight_hh": draw(gates * HIDDEN, projection or HIDDEN),
          "bias_ih": draw(gates * HIDDEN), "bias_hh": draw(gates * HIDDEN)}
+    if projection:
+        p["weight_hr"] = draw(projection, HIDDEN)
     given = {"x": draw(STEPS, BATCH, INPUT)}
     for s in states:
-        given[f"{s}_0"] = draw(BATCH, HIDDEN)
+        given[f"{s}_0"] = draw(BATCH, projection if projection and s == "h" else HIDDEN)
     leaves = {**p, **given}
     for v in leaves.values():
         v.requires_grad_(True)
     y, *last = run(given, p)
     found = {"y": y}
     for s, value in zip(states, last):
-        found[f"{s}_n"] = value.reshape(BATCH, HIDDEN)
+        found[f"{s}_n"] = value.reshape(BATCH, -1)
     total = 0
     for name, value in found.items():
         d = draw(*value.shape)
@@ -87,6 +90,11 @@ def cells():
     cell_case("lstm", 4, lambda g, p: by_torch(torch.lstm, g["x"], (g["h_0"][None], g["c_0"][None]), p),
               ("h", "c"))
     cell_case("gru_reset_before", 3, lambda g, p: gru_reset_before(g["x"], g["h_0"], p))
+
+
+def projection():
+    cell_case("lstm_projection", 4,
+              lambda g, p: by_torch(torch.lstm, g["x"], (g["h_0"][None], g["c_0"][None]), p), ("h", "c"), 2)
 
 
 class NAdam:
@@ -176,3 +184,4 @@ if __name__ == "__main__":
     cells()
     optimizers()
     losses()
+    projection()

@@ -214,14 +214,81 @@ done:
     return status;
 }
 
+static rd_status fill_identity(rd_tensor *t, double diagonal, rd_error *err)
+{
+    const size_t rows = t->shape[0], columns = t->shape[1], n = rd_tensor_numel(t);
+    rdc_block *const block = rdc_block_new(t->core->arena, n * sizeof(rd_real));
+    if (!block) return rdc_no_memory(err, n * sizeof(rd_real));
+    rd_real *const to = block->at;
+    memset(to, 0, n * sizeof *to);
+    for (size_t i = 0; i < rows && i < columns; i++) to[i * columns + i] = (rd_real)diagonal;
+    const rd_status status = rd_tensor_write(t, to, err);
+    rdc_block_release(t->core->arena, block);
+    return status;
+}
+
+/* A number beyond two deviations is drawn again from the next row of the stream, so that no element's value
+ * depends on another's luck. 64 rows all fail once in 1e86 times. */
+static rd_status fill_truncated(rd_tensor *t, double mean, double sd, const rd_stream *s,
+                                rd_error *err)
+{
+    enum { TRIES = 64 };
+    const size_t n = rd_tensor_numel(t);
+    if (!(isfinite(mean) && isfinite(sd) && sd >= 0))
+        return rdc_fail(err, RD_E_ARG,
+                        "truncated: mean and standard deviation must be finite and the latter not "
+                        "negative, got %g and %g",
+                        mean, sd);
+    rdc_block *const block = rdc_block_new(t->core->arena, n * sizeof(rd_real));
+    if (!block) return rdc_no_memory(err, n * sizeof(rd_real));
+    rd_real *const to = block->at;
+    const uint64_t env = rdc_fp_enter();
+    for (size_t e = 0; e < n; e++) {
+        double v[4] = {3, 3, 3, 3};
+        for (uint32_t row = 0; row < TRIES && rd_abs_d(v[e % 4]) > 2; row++) {
+            uint32_t u[4];
+            rdc_philox(s, row, (uint32_t)((uint64_t)(e / 4) >> 32), (uint32_t)(e / 4), u);
+            draw_normal(u, 0, 1, v);
+        }
+        to[e] = (rd_real)(mean + sd * v[e % 4]);
+    }
+    rdc_fp_leave(env);
+    const rd_status status = rd_tensor_write(t, to, err);
+    rdc_block_release(t->core->arena, block);
+    return status;
+}
+
+static void draw_chrono(const uint32_t u[4], double horizon, double sign, double v[4])
+{
+    draw_uniform(u, 1, horizon - 1, v);
+    for (int i = 0; i < 4; i++) v[i] = sign * rd_log_d(v[i]);
+}
+
+/* The stream of a layer, whatever the parameter: the biases of two gates mirror each other. */
+static rd_status fill_chrono(rd_tensor *t, const rd_init *init, const rd_stream *s, rd_error *err)
+{
+    rd_stream shared = *s;
+    shared.update = UINT32_MAX;
+    if (!(isfinite(init->a) && isfinite(init->b)))
+        return rdc_fail(err, RD_E_ARG, "chrono: the longest memory must be finite, got %g",
+                        init->a);
+    return fill_random(t, draw_chrono, init->a > 2 ? init->a : 2, init->b, &shared, err);
+}
+
+static const char *const matrix_kind[] = {[RD_INIT_GLOROT] = "Glorot",
+                                          [RD_INIT_ORTHO] = "orthogonal",
+                                          [RD_INIT_IDENTITY] = "identity",
+                                          [RD_INIT_HE] = "He"};
+
 rd_status rd_fill_init(rd_tensor *t, const rd_init *init, const rd_stream *s, rd_error *err)
 {
     char shape[128];
     int32_t kind = init->kind;
     if (kind == RD_INIT_DEFAULT) kind = t->ndim == 2 ? RD_INIT_GLOROT : RD_INIT_ZERO;
-    if ((kind == RD_INIT_GLOROT || kind == RD_INIT_ORTHO) && t->ndim != 2)
+    const bool matrices = kind >= RD_INIT_GLOROT && kind <= RD_INIT_HE;
+    if (matrices && t->ndim != 2)
         return rdc_fail(err, RD_E_ARG, "init: %s values are for matrices, got a tensor of shape %s",
-                        kind == RD_INIT_ORTHO ? "orthogonal" : "Glorot", rdc_shape_text(t, shape));
+                        matrix_kind[kind], rdc_shape_text(t, shape));
     switch (kind) {
     case RD_INIT_ZERO:
         return rd_fill(t, 0, err);
@@ -238,6 +305,18 @@ rd_status rd_fill_init(rd_tensor *t, const rd_init *init, const rd_stream *s, rd
     }
     case RD_INIT_ORTHO:
         return fill_orthogonal(t, s, err);
+    case RD_INIT_IDENTITY:
+        return fill_identity(t, init->a, err);
+    case RD_INIT_HE:
+        return rd_fill_normal(t, 0, rd_sqrt_d(t->shape[1] > 0 ? 2 / (double)t->shape[1] : 0), s,
+                              err);
+    case RD_INIT_TRUNCATED:
+        return fill_truncated(t, init->a, init->b, s, err);
+    case RD_INIT_CHRONO:
+        return fill_chrono(t, init, s, err);
+    case RD_INIT_TABLE:
+        if (init->table) return rd_tensor_write(t, init->table, err);
+        return rdc_fail(err, RD_E_ARG, "init: a table of numbers was asked for, but none is given");
     }
     return rdc_fail(err, RD_E_ARG, "init: there is no kind %d", init->kind);
 }

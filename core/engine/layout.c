@@ -126,6 +126,26 @@ static void add_save(rd_builder *builder, const rd_save_decl *d)
     l->save[l->n_saves++] = *d;
 }
 
+static rd_real *add_table(rd_builder *builder, size_t n)
+{
+    struct builder *b = open_builder(builder);
+    if (!b) return NULL;
+    rdc_layout *l = b->layout;
+    if (n == 0 || l->n_tables == RDC_MAX_TABLES) {
+        refuse(b, "table", NULL, n == 0 ? "is empty" : "is one more than a cell may have");
+        return NULL;
+    }
+    rdc_table *t = &l->table[l->n_tables];
+    t->at = calloc(n, sizeof *t->at);
+    if (!t->at) {
+        b->status = rdc_no_memory(b->err, n * sizeof *t->at);
+        return NULL;
+    }
+    t->n = n;
+    l->n_tables++;
+    return t->at;
+}
+
 static rd_status fail_layout(rd_builder *builder, rd_status code, const char *text)
 {
     struct builder *b = open_builder(builder);
@@ -211,7 +231,8 @@ static rd_status declare(struct builder *b, const rd_cell *cell, const rd_setup 
                            .line = add_line,
                            .vec = add_vec,
                            .save = add_save,
-                           .fail = fail_layout};
+                           .fail = fail_layout,
+                           .table = add_table};
     const rd_status returned = cell->layout(setup, &b->base);
     if (b->status == RD_OK && returned != RD_OK)
         b->status = rdc_fail(b->err, returned, "%s: its layout failed without a reason", b->what);
@@ -227,7 +248,17 @@ static bool same_number(double a, double b)
 
 static bool same_init(const rd_init *a, const rd_init *b)
 {
-    return a->kind == b->kind && same_number(a->a, b->a) && same_number(a->b, b->b);
+    return a->kind == b->kind && same_number(a->a, b->a) && same_number(a->b, b->b) &&
+           (a->table == NULL) == (b->table == NULL);
+}
+
+static bool same_tables(const rdc_layout *a, const rdc_layout *b)
+{
+    bool same = a->n_tables == b->n_tables;
+    for (uint32_t k = 0; k < a->n_tables && same; k++)
+        same = a->table[k].n == b->table[k].n &&
+               memcmp(a->table[k].at, b->table[k].at, a->table[k].n * sizeof(rd_real)) == 0;
+    return same;
 }
 
 static bool same_line(const rd_line_decl *a, const rd_line_decl *b)
@@ -254,7 +285,7 @@ static bool same_declaration(const rdc_layout *a, const rdc_layout *b)
     for (uint32_t k = 0; k < a->n_vecs && same; k++)
         same = a->vec[k].width == b->vec[k].width && same_init(&a->vec[k].init, &b->vec[k].init);
     for (uint32_t k = 0; k < a->n_saves && same; k++) same = a->save[k].width == b->save[k].width;
-    return same;
+    return same && same_tables(a, b);
 }
 
 /* Rule C1: layout() is a pure function, so a second run declares the same. */
@@ -268,7 +299,7 @@ static rd_status check_pure(const struct builder *first, const rd_cell *cell, co
         status = rdc_fail(first->err, RD_E_ARG,
                           "%s: rule C1: layout() declared something else when it was called again",
                           first->what);
-    free(again);
+    rdc_layout_free(again);
     return status;
 }
 
@@ -295,6 +326,7 @@ rd_status rdc_layout_new(const char *what, const rd_cell *cell, const rd_setup *
 void rdc_layout_free(rdc_layout *l)
 {
     if (!l) return;
+    for (uint32_t k = 0; k < l->n_tables; k++) free(l->table[k].at);
     free(l->run);
     free(l->parameter);
     free(l);

@@ -20,6 +20,7 @@ enum {
     RDC_MAX_LINES = 32,
     RDC_MAX_VECS = 32,
     RDC_MAX_SAVES = 16,
+    RDC_MAX_TABLES = 8,
     RDC_MAX_NAME = 32 /* of a declared thing, its NUL included */
 };
 
@@ -45,6 +46,11 @@ typedef struct rdc_run { /* lines that one source feeds and that are neighbours 
     size_t at; /* of its stacked matrix [width][source_width] in the block of weights */
 } rdc_run;
 
+typedef struct rdc_table { /* numbers for RD_INIT_TABLE */
+    rd_real *at;
+    size_t n;
+} rdc_table;
+
 typedef struct rdc_layout {
     rd_state_decl state[RDC_MAX_STATES];
     rd_temp_decl temp[RDC_MAX_TEMPS];
@@ -63,6 +69,8 @@ typedef struct rdc_layout {
     rdc_run *run; /* phase by phase, sources ascending, columns ascending */
     rdc_parameter *parameter;
     size_t weights; /* elements of the block of weights */
+    rdc_table table[RDC_MAX_TABLES];
+    uint32_t n_tables;
 } rdc_layout;
 
 /* Runs the cell's layout() and checks rule C1. `what` begins messages. [setup] */

@@ -156,6 +156,26 @@ static rd_status check_names(const rdc_layout *l, const char *what, rd_error *er
     return RD_OK;
 }
 
+/* A table has exactly the numbers of the parameter that starts with it. */
+static rd_status check_tables(const rdc_layout *l, const char *what, rd_error *err)
+{
+    for (uint32_t i = 0; i < l->n_parameters; i++) {
+        const rdc_parameter *p = &l->parameter[i];
+        if (p->init.kind != RD_INIT_TABLE) continue;
+        const size_t n = p->ndim == 2 ? p->shape[0] * p->shape[1] : p->shape[0];
+        bool found = false;
+        for (uint32_t k = 0; k < l->n_tables; k++)
+            found = found || (l->table[k].at == p->init.table && l->table[k].n == n);
+        if (!found)
+            return rdc_fail(
+                err, RD_E_ARG,
+                "%s: rule C1: the first values of '%s' are no table of %zu numbers made "
+                "by builder->table()",
+                what, p->name, n);
+    }
+    return RD_OK;
+}
+
 rd_status rdc_layout_place(rdc_layout *l, const char *what, rd_error *err)
 {
     const size_t n = (size_t)l->n_lines * (rdc_source_count(l) + 2) + l->n_vecs;
@@ -167,5 +187,5 @@ rd_status rdc_layout_place(rdc_layout *l, const char *what, rd_error *err)
     RD_TRY(check_names(l, what, err));
     if (!place_parameters(l) || l->weights > SIZE_MAX / sizeof(rd_real) / 4)
         return rdc_fail(err, RD_E_ARG, "%s: the parameters are larger than memory can be", what);
-    return RD_OK;
+    return check_tables(l, what, err);
 }

@@ -82,7 +82,8 @@ static rd_status make_parameters(rd_rnn *rnn, const rd_rnn_config *c, rd_error *
             .seed = c->seed, .purpose = RD_FOR_INIT, .layer = c->layer, .update = i};
         RD_TRY(view_of(rnn, rnn->weights, p, &rnn->parameter[i], err));
         RD_TRY(rd_fill_init(rnn->parameter[i], &p->init, &stream, err));
-        RD_TRY(rd_set_requires_grad(rnn->parameter[i], true, err));
+        const bool frozen = p->role != RDC_VECTOR && l->line[p->line].flags & RD_FROZEN;
+        RD_TRY(rd_set_requires_grad(rnn->parameter[i], !frozen, err));
         /* neighbours where the parameters are, so that one product writes them all */
         RD_TRY(view_of(rnn, rnn->gradients, p, &rnn->parameter[i]->grad_place, err));
     }

@@ -256,8 +256,9 @@ static int tensor_fill_normal(lua_State *L)
 static int tensor_fill_init(lua_State *L)
 {
     /* In the order of RD_INIT_*. */
-    static const char *const kinds[] = {"default", "zero",   "constant",   "uniform",
-                                        "normal",  "glorot", "orthogonal", NULL};
+    static const char *const kinds[] = {"default", "zero",      "constant",   "uniform",
+                                        "normal",  "glorot",    "orthogonal", "identity",
+                                        "he",      "truncated", "chrono",     NULL};
     rd_tensor *t = rdl_tensor(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     const rd_init init = {

@@ -102,6 +102,73 @@ static void test_default_zero_and_constant(void **state)
     RELEASE(vector, zero, constant);
 }
 
+static rd_tensor *filled(rd_core *core, uint32_t ndim, const size_t *shape, rd_init init)
+{
+    rd_error err;
+    rd_tensor *const t = fresh(core, ndim, shape, RD_DENSE);
+    OK(rd_fill_init(t, &init, &stream, &err));
+    return t;
+}
+
+static void test_identity_table_and_a_memory_of_no_steps(void **state)
+{
+    static const rd_real numbers[] = {4, 5, 6};
+    rd_tensor *const eye = filled(*state, SHAPE(2, 3), (rd_init){.kind = RD_INIT_IDENTITY, .a = 3});
+    rd_tensor *const table =
+        filled(*state, SHAPE(1, 3), (rd_init){.kind = RD_INIT_TABLE, .table = numbers});
+    rd_tensor *const chrono = filled(*state, SHAPE(2), (rd_init){.kind = RD_INIT_CHRONO, .b = 1});
+    test_expect(eye, SHAPE(2, 3), VALUES(3, 0, 0, 0, 3, 0));
+    test_expect(table, SHAPE(1, 3), VALUES(4, 5, 6));
+    test_expect(chrono, SHAPE(2), VALUES(0, 0)); /* log 1 */
+    RELEASE(eye, table, chrono);
+}
+
+static void test_he_has_its_variance(void **state)
+{
+    rd_tensor *const t = filled(*state, SHAPE(400, 50), (rd_init){.kind = RD_INIT_HE});
+    double mean, square;
+    moments(t, &mean, &square);
+    assert_true(fabs(mean) < 0.006);          /* four standard errors of 0.2 / sqrt(20000) */
+    assert_true(fabs(square - 0.04) < 0.002); /* 2 / fan_in */
+    RELEASE(t);
+}
+
+/* A normal cut at two deviations has the variance 1 - 4 phi(2) / (2 Phi(2) - 1) = 0.7737. */
+static void test_truncated_stays_within_two_deviations(void **state)
+{
+    rd_tensor *const t =
+        filled(*state, SHAPE(100, 200), (rd_init){.kind = RD_INIT_TRUNCATED, .a = 1, .b = 3});
+    double mean, square, most = 0;
+    moments(t, &mean, &square);
+    for (size_t e = 0; e < 20000; e++) most = fmax(most, fabs((double)rd_tensor_at(t)[e] - 1));
+    assert_true(most <= 6 && most > 5.9);
+    assert_true(fabs(mean - 1) < 0.08);
+    assert_true(fabs(square - 1 - 9 * 0.7737) < 0.4);
+    RELEASE(t);
+}
+
+static void test_chrono_is_the_log_of_a_uniform_number_and_mirrors_itself(void **state)
+{
+    rd_error err;
+    rd_stream other = stream;
+    other.update++; /* another parameter of the layer */
+    rd_tensor *const f =
+        filled(*state, SHAPE(5000), (rd_init){.kind = RD_INIT_CHRONO, .a = 101, .b = 1});
+    rd_tensor *const i = fresh(*state, SHAPE(5000), RD_DENSE);
+    const rd_init mirrored = {.kind = RD_INIT_CHRONO, .a = 101, .b = -1};
+    OK(rd_fill_init(i, &mirrored, &other, &err));
+    double sum = 0, most = 0;
+    for (size_t e = 0; e < 5000; e++) {
+        const double v = (double)rd_tensor_at(f)[e];
+        assert_true(rd_tensor_at(i)[e] == -rd_tensor_at(f)[e] && v >= 0);
+        sum += exp(v);
+        most = fmax(most, exp(v));
+    }
+    assert_true(fabs(sum / 5000 - 50.5) < 1.7); /* four standard errors of 28.6 / sqrt(5000) */
+    assert_true(most <= 100.001);
+    RELEASE(f, i);
+}
+
 /* Largest difference of q q^T (rows) or q^T q (columns) from the identity. */
 static double from_identity(const rd_tensor *q, bool rows)
 {
@@ -157,6 +224,18 @@ static void test_fills_refuse_what_has_no_meaning(void **state)
                "init: orthogonal values are for matrices, got a tensor of shape (3)");
     test_fails(rd_fill_init(t, &(rd_init){.kind = RD_INIT_GLOROT}, &stream, &err), &err,
                "init: Glorot values are for matrices, got a tensor of shape (3)");
+    test_fails(rd_fill_init(t, &(rd_init){.kind = RD_INIT_IDENTITY}, &stream, &err), &err,
+               "init: identity values are for matrices, got a tensor of shape (3)");
+    test_fails(rd_fill_init(t, &(rd_init){.kind = RD_INIT_HE}, &stream, &err), &err,
+               "init: He values are for matrices, got a tensor of shape (3)");
+    test_fails(
+        rd_fill_init(t, &(rd_init){.kind = RD_INIT_TRUNCATED, .b = -1}, &stream, &err), &err,
+        "truncated: mean and standard deviation must be finite and the latter not negative, got 0 "
+        "and -1");
+    test_fails(rd_fill_init(t, &(rd_init){.kind = RD_INIT_CHRONO, .a = INFINITY}, &stream, &err),
+               &err, "chrono: the longest memory must be finite, got inf");
+    test_fails(rd_fill_init(t, &(rd_init){.kind = RD_INIT_TABLE}, &stream, &err), &err,
+               "init: a table of numbers was asked for, but none is given");
     test_fails(rd_fill_init(t, &(rd_init){.kind = 99}, &stream, &err), &err,
                "init: there is no kind 99");
     RELEASE(t);
@@ -171,6 +250,10 @@ int main(void)
         cmocka_unit_test(test_normal_has_its_moments),
         cmocka_unit_test(test_glorot_stays_within_its_bound),
         cmocka_unit_test(test_default_zero_and_constant),
+        cmocka_unit_test(test_identity_table_and_a_memory_of_no_steps),
+        cmocka_unit_test(test_he_has_its_variance),
+        cmocka_unit_test(test_truncated_stays_within_two_deviations),
+        cmocka_unit_test(test_chrono_is_the_log_of_a_uniform_number_and_mirrors_itself),
         cmocka_unit_test(test_orthogonal_has_orthonormal_rows_or_columns),
         cmocka_unit_test(test_orthogonal_is_the_same_on_any_number_of_threads),
         cmocka_unit_test(test_fills_refuse_what_has_no_meaning),

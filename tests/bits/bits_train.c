@@ -34,6 +34,14 @@ static const struct cell_case cell_cases[] = {
     {"gru", "reset", "before", 1},
 };
 enum { N_CELLS = sizeof cell_cases / sizeof cell_cases[0] };
+#define COUNT(option, n) \
+    { \
+        .name = (option), .kind = RD_INT, .value.i = (n) \
+    }
+#define ON(option) \
+    { \
+        .name = (option), .kind = RD_BOOL, .value.i = 1 \
+    }
 /* Each with two of the optimizers: one-hot input, and an embedding's. */
 static const struct cell_case more_cells[] = {
     {"mgu", NULL, "-", 2},
@@ -47,6 +55,19 @@ static const struct cell_case more_cells[] = {
     {"rhn", NULL, "-", 1},
     {"slstm", "forget", "sigmoid", 1},
     {"slstm", "forget", "exp", 2},
+    {"lstm", NULL, "peephole", 2, 1, {ON("peephole")}},
+    {"lstm", NULL, "coupled", 1, 1, {ON("coupled")}},
+    {"lstm", NULL, "projection", 1, 1, {COUNT("projection", 19)}},
+    {"lstm", NULL, "layer_norm", 1, 1, {ON("layer_norm")}},
+    {"lstm",
+     NULL,
+     "hard_and_all",
+     1,
+     4,
+     {{.name = "gate", .kind = RD_CHOICE, .text = "hard_sigmoid"},
+      ON("peephole"),
+      ON("layer_norm"),
+      COUNT("chrono", 30)}},
 };
 enum { N_MORE_CELLS = sizeof more_cells / sizeof more_cells[0], SGD = 0, ADAM = 3, EACH = 2 };
 
@@ -166,7 +187,7 @@ static rd_status open_training(struct training *t, const struct cell_case *c, rd
     for (size_t i = 0; i < rd_rnn_parameter_count(t->rnn); i++)
         t->parameter[t->n_parameters++] = rd_rnn_parameter(t->rnn, i);
     if (t->how->embedding) RD_TRY(new_parameter(t, 2, (size_t[]){V, E}, &t->embedding, err));
-    RD_TRY(new_parameter(t, 2, (size_t[]){V, H}, &t->weight, err));
+    RD_TRY(new_parameter(t, 2, (size_t[]){V, rd_rnn_output_size(t->rnn)}, &t->weight, err));
     RD_TRY(new_parameter(t, 1, (size_t[]){V}, &t->bias, err));
     if (t->how->averages) {
         RD_TRY(rd_average_new(t->parameter, t->n_parameters, &t->mean, err));

@@ -188,4 +188,47 @@ describe("a cell is its paper's equations:", function()
       end, { forget = forget })
     end
   end)
+  it("LSTM with peepholes, coupled gates, projection, hard gates and layer norm", function()
+    local forms = { { peephole = true }, { coupled = true }, { projection = 3 }, { gate = "hard_sigmoid" },
+      { layer_norm = true }, { peephole = true, layer_norm = true, projection = 2 },
+      { peephole = true, coupled = true, projection = 4, gate = "hard_sigmoid", layer_norm = true } }
+    for _, given in ipairs(forms) do
+      agrees("lstm", function(w, x, s, o)
+        local n = o.hidden_size
+        local h, c = s.h or s.zeros(given.projection or n), s.c or s.zeros(n)
+        local function gate(a)
+          return given.gate == "hard_sigmoid" and (a * 0.2 + 0.5):relu() - (a * 0.2 - 0.5):relu() or a:sigmoid()
+        end
+        local place, sums = { i = 0, f = 1, g = 2, o = 3 }, nil
+        if given.layer_norm then
+          sums = core.layer_norm(core.linear(x, w.gates_x), w.gain_x)
+            + core.layer_norm(core.linear(h, w.back_h), w.gain_h)
+        end
+        local function sum(name)
+          if not sums then
+            return line(w, name, { x = x, h = h })
+          end
+          local at = place[name] - (given.coupled and 1 or 0)
+          return sums:slice(2, at * n + 1, (at + 1) * n) + w["shift_" .. name]
+        end
+        local function peephole(name, cell) return w["p_" .. name] and w["p_" .. name] * cell or 0 end
+        local f = gate(sum "f" + peephole("f", c))
+        local i = given.coupled and 1 - f or gate(sum "i" + peephole("i", c))
+        s.c = f * c + i * sum "g":tanh()
+        local seen = given.layer_norm and core.layer_norm(s.c, w.gain_c, w.shift_c) or s.c
+        local m = gate(sum "o" + peephole("o", s.c)) * seen:tanh()
+        s.h = given.projection and core.linear(m, w.p_m) or m
+        return s.h
+      end, given)
+    end
+  end)
+end)
+
+describe("first values", function()
+  it("of an LSTM with chrono: the input gate's biases mirror the forget gate's", function()
+    local w = named(rondo.LSTM { 3, 64, chrono = 50 })
+    assert.is_true((w.f_b + w.i_b):abs():max():item() == 0)
+    local horizon = w.f_b:exp()
+    assert.is_true((-horizon):max():item() <= -1 and horizon:max():item() <= 49.001 and horizon:max():item() > 40)
+  end)
 end)

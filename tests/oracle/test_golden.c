@@ -15,9 +15,10 @@ struct cell {
     const char *group;
     rnn_layer layer;
     uint32_t gates;
-    const char *name[4][MAX_GATES];
+    const char *name[5][MAX_GATES]; /* the fifth is one matrix, or NULL */
 };
-static const char *const torch_name[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh"};
+static const char *const torch_name[] = {"weight_ih", "weight_hh", "bias_ih", "bias_hh",
+                                         "weight_hr"};
 static const char *const state_name[MAX_STATES] = {"h", "c"};
 
 static rd_tensor *parameter(const rd_rnn *rnn, const char *name)
@@ -32,13 +33,14 @@ static rd_tensor *parameter(const rd_rnn *rnn, const char *name)
 static void visit(const struct cell *c, const rd_rnn *rnn, bool compare)
 {
     char name[64];
-    for (size_t kind = 0; kind < 4; kind++) {
+    for (size_t kind = 0; kind < 5 && c->name[kind][0]; kind++) {
+        const uint32_t parts = kind < 4 ? c->gates : 1;
         snprintf(name, sizeof name, "%s%s", compare ? "grad." : "", torch_name[kind]);
         golden_array all = vectors_need(c->group, name);
-        for (uint32_t g = 0; g < c->gates; g++) {
+        for (uint32_t g = 0; g < parts; g++) {
             golden_array part = all;
-            part.shape[0] /= c->gates;
-            part.count /= c->gates;
+            part.shape[0] /= parts;
+            part.count /= parts;
             part.values += g * part.count;
             rd_tensor *p = parameter(rnn, c->name[kind][g]);
             if (compare) {
@@ -179,14 +181,27 @@ static void test_golden_gru_reset_before(void **state)
          {"r_bh", "z_bh", "n_bh"}}});
 }
 
+static void test_golden_lstm_projection(void **state)
+{
+    static const rd_setting projection = {.name = "projection", .kind = RD_INT, .value.i = 2};
+    (void)state;
+    check_cell(&(struct cell){
+        "lstm_projection",
+        {.cell = "lstm", .bias = 2, .in = 3, .hidden = 3, .settings = &projection, .n_settings = 1},
+        4,
+        {{"i_x", "f_x", "g_x", "o_x"},
+         {"i_h", "f_h", "g_h", "o_h"},
+         {"i_bx", "f_bx", "g_bx", "o_bx"},
+         {"i_bh", "f_bh", "g_bh", "o_bh"},
+         {"p_m"}}});
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_golden_rnn_tanh),
-        cmocka_unit_test(test_golden_rnn_relu),
-        cmocka_unit_test(test_golden_lstm),
-        cmocka_unit_test(test_golden_gru),
-        cmocka_unit_test(test_golden_gru_reset_before),
+        cmocka_unit_test(test_golden_rnn_tanh), cmocka_unit_test(test_golden_rnn_relu),
+        cmocka_unit_test(test_golden_lstm),     cmocka_unit_test(test_golden_lstm_projection),
+        cmocka_unit_test(test_golden_gru),      cmocka_unit_test(test_golden_gru_reset_before),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -129,12 +129,18 @@ rd_status test_weighted_sum(rd_tensor *t, rd_tensor **out, rd_error *err)
 
 void test_gradients(rd_scalar_fn f, void *user, rd_tensor *const *leaves, size_t n)
 {
+    test_gradients_within(1e-9, f, user, leaves, n);
+}
+
+void test_gradients_within(double tolerance, rd_scalar_fn f, void *user, rd_tensor *const *leaves,
+                           size_t n)
+{
     rd_error err;
     rd_gradient_report report;
     /* In float the steps are so wide that they cross the corner of relu; skip() would leave the leaves. */
     if (sizeof(rd_real) != sizeof(double)) return;
     OK(rd_check_gradients(f, user, leaves, n, &report, &err));
-    if (report.worst > 1e-9)
+    if (report.worst > tolerance)
         fail_msg("tensor %zu, element %zu: analytic %.12g, numeric %.12g", report.tensor,
                  report.element, report.analytic, report.numeric);
 }

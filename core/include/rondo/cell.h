@@ -3,7 +3,8 @@
  * A step of a cell is a chain of phases. In phase p
  *   1. the core forms the lines of p:  a = bias + M_x x(t) + sum M_k s_k(t-1) + sum M_j q_j(t)
  *      where s_k are states and q_j are temps made by phases < p;
- *   2. the plugin's forward() turns lines into temps or, in the last phase, into states.
+ *   2. the plugin's forward() turns lines into temps or, in the last phase, into states (a state that later
+ *      phases need not change may be written earlier).
  * The core owns every matrix: products with x run once for many time steps, weight gradients are one
  * product over all steps, and nothing of it is ever written by the plugin's author.
  *
@@ -19,16 +20,23 @@
 enum {
     RD_INIT_DEFAULT, /* matrices: Glorot uniform; biases: zero; vectors: zero */
     RD_INIT_ZERO,
-    RD_INIT_CONST,   /* a */
-    RD_INIT_UNIFORM, /* a .. b */
-    RD_INIT_NORMAL,  /* mean a, standard deviation b */
-    RD_INIT_GLOROT,  /* uniform in +-sqrt(6 / (fan_in + fan_out)), Glorot & Bengio 2010, eq. 16 */
-    RD_INIT_ORTHO,   /* orthonormal rows or columns, Saxe et al. 2014 */
+    RD_INIT_CONST,     /* a */
+    RD_INIT_UNIFORM,   /* a .. b */
+    RD_INIT_NORMAL,    /* mean a, standard deviation b */
+    RD_INIT_GLOROT,    /* uniform in +-sqrt(6 / (fan_in + fan_out)), Glorot & Bengio 2010, eq. 16 */
+    RD_INIT_ORTHO,     /* orthonormal rows or columns, Saxe et al. 2014 */
+    RD_INIT_IDENTITY,  /* a on the diagonal, Le et al. 2015 */
+    RD_INIT_HE,        /* normal of variance 2 / fan_in, He et al. 2015, eq. 10 */
+    RD_INIT_TRUNCATED, /* normal of mean a and deviation b, drawn again beyond two deviations */
+    RD_INIT_CHRONO, /* b log u, u uniform in 1 .. a - 1: Tallec & Ollivier 2018, eq. 16. All of a layer
+                        * draw the same u, so that b = -1 at the input gate mirrors the forget gate's */
+    RD_INIT_TABLE, /* numbers made by layout() */
 };
 typedef struct rd_init {
     int32_t kind;
     int32_t reserved;
     double a, b;
+    const rd_real *table; /* row-major, from builder->table(); NULL but for TABLE */
 } rd_init;
 
 enum { RD_STATE_STOP = 1u };   /* no gradient flows through this state */
@@ -46,7 +54,12 @@ typedef struct rd_temp_decl {
 /* The core's option bias is "none", "one" or "two". none: no line has one. one: each line with BIAS_X
  * or BIAS_REC gets one vector. two: every line with BIAS_X gets b_x and every line with BIAS_REC b_h.
  * GRU reset-after declares r z with both, n_x with BIAS_X, n_h with BIAS_REC. */
-enum { RD_FROM_X = 1u, RD_BIAS_X = 2u, RD_BIAS_REC = 4u };
+enum {
+    RD_FROM_X = 1u,
+    RD_BIAS_X = 2u,
+    RD_BIAS_REC = 4u,
+    RD_FROZEN = 8u /* the line's parameters are constants: no gradient, but part of a checkpoint */
+};
 typedef struct rd_line_decl {
     uint32_t size, id;
     const char *name;
@@ -81,6 +94,9 @@ typedef struct rd_builder {
     void (*vec)(struct rd_builder *, const rd_vec_decl *);
     void (*save)(struct rd_builder *, const rd_save_decl *);
     rd_status (*fail)(struct rd_builder *, rd_status code, const char *text);
+    /* n numbers for RD_INIT_TABLE, to be filled by layout(); they belong to the layer. NULL once an error
+     * has stuck or memory is short. */
+    rd_real *(*table)(struct rd_builder *, size_t n);
 } rd_builder;
 typedef struct rd_setup {
     uint32_t size, in, hidden, reserved;
@@ -135,7 +151,7 @@ typedef struct rd_cell {
     rd_status (*layout)(const rd_setup *, rd_builder *); /* [setup] a pure function of its input */
     rd_point_fn forward, backward; /* [hot] backward NULL: cannot be trained */
 } rd_cell;
-RD_RECORD(rd_builder, fail);
+RD_RECORD(rd_builder, table);
 RD_RECORD(rd_setup, host);
 RD_RECORD(rd_step, dvec);
 RD_RECORD(rd_cell, backward);
