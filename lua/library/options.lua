@@ -105,6 +105,14 @@ function rondo.VanillaRNN(options) end
 ---@class rondo.LSTM.Options: rondo.RNN.Options
 ---@field [1] any? hidden_size
 ---@field forget_bias? number first bias of the forget gate; -10..10; default 1
+---@field peephole? boolean the gates see the cell state; default false
+---@field coupled? boolean the input gate is 1 - forget gate; default false
+---width of the output, a matrix times the hidden values; 0: none; 0..65536; default 0
+---@field projection? integer
+---@field gate? "sigmoid"|"hard_sigmoid" function of the gates; default "sigmoid"
+---@field layer_norm? boolean normalise the sums of each source and the cell state; default false
+---first biases for memories up to so many steps, instead of forget_bias; 0: off; 0..1000000; default 0
+---@field chrono? integer
 ---long short-term memory, one layer or several
 ---@param options rondo.LSTM.Options
 ---@return rondo.Module
