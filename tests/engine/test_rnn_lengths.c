@@ -11,7 +11,7 @@
 #include <math.h>
 #include <string.h>
 
-enum { PATTERNS = 5, MAX_ROWS = 40, TIME = 6, MAX_WIDTH = 80, STATES = 2 };
+enum { PATTERNS = 5, MAX_ROWS = 40, TIME = 6, MAX_WIDTH = 80, STATES = 4 };
 
 /* A letter counts; rows of length 3, 0, 6, 3, 1. A batch of more rows has them again and again. */
 static const char *const trailing[PATTERNS] = {"abc...", "......", "abcdef", "abc...", "a....."};
@@ -21,10 +21,12 @@ static const char *const nothing[PATTERNS] = {"......", "......", "......", "...
 static const char *const all[PATTERNS] = {"abcdef", "abcdef", "abcdef", "abcdef", "abcdef"};
 
 static const rnn_layer layers[] = {
-    {"lstm", NULL, NULL, 2, 5, 7},
-    {"gru", "reset", "before", 1, 5, 7},
-    {"vanilla", NULL, NULL, 1, 5, 70},
-    {"test_odd", NULL, NULL, 2, 3, 4},
+    {"lstm", NULL, NULL, 2, 5, 7},     {"gru", "reset", "before", 1, 5, 7},
+    {"vanilla", NULL, NULL, 1, 5, 70}, {"test_odd", NULL, NULL, 2, 3, 4},
+    {"mgu", NULL, NULL, 1, 5, 7},      {"indrnn", NULL, NULL, 1, 5, 7},
+    {"mingru", NULL, NULL, 1, 5, 7},   {"minlstm", NULL, NULL, 1, 5, 7},
+    {"sru", NULL, NULL, 1, 7, 7},      {"mul_lstm", NULL, NULL, 1, 5, 7},
+    {"rhn", NULL, NULL, 1, 5, 7},      {"slstm", NULL, NULL, 1, 5, 8},
 };
 enum { LAYERS = sizeof layers / sizeof layers[0] };
 
@@ -97,6 +99,7 @@ static void weigh(rd_tensor **loss, rd_tensor *t, rd_tensor *weights)
 /* All that a run gives and takes, [row][step][width] and [row][width]. */
 struct seen {
     size_t rows, time;
+    bool stops[STATES]; /* no gradient flows through it */
     rd_real x[MAX_ROWS * TIME * MAX_WIDTH], y[MAX_ROWS * TIME * MAX_WIDTH],
         dx[MAX_ROWS * TIME * MAX_WIDTH];
     rd_real weights[MAX_ROWS * TIME * MAX_WIDTH];
@@ -134,7 +137,8 @@ static void play(rd_rnn *rnn, uint32_t in, struct seen *s, const struct way *w, 
     OK(rd_backward(loss, NULL, false, &err));
     if (!w->one_hot) rd_tensor_read(rd_grad(x), s->dx);
     for (size_t k = 0; k < n_states; k++) {
-        rd_tensor_read(rd_grad(first[k]), s->dfirst[k]);
+        s->stops[k] = !rd_grad(first[k]);
+        if (!s->stops[k]) rd_tensor_read(rd_grad(first[k]), s->dfirst[k]);
         rd_tensor_release(first[k]);
     }
     RELEASE(x, loss);
@@ -196,7 +200,7 @@ static void check_row(rd_rnn *rnn, const rnn_layer *layer, const struct seen *ba
     for (size_t k = 0; k < n_states; k++) {
         const size_t width = rd_rnn_state_width(rnn, k);
         same(batch->final[k] + row * width, own->final[k], width);
-        same(batch->dfirst[k] + row * width, own->dfirst[k], width);
+        if (!batch->stops[k]) same(batch->dfirst[k] + row * width, own->dfirst[k], width);
     }
     test_free(own);
 }
@@ -339,11 +343,18 @@ static void play_steps(rd_rnn *rnn, uint32_t in, const struct seen *s, const str
     rd_tensor_release(loss);
 }
 
+static bool has_vectors(const rd_rnn *rnn)
+{
+    for (size_t i = 0; i < rd_rnn_parameter_count(rnn); i++)
+        if (rd_tensor_ndim(rd_rnn_parameter(rnn, i)) == 1 &&
+            !strstr(rd_rnn_parameter_name(rnn, i), "_b"))
+            return true;
+    return false;
+}
+
 static void check_parameters(const struct way *w)
 {
     for (size_t i = 0; i < LAYERS; i++) {
-        if (w->rows > 16 && strcmp(layers[i].cell, "test_odd") == 0)
-            continue; /* vectors: blocks of rows differ (6b) */
         struct seen *s = test_calloc(1, sizeof *s);
         rd_real *a = test_calloc(2 * PARAMETERS, sizeof *a), *b = a + PARAMETERS;
         rd_core *core = rnn_core(w->threads, NULL);
@@ -355,7 +366,7 @@ static void check_parameters(const struct way *w)
         const size_t n = take_gradients(rnn, a);
         play_steps(rnn, layers[i].in, s, w);
         take_gradients(rnn, b);
-        same(a, b, n);
+        if (w->rows <= 16 || !has_vectors(rnn)) same(a, b, n); /* other blocks of rows (6b) */
         rd_tensor_release(mask);
         rd_rnn_release(rnn);
         assert_int_equal(test_close_core((void **)&core), 0);
@@ -422,7 +433,7 @@ static void test_the_same_without_gradients(void **state)
     OK(rd_rnn_run(rnn, &in, &y[1], final[1], &err));
     rd_set_grad_mode(core, true);
     test_same(y[0], y[1]);
-    for (int k = 0; k < STATES; k++) {
+    for (size_t k = 0; k < rd_rnn_state_count(rnn); k++) {
         test_same(final[0][k], final[1][k]);
         RELEASE(final[0][k], final[1][k]);
     }
