@@ -110,7 +110,9 @@ if opt.init_scale > 0 then
     local layer = 0
     for name, p in model:named_parameters() do
       layer = layer + 1
-      p:fill_uniform(-opt.init_scale, opt.init_scale, { seed = opt.seed, purpose = "init", layer = 100000 + layer })
+      if p.requires_grad then -- not a constant of the cell
+        p:fill_uniform(-opt.init_scale, opt.init_scale, { seed = opt.seed, purpose = "init", layer = 100000 + layer })
+      end
       if opt.cell == "lstm" and (name:match "%.f_bx?$") then
         p:fill(1)
       end

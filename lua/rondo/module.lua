@@ -7,7 +7,8 @@
 local errors = require "rondo.errors"
 local tensor = require "rondo.tensor"
 
-local module = { kinds = {} }
+-- constants: parameters that are no one's to train, as a cell declares them; freeze and unfreeze leave them alone.
+local module = { kinds = {}, constants = setmetatable({}, { __mode = "k" }) }
 
 local Base = {}
 Base.__index = Base
@@ -193,7 +194,7 @@ local function set_wanting(self, pattern, wants)
   local n = 0
   for name, p in self:named_parameters() do
     if not pattern or name:find(pattern) then
-      p.requires_grad = wants
+      p.requires_grad = wants and not module.constants[p]
       n = n + 1
     end
   end

@@ -140,6 +140,7 @@ function methods:own_parameters()
   local function add(form, i, layer)
     for _, entry in ipairs(layer:parameters()) do
       list[#list + 1] = { name = form:format(i, entry[1]), tensor = entry[2] }
+      module.constants[entry[2]] = not entry[2].requires_grad or nil
     end
   end
   for i, layer in ipairs(self.stack) do

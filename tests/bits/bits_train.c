@@ -68,6 +68,7 @@ static const struct cell_case more_cells[] = {
       ON("peephole"),
       ON("layer_norm"),
       COUNT("chrono", 30)}},
+    {"lmu", NULL, "-", 1, 1, {COUNT("order", 13)}},
 };
 enum { N_MORE_CELLS = sizeof more_cells / sizeof more_cells[0], SGD = 0, ADAM = 3, EACH = 2 };
 

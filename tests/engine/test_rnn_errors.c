@@ -251,6 +251,38 @@ static rd_status without_a_size(const rd_setup *u, rd_builder *b)
     return RD_OK;
 }
 
+static rd_status with_a_short_table(const rd_setup *u, rd_builder *b)
+{
+    (void)u;
+    const rd_real *table = b->table(b, 3);
+    b->state(b, &state_h);
+    b->line(b, RD_NEW(rd_line_decl, .name = "a", .width = 2, .states = RD_BIT(0),
+                      .init_rec = {.kind = RD_INIT_TABLE, .table = table}));
+    return RD_OK;
+}
+
+static rd_status with_an_empty_table(const rd_setup *u, rd_builder *b)
+{
+    (void)u;
+    b->table(b, 0);
+    return RD_OK;
+}
+
+static rd_status with_nine_tables(const rd_setup *u, rd_builder *b)
+{
+    (void)u;
+    for (int k = 0; k < 9; k++) b->table(b, 1);
+    return RD_OK;
+}
+
+static rd_status that_changes_a_table(const rd_setup *u, rd_builder *b)
+{
+    (void)u;
+    b->state(b, &state_h);
+    b->table(b, 1)[0] = (rd_real)calls++;
+    return RD_OK;
+}
+
 static void declares(rd_status (*layout)(const rd_setup *, rd_builder *), const char *text)
 {
     rd_error err;
@@ -281,6 +313,12 @@ static void test_rule_c1(void **state)
              "mine: rule C1: layout() declared something else when it was called again");
     declares(that_changes_a_temp,
              "mine: rule C1: layout() declared something else when it was called again");
+    declares(that_changes_a_table,
+             "mine: rule C1: layout() declared something else when it was called again");
+    declares(with_a_short_table, "mine: rule C1: the first values of 'a_h' are no table of 4 "
+                                 "numbers made by builder->table()");
+    declares(with_an_empty_table, "mine: rule C1: table '(no name)' is empty");
+    declares(with_nine_tables, "mine: rule C1: table '(no name)' is one more than a cell may have");
     declares(without_a_size, "mine: rule C1: a state's record has 0 bytes, expected at least 32; "
                              "RD_NEW fills its size in");
 }

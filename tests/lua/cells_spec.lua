@@ -188,6 +188,17 @@ describe("a cell is its paper's equations:", function()
       end, { forget = forget })
     end
   end)
+  it("Legendre memory unit", function()
+    for _, given in ipairs { { order = 1, theta = 2 }, { order = 6, theta = 4 }, { order = 32, theta = 100 } } do
+      agrees("lmu", function(w, x, s, o)
+        local h, m = s.h or s.zeros(o.hidden_size), s.m or s.zeros(given.order)
+        local u = line(w, "u", { x = x, h = h }) + core.linear(m, w.e_m)
+        s.m = core.linear(m, w.a_m) + core.linear(u, w.b_u)
+        s.h = line(w, "w", { x = x, h = h, q = s.m }):tanh()
+        return s.h
+      end, given)
+    end
+  end)
   it("LSTM with peepholes, coupled gates, projection, hard gates and layer norm", function()
     local forms = { { peephole = true }, { coupled = true }, { projection = 3 }, { gate = "hard_sigmoid" },
       { layer_norm = true }, { peephole = true, layer_norm = true, projection = 2 },
@@ -225,6 +236,29 @@ describe("a cell is its paper's equations:", function()
 end)
 
 describe("first values", function()
+  -- order 1: dm/dt = (u - m) / theta. order 2: theta dm/dt = [-1 -1; 3 -3] m + [1; -3] u, whose exponential is
+  -- exp(-2 v) (cos(w v) I + sin(w v) / w (A + 2 I)) with v = 1 / theta, w = sqrt 2; B' = A^-1 (A' - I) B.
+  it("of a Legendre memory are the exponential of its state space", function()
+    local w = named(rondo.RNN { cell = "lmu", input_size = 2, hidden_size = 3, order = 1, theta = 5 })
+    assert.is_true(math.abs(w.a_m:item() - math.exp(-1 / 5)) < TOLERANCE)
+    assert.is_true(math.abs(w.b_u:item() - (1 - math.exp(-1 / 5))) < TOLERANCE)
+    w = named(rondo.RNN { cell = "lmu", input_size = 2, hidden_size = 3, order = 2, theta = 3 })
+    local v, root = 1 / 3, math.sqrt(2)
+    local c, s = math.exp(-2 * v) * math.cos(root * v), math.exp(-2 * v) * math.sin(root * v) / root
+    local a = rondo.tensor { { c + s, -s }, { 3 * s, c - s } }
+    assert.is_true(largest_difference(w.a_m, a) < TOLERANCE)
+    local d = (a - rondo.tensor { { 1, 0 }, { 0, 1 } }):matmul(rondo.tensor { { 1 }, { -3 } })
+    local b = rondo.tensor { { -3, 1 }, { -3, -1 } }:matmul(d) / 6 -- the inverse of [-1 -1; 3 -3]
+    assert.is_true(largest_difference(w.b_u, b) < TOLERANCE)
+  end)
+  it("that are constants stay: no gradient, no unfreezing", function()
+    local model = rondo.Sequential { rondo.RNN { cell = "lmu", input_size = 2, hidden_size = 3 } }
+    model:freeze()
+    model:unfreeze()
+    for name, p in model:named_parameters() do
+      assert.equal(not name:find "a_m$" and not name:find "b_u$", p.requires_grad, name)
+    end
+  end)
   it("of an LSTM with chrono: the input gate's biases mirror the forget gate's", function()
     local w = named(rondo.LSTM { 3, 64, chrono = 50 })
     assert.is_true((w.f_b + w.i_b):abs():max():item() == 0)
