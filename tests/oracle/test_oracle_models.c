@@ -1,7 +1,7 @@
 /* test_oracle_models.c - whole models against PyTorch: five training steps each.
  *
- * Embedding or series, a recurrent stack, a dense layer on every step or on the last output, a loss, clipping by
- * norm, an optimizer; with carried state, or with lengths and both directions.
+ * Embedding or series, a recurrent stack, a dense layer on every step or on the last output, a loss,
+ * clipping by norm, an optimizer; with carried state, or with lengths and both directions.
  * SPDX-License-Identifier: MIT */
 #include "oracle/torch.h"
 #include <math.h>

@@ -1,4 +1,4 @@
-/* torch.h - PyTorch's recurrent stacks as ours: parameters by their names there, layers and directions as units.
+/* torch.h - PyTorch's recurrent stacks as ours: parameters by their names there, directions as units.
  *
  * PyTorch stacks the gates of a layer in one matrix (weight_ih_l0: i f g o, r z n); here each line has its
  * own. Stacked layers are run one after another, the two directions of a layer side by side: what PyTorch
@@ -36,8 +36,8 @@ void torch_open(torch_stack *s);
 void torch_close(torch_stack *s); /* states, layers and lengths */
 /* Runs the layer that begins with `unit`; its directions lie side by side in the result. */
 rd_tensor *torch_layer(torch_stack *s, uint32_t unit, rd_tensor *in);
-/* Compares all parameters, or their gradients, with arrays of the group whose paths begin with `folder`: with
- * entry `index` of their first dimension, or where it is negative with the whole. */
+/* Compares all parameters, or their gradients, with arrays of the group whose paths begin with `folder`:
+ * with entry `index` of their first dimension, or where it is negative with the whole. */
 void torch_check(const torch_stack *s, const char *folder, int index, bool gradients);
 /* Entry `index` of the first dimension. */
 golden_array torch_entry(const golden_array *all, size_t index);
