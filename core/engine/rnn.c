@@ -174,6 +174,16 @@ uint32_t rd_rnn_state_width(const rd_rnn *rnn, size_t index)
     return rnn->layout->state[index].width;
 }
 
+double rd_rnn_state_first(const rd_rnn *rnn, size_t index)
+{
+    return rnn->layout->state[index].first;
+}
+
+bool rd_rnn_state_stops(const rd_rnn *rnn, size_t index)
+{
+    return (rnn->layout->state[index].flags & RD_STATE_STOP) != 0;
+}
+
 uint32_t rd_rnn_output_size(const rd_rnn *rnn)
 {
     return rnn->layout->state[0].width;

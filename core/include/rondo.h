@@ -311,7 +311,9 @@ const rd_value *rd_rnn_options(const rd_rnn *rnn); /* as resolved; one per optio
 size_t rd_rnn_state_count(const rd_rnn *rnn);
 const char *rd_rnn_state_name(const rd_rnn *rnn, size_t index);
 uint32_t rd_rnn_state_width(const rd_rnn *rnn, size_t index);
-uint32_t rd_rnn_output_size(const rd_rnn *rnn); /* width of state 0 */
+double rd_rnn_state_first(const rd_rnn *rnn, size_t index); /* the value before the first step */
+bool rd_rnn_state_stops(const rd_rnn *rnn, size_t index);   /* no gradient flows through it */
+uint32_t rd_rnn_output_size(const rd_rnn *rnn);             /* width of state 0 */
 /* Parameters in order of registration: by line its matrices "<line>_x", "<line>_<state|temp>" of shape
  * (width, source width) and biases "<line>_b" (one) or "<line>_bx", "<line>_bh" (two); then vectors. */
 size_t rd_rnn_parameter_count(const rd_rnn *rnn);

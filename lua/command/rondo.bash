@@ -56,7 +56,7 @@ _rondo() {
         options='-h --help --accumulate --alpha --batch-size --bias --carry-over --cell --cell-option --clip-norm --clip-value --data --dropout --ema --embedding-dim --epochs --hidden-size --init-scale --input --json --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --train-share --unit --valid --vocab-size --weight-decay --seed --threads --kernel --resume --overwrite --init-from --plugin --max-steps --log-every --eval-every --save-every --keep --progress --color --quiet --config'
         case $prev in
         --bias) _rondo_words 'none one two'; return ;;
-        --cell) _rondo_words 'gru indrnn lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla'; return ;;
+        --cell) _rondo_words 'gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla'; return ;;
         --data) _rondo_files '*'; return ;;
         --input) _rondo_words 'auto onehot embedding'; return ;;
         --level) _rondo_words 'char byte word bpe'; return ;;
@@ -136,7 +136,7 @@ _rondo() {
         options='-h --help'
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'run train sample evaluate info data plugins env help Bidirectional Dropout Embedding LayerNorm Linear OneHot RNN VanillaRNN LSTM GRU gru indrnn lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete Text.open Tokenizer sequences' ;;
+        *0) _rondo_words 'run train sample evaluate info data plugins env help Bidirectional Dropout Embedding LayerNorm Linear OneHot RNN VanillaRNN LSTM GRU gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete Text.open Tokenizer sequences' ;;
         esac
         ;;
     '') _rondo_words 'run train sample evaluate info data plugins env help --help --version' ;;

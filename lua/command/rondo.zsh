@@ -43,7 +43,7 @@ _rondo() {
                 '--batch-size=[stretches of the text side by side (default 32)]:n: ' \
                 '--bias=[bias vectors of a line (default "one")]:text:(none one two)' \
                 '--carry-over[keep the state from epoch to epoch]' \
-                '--cell=[recurrent cell (default "lstm")]:text:(gru indrnn lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla)' \
+                '--cell=[recurrent cell (default "lstm")]:text:(gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla)' \
                 '--cell-option=[option of the cell, as reset=before; `rondo help CELL` lists them (may be repeated)]:text: ' \
                 '--clip-norm=[largest norm of all gradients; 0\: off (default 5)]:x: ' \
                 '--clip-value=[largest size of one gradient; 0\: off (default 0)]:x: ' \
@@ -171,7 +171,7 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '1::topic:(run train sample evaluate info data plugins env help Bidirectional Dropout Embedding LayerNorm Linear OneHot RNN VanillaRNN LSTM GRU gru indrnn lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete Text.open Tokenizer sequences)'
+                '1::topic:(run train sample evaluate info data plugins env help Bidirectional Dropout Embedding LayerNorm Linear OneHot RNN VanillaRNN LSTM GRU gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete Text.open Tokenizer sequences)'
             ;;
         esac
         ;;

@@ -84,6 +84,7 @@ function rondo.OneHot(options) end
 ---@field bidirectional? boolean each layer also reads backward, with a second one; default false
 ---how the outputs of the two directions become one; default "concat"
 ---@field merge? "concat"|"sum"|"mul"|"average"
+---@field learn_state? boolean the state before the first step is learned; default false
 ---@field return_sequences? boolean the output of every step, or of the last; default true
 ---@field return_state? boolean also return the state after the last step; default false
 ---@field seed? integer own seed of the initial values; integer >= 0

@@ -27,6 +27,7 @@ local own = {
   { name = "bidirectional", kind = "bool", def = false, help = "each layer also reads backward, with a second one" },
   { name = "merge", kind = "choice", def = "concat", choices = { "concat", "sum", "mul", "average" },
     help = "how the outputs of the two directions become one" },
+  { name = "learn_state", kind = "bool", def = false, help = "the state before the first step is learned" },
   { name = "return_sequences", kind = "bool", def = true, help = "the output of every step, or of the last" },
   { name = "return_state", kind = "bool", def = false, help = "also return the state after the last step" },
   { name = "seed", kind = "int", min = 0, max = 0xffffffff, help = "own seed of the initial values" },
@@ -71,6 +72,7 @@ local function recurrent_class(class_name, cell_name)
       self.cell_options[spec.name] = o[spec.name]
     end
     self.stack, self.back, self.state_count = {}, {}, {}
+    self.first = {} -- with learn_state, by core layer: what a row starts with, state by state
     self.seed, self.layer = random.claim_layer(o.seed, o.bidirectional and 2 * o.num_layers or o.num_layers)
     self.dropout_seed, self.dropout_layer = random.claim_layer(o.seed, o.num_layers)
     if o.input_size then
@@ -89,6 +91,19 @@ rnn.methods = methods
 
 function methods:needs_size()
   return #self.stack == 0
+end
+
+-- A parameter per state; a number where no gradient could reach one.
+local function first_states(layer)
+  local list = {}
+  for k, state in ipairs(layer:states()) do
+    list[k] = state.first or 0
+    if not state.stops then
+      list[k] = core.full({ state[2] }, list[k])
+      list[k].requires_grad = true
+    end
+  end
+  return list
 end
 
 function methods:build(features)
@@ -110,9 +125,11 @@ function methods:build(features)
     self.stack[i] = core.rnn(like)
     width = self.stack[i]:output_size()
     self.state_count[i] = #self.stack[i]:states()
+    self.first[self.stack[i]] = o.learn_state and first_states(self.stack[i]) or nil
     if o.bidirectional then
       like.label, like.layer = label .. ", reverse", like.layer + o.num_layers
       self.back[i] = core.rnn(like)
+      self.first[self.back[i]] = o.learn_state and first_states(self.back[i]) or nil
       width = o.merge == "concat" and 2 * width or width
     end
   end
@@ -142,6 +159,11 @@ function methods:own_parameters()
       list[#list + 1] = { name = form:format(i, entry[1]), tensor = entry[2] }
       module.constants[entry[2]] = not entry[2].requires_grad or nil
     end
+    for k, first in ipairs(self.first[layer] or {}) do
+      if type(first) ~= "number" then
+        list[#list + 1] = { name = form:format(i, layer:states()[k][1] .. "_0"), tensor = first }
+      end
+    end
   end
   for i, layer in ipairs(self.stack) do
     add("layer%d.%s", i, layer)
@@ -165,6 +187,21 @@ local function check_input(self, x)
   end
 end
 
+-- The learned first states for a batch, or nil.
+local function start(self, layer, batch)
+  local list
+  for k, first in ipairs(self.first[layer] or {}) do
+    list = list or {}
+    local width = type(first) == "number" and layer:states()[k][2] or first:size(1)
+    local base = core.full({ batch, width }, type(first) == "number" and first or 0)
+    list[k] = type(first) == "number" and base or base + first
+    if list[k] ~= base then
+      base:release()
+    end
+  end
+  return list
+end
+
 -- One direction of layer i; its states are added to `after`. The first of them is the output after the last step.
 local function run_one(self, i, back, x, given, after)
   local used, n, mine = #after, self.state_count[i], nil
@@ -175,7 +212,11 @@ local function run_one(self, i, back, x, given, after)
     end
   end
   local layer = back and self.back[i] or self.stack[i]
-  local out, final = layer:forward(x, mine, given.valid, back or self.reads_backward)
+  local own_start = not mine and start(self, layer, x:size(1)) or nil
+  local out, final = layer:forward(x, mine or own_start, given.valid, back or self.reads_backward)
+  for _, state in ipairs(own_start or {}) do
+    state:release()
+  end
   table.move(final, 1, #final, used + 1, after)
   return out
 end

@@ -135,6 +135,14 @@ static int rnn_states(lua_State *L)
         lua_rawseti(L, -2, 1);
         lua_pushinteger(L, rd_rnn_state_width(rnn, i));
         lua_rawseti(L, -2, 2);
+        if (rd_rnn_state_stops(rnn, i)) { /* what most states are is left out */
+            lua_pushboolean(L, true);
+            lua_setfield(L, -2, "stops");
+        }
+        if (rd_rnn_state_first(rnn, i) != 0) {
+            lua_pushnumber(L, rd_rnn_state_first(rnn, i));
+            lua_setfield(L, -2, "first");
+        }
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     return 1;

@@ -266,3 +266,35 @@ describe("first values", function()
     assert.is_true((-horizon):max():item() <= -1 and horizon:max():item() <= 49.001 and horizon:max():item() > 40)
   end)
 end)
+
+describe("learn_state", function()
+  it("is a parameter per state, at first what the state would be", function()
+    for _, cell in ipairs { "lstm", "slstm", "gru" } do
+      local plain = rondo.RNN { cell = cell, input_size = 3, hidden_size = 4, seed = 2 }
+      local learned = rondo.RNN { cell = cell, input_size = 3, hidden_size = 4, seed = 2, learn_state = true }
+      local x = rondo.randn(2, 5, 3)
+      assert.is_true(plain(x):allclose(learned(x), { rtol = 0, atol = 0 }))
+      assert.equal(#plain:parameters() + (cell == "gru" and 1 or cell == "lstm" and 2 or 3), #learned:parameters())
+    end
+  end)
+  it("has the gradient of the state that is given instead", function()
+    local layer = rondo.LSTM { 3, 4, num_layers = 2, bidirectional = true, learn_state = true }
+    local w, x, h, c = {}, rondo.randn(3, 5, 3), nil, nil
+    for name, p in layer:named_parameters() do
+      w[name] = p
+    end
+    assert.is_true(rondo.check_gradients(function() return (layer(x) * layer(x)):sum() end,
+      { w["layer1.h_0"], w["layer1.reverse.c_0"], w["layer2.reverse.h_0"] }).worst < 1e-2)
+    h, c = rondo.zeros(3, 4), rondo.zeros(3, 4)
+    h.requires_grad = true
+    local one = rondo.LSTM { 3, 4, seed = 1 }
+    local same = rondo.LSTM { 3, 4, seed = 1, learn_state = true }
+    one(x, { h, c }):sum():backward()
+    same(x):sum():backward()
+    for name, p in same:named_parameters() do
+      if name == "layer1.h_0" then
+        assert.is_true(largest_difference(p.grad, h.grad:sum(1)) <= TOLERANCE)
+      end
+    end
+  end)
+end)
