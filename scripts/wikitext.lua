@@ -4,5 +4,6 @@
 -- SPDX-License-Identifier: MIT
 return {
   level = "word", min_count = 3, cell = "lstm", hidden_size = 128, embedding_dim = 128, dropout = 0.5, seq_len = 35,
-  batch_size = 20, num_layers = 1, optimizer = "adam", lr = 1e-3, lr_decay = 1, ema = 0, epochs = 15, sample_length = 60,
+  batch_size = 20, num_layers = 1, optimizer = "adam", lr = 1e-3, lr_decay = 1, ema = 0, epochs = 15,
+  sample_length = 60,
 }

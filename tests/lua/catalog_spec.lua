@@ -1,4 +1,5 @@
 -- catalog_spec.lua - data sets: the catalog, downloads against a server of the test's own, what they leave behind.
+-- Over 400 lines: each way a download can go wrong has its own case.
 -- SPDX-License-Identifier: MIT
 local catalog = require "rondo.data.catalog"
 local core = require "rondo.core"
