@@ -7,16 +7,19 @@
  * Gates are kept divided by exp(m_t), which leaves h as it is: with log f = a_f (forget = "exp") or
  * log sigmoid(a_f), m_t = max(log f + m_{t-1}, a_i), i = exp(a_i - m_t), f = exp(log f + m_{t-1} - m_t). No
  * gradient flows through m, as published. m starts so low that the first step takes m_1 = a_i and n_1 = 1.
- * One head: R is a whole matrix.
+ * heads > 1: R is block-diagonal, a head's gates see the h of that head alone (section 2.2). What feeds a matrix
+ * is a whole state, so the parts h1, h2 ... of h are states besides it then.
  * SPDX-License-Identifier: MIT */
 #include "rondo/cell.h"
 #include "rondo/pointmath.h"
+#include <string.h>
 
-enum { OPT_FORGET, OPT_FORGET_BIAS };
+enum { OPT_FORGET, OPT_FORGET_BIAS, OPT_HEADS };
+enum { MAX_HEADS = 8 }; /* four lines each, of the 32 that a cell may have */
 enum { SIGMOID, EXP };
-enum { S_H, S_C, S_N, S_M };
-enum { L_I, L_F, L_Z, L_O };
-enum { K_SLOPE };                        /* d log f / da_f */
+enum { S_H, S_C, S_N, S_M, S_PART };     /* S_PART: h of head 0, 1 ... where there are several */
+enum { L_I, L_F, L_Z, L_O, N_GATES };    /* of each head */
+enum { K_SLOPE, K_DH };                  /* d log f / da_f; room for dL/dh of a row of heads */
 static const double nothing_yet = -1e30; /* log of the scale before the first step */
 
 static const char *const forgets[] = {"sigmoid", "exp", NULL};
@@ -33,23 +36,44 @@ static const rd_option options[] = {
      .def = 1,
      .min = -10,
      .max = 10},
+    {.name = "heads",
+     .help = "parts of the state that do not see each other; must divide hidden_size",
+     .kind = RD_INT,
+     .flags = RD_OPT_SHAPE,
+     .def = 1,
+     .min = 1,
+     .max = MAX_HEADS},
 };
+
+static void add_head(const rd_setup *u, rd_builder *b, uint32_t head, uint32_t heads)
+{
+    static const char gate[] = {'i', 'f', 'z', 'o'};
+    for (uint32_t k = L_I; k <= L_O; k++) {
+        const char name[] = {gate[k], heads == 1 ? 0 : (char)('1' + head), 0};
+        b->line(b, RD_NEW(rd_line_decl, .id = head * N_GATES + k, .name = name,
+                          .width = u->hidden / heads, .flags = RD_FROM_X | RD_BIAS_X | RD_BIAS_REC,
+                          .states = RD_BIT(heads == 1 ? S_H : S_PART + head),
+                          .init_bias = {.kind = RD_INIT_CONST,
+                                        .a = k == L_F ? u->opt[OPT_FORGET_BIAS].r : 0}));
+    }
+}
 
 static rd_status slstm_layout(const rd_setup *u, rd_builder *b)
 {
-    static const char *const gate[] = {"i", "f", "z", "o"};
-    const uint32_t h = u->hidden;
+    const uint32_t h = u->hidden, heads = (uint32_t)u->opt[OPT_HEADS].i;
+    if (h % heads != 0) return b->fail(b, RD_E_ARG, "option 'heads' must divide hidden_size");
     b->state(b, RD_NEW(rd_state_decl, .id = S_H, .name = "h", .width = h));
     b->state(b, RD_NEW(rd_state_decl, .id = S_C, .name = "c", .width = h));
     b->state(b, RD_NEW(rd_state_decl, .id = S_N, .name = "n", .width = h));
     b->state(b, RD_NEW(rd_state_decl, .id = S_M, .name = "m", .width = h, .flags = RD_STATE_STOP,
                        .first = nothing_yet));
-    for (uint32_t k = L_I; k <= L_O; k++)
-        b->line(b, RD_NEW(rd_line_decl, .id = k, .name = gate[k], .width = h,
-                          .flags = RD_FROM_X | RD_BIAS_X | RD_BIAS_REC, .states = RD_BIT(S_H),
-                          .init_bias = {.kind = RD_INIT_CONST,
-                                        .a = k == L_F ? u->opt[OPT_FORGET_BIAS].r : 0}));
+    for (uint32_t k = 0; heads > 1 && k < heads; k++) {
+        const char name[] = {'h', (char)('1' + k), 0};
+        b->state(b, RD_NEW(rd_state_decl, .id = S_PART + k, .name = name, .width = h / heads));
+    }
+    for (uint32_t k = 0; k < heads; k++) add_head(u, b, k, heads);
     b->save(b, RD_NEW(rd_save_decl, .id = K_SLOPE, .width = h));
+    if (heads > 1) b->save(b, RD_NEW(rd_save_decl, .id = K_DH, .width = h));
     return RD_OK;
 }
 
@@ -97,18 +121,27 @@ RD_INLINE void output_row(uint32_t width, rd_real *restrict o, rd_real *restrict
     }
 }
 
+/* Head `head` of row r. */
+RD_INLINE void forward_head(const rd_step *s, uint32_t heads, uint32_t head, uint32_t r)
+{
+    const uint32_t width = s->hidden / heads;
+    const size_t at = (size_t)head * width;
+    const rd_span *l = s->line + (size_t)head * N_GATES, *next = s->next;
+    rd_real *i = rd_row(l[L_I], r), *f = rd_row(l[L_F], r), *h = rd_row(next[S_H], r) + at;
+    rd_real *c = rd_row(next[S_C], r) + at, *n = rd_row(next[S_N], r) + at;
+    forget_row(s->opt[OPT_FORGET].i == EXP, width, f, rd_row(s->save[K_SLOPE], r) + at);
+    gates_row(width, i, f, rd_row(next[S_M], r) + at, rd_crow(s->prev[S_M], r) + at);
+    cell_row(width, rd_row(l[L_Z], r), c, n, i, f, rd_crow(s->prev[S_C], r) + at,
+             rd_crow(s->prev[S_N], r) + at);
+    output_row(width, rd_row(l[L_O], r), h, c, n);
+    if (heads > 1) memcpy(rd_row(next[S_PART + head], r), h, width * sizeof *h);
+}
+
 RD_CLONES static void slstm_forward(const rd_step *s)
 {
-    const rd_span *l = s->line, *next = s->next;
-    for (uint32_t r = 0; r < s->rows; r++) {
-        rd_real *i = rd_row(l[L_I], r), *f = rd_row(l[L_F], r);
-        rd_real *c = rd_row(next[S_C], r), *n = rd_row(next[S_N], r);
-        forget_row(s->opt[OPT_FORGET].i == EXP, s->hidden, f, rd_row(s->save[K_SLOPE], r));
-        gates_row(s->hidden, i, f, rd_row(next[S_M], r), rd_crow(s->prev[S_M], r));
-        cell_row(s->hidden, rd_row(l[L_Z], r), c, n, i, f, rd_crow(s->prev[S_C], r),
-                 rd_crow(s->prev[S_N], r));
-        output_row(s->hidden, rd_row(l[L_O], r), rd_row(next[S_H], r), c, n);
-    }
+    const uint32_t heads = (uint32_t)s->opt[OPT_HEADS].i;
+    for (uint32_t r = 0; r < s->rows; r++)
+        for (uint32_t k = 0; k < heads; k++) forward_head(s, heads, k, r);
 }
 
 struct row { /* values and gradients of one row */
@@ -136,23 +169,48 @@ RD_INLINE void backward_row(uint32_t width, rd_real *restrict pi, rd_real *restr
     }
 }
 
+RD_INLINE void sum_row(uint32_t n, rd_real *restrict to, const rd_real *restrict a,
+                       const rd_real *restrict b)
+{
+    for (uint32_t j = 0; j < n; j++) to[j] = a[j] + b[j];
+}
+
+/* dL/dh of a head: of the output, and of the part of h that fed its matrix. */
+RD_INLINE const rd_real *gradient_row(const rd_step *s, uint32_t heads, uint32_t head, uint32_t r)
+{
+    const uint32_t width = s->hidden / heads;
+    const size_t at = (size_t)head * width;
+    const rd_real *dh = rd_crow(s->dnext[S_H], r) + at;
+    if (heads == 1) return dh;
+    rd_real *sum = rd_row(s->save[K_DH], r) + at;
+    sum_row(width, sum, dh, rd_crow(s->dnext[S_PART + head], r));
+    return sum;
+}
+
+RD_INLINE void backward_head(const rd_step *s, uint32_t heads, uint32_t head, uint32_t r)
+{
+    const uint32_t width = s->hidden / heads;
+    const size_t at = (size_t)head * width;
+    const rd_span *l = s->line + (size_t)head * N_GATES;
+    const struct row k = {.c = rd_row(s->next[S_C], r) + at,
+                          .n = rd_row(s->next[S_N], r) + at,
+                          .cp = rd_crow(s->prev[S_C], r) + at,
+                          .np = rd_crow(s->prev[S_N], r) + at,
+                          .slope = rd_row(s->save[K_SLOPE], r) + at,
+                          .dh = gradient_row(s, heads, head, r),
+                          .dc = rd_crow(s->dnext[S_C], r) + at,
+                          .dn = rd_crow(s->dnext[S_N], r) + at,
+                          .dcp = rd_row(s->dprev[S_C], r) + at,
+                          .dnp = rd_row(s->dprev[S_N], r) + at};
+    backward_row(width, rd_row(l[L_I], r), rd_row(l[L_F], r), rd_row(l[L_Z], r), rd_row(l[L_O], r),
+                 &k);
+}
+
 RD_CLONES static void slstm_backward(const rd_step *s)
 {
-    const rd_span *l = s->line;
-    for (uint32_t r = 0; r < s->rows; r++) {
-        const struct row k = {.c = rd_row(s->next[S_C], r),
-                              .n = rd_row(s->next[S_N], r),
-                              .cp = rd_crow(s->prev[S_C], r),
-                              .np = rd_crow(s->prev[S_N], r),
-                              .slope = rd_row(s->save[K_SLOPE], r),
-                              .dh = rd_crow(s->dnext[S_H], r),
-                              .dc = rd_crow(s->dnext[S_C], r),
-                              .dn = rd_crow(s->dnext[S_N], r),
-                              .dcp = rd_row(s->dprev[S_C], r),
-                              .dnp = rd_row(s->dprev[S_N], r)};
-        backward_row(s->hidden, rd_row(l[L_I], r), rd_row(l[L_F], r), rd_row(l[L_Z], r),
-                     rd_row(l[L_O], r), &k);
-    }
+    const uint32_t heads = (uint32_t)s->opt[OPT_HEADS].i;
+    for (uint32_t r = 0; r < s->rows; r++)
+        for (uint32_t k = 0; k < heads; k++) backward_head(s, heads, k, r);
 }
 
 static const rd_cell slstm = {

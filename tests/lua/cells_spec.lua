@@ -54,9 +54,9 @@ local function randomise(w)
 end
 
 -- step(w, x, s, o): the output; s holds what is carried, zeros(width) makes first values.
-local function agrees(cell, step, given)
+local function agrees(cell, step, given, shapes)
   given = given or {}
-  for _, sizes in ipairs { { 4, 6 }, { 5, 5 } } do
+  for _, sizes in ipairs(shapes or { { 4, 6 }, { 5, 5 } }) do
     for _, bias in ipairs { "none", "one", "two" } do
       local o = { cell = cell, input_size = sizes[1], hidden_size = sizes[2], bias = bias, seed = 4 }
       for key, value in pairs(given) do
@@ -187,6 +187,23 @@ describe("a cell is its paper's equations:", function()
         return s.h
       end, { forget = forget })
     end
+  end)
+  it("scalar LSTM of xLSTM with heads", function()
+    agrees("slstm", function(w, x, s, o)
+      local list, width = {}, o.hidden_size // o.heads
+      for k = 1, o.heads do
+        local head = s[k] or { h = s.zeros(width), c = s.zeros(width), n = s.zeros(width) }
+        local function sum(gate) return line(w, gate .. k, { x = x, ["h" .. k] = head.h }) end
+        local i, f = sum "i":exp(), sum "f":sigmoid()
+        local c, n = f * head.c + i * sum "z":tanh(), f * head.n + i
+        s[k] = { c = c, n = n, h = sum "o":sigmoid() * c / n }
+        list[k] = s[k].h
+      end
+      return rondo.concat(list, 2)
+    end, { heads = 2 }, { { 4, 6 }, { 5, 4 } })
+    local ok, message = pcall(rondo.RNN, { cell = "slstm", input_size = 2, hidden_size = 5, heads = 2 })
+    assert.is_false(ok)
+    assert.matches("option 'heads' must divide hidden_size", tostring(message))
   end)
   it("Legendre memory unit", function()
     for _, given in ipairs { { order = 1, theta = 2 }, { order = 6, theta = 4 }, { order = 32, theta = 100 } } do

@@ -8,7 +8,7 @@
 #define RD_TEST_RNN_FORMS_H
 #include "support/rnns.h"
 
-enum { RNN_MAX_THINGS = 64, RNN_MAX_STEPS = 16, RNN_MAX_STATES = 4 };
+enum { RNN_MAX_THINGS = 128, RNN_MAX_STEPS = 16, RNN_MAX_STATES = 12 };
 
 typedef struct rnn_form {
     size_t rows, steps;
