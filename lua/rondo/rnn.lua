@@ -244,14 +244,14 @@ end
 
 -- The output after the last step that counts, of each direction in the order it reads.
 local function last_output(self, after)
-  local function own(back)
+  local function final(back)
     local state = after[#after + 1 - (back or 1) * self.state_count[#self.stack]]
     return state:slice(1, 1, state:size(1)) -- a tensor of its own: states are the caller's
   end
   if self.options.bidirectional then
-    return merged(self.options.merge, own(2), own(1))
+    return merged(self.options.merge, final(2), final(1))
   end
-  return own()
+  return final()
 end
 
 function methods:advance(x, states, valid)
