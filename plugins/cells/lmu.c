@@ -1,5 +1,5 @@
-/* lmu.c - Legendre memory unit (Voelker, Kajic & Eliasmith 2019): a memory m of `order` numbers holds the last
- * `theta` steps of a signal u as the coefficients of Legendre polynomials.
+/* lmu.c - Legendre memory unit (Voelker, Kajic & Eliasmith 2019): a memory m of `order` numbers holds the
+ * last `theta` steps of a signal u as the coefficients of Legendre polynomials.
  *
  *     u_t = e_x x_t + e_h h_{t-1} + e_m m_{t-1}            (eq. 7)
  *     m_t = A m_{t-1} + B u_t                              (eq. 5)
@@ -61,8 +61,8 @@ static void state_space(size_t order, double theta, double *m)
     }
 }
 
-/* to = exp(m) by Taylor's series of m / 2^k, whose norm is below 1/2, and k squarings (Higham 2005). m and room
- * are overwritten. No libm: bit contract, rule 2. */
+/* to = exp(m) by Taylor's series of m / 2^k, whose norm is below 1/2, and k squarings (Higham 2005). m and
+ * room are overwritten. No libm: bit contract, rule 2. */
 static void exponential(size_t n, double *m, double *room, double *to)
 {
     enum { TERMS = 16 }; /* 0.5^17 / 17! is nothing in double */

@@ -15,7 +15,7 @@
  *                                                           (Tallec & Ollivier 2018, eq. 16)
  *
  * The plain cell has functions of its own; all others share a second pair, a short loop for each equation.
- * Some 500 lines: the forms share most of their rows.
+ * Over 400 lines: the forms share most of their rows, and would repeat them in files of their own.
  * SPDX-License-Identifier: MIT */
 #include "rondo/cell.h"
 #include "rondo/pointmath.h"

@@ -1,5 +1,5 @@
-/* mul_lstm.c - multiplicative LSTM (Krause, Lu, Murray & Renals 2016, eq. 18-23): an intermediate state, whose
- * transition depends on the input, stands where the LSTM has h_{t-1}.
+/* mul_lstm.c - multiplicative LSTM (Krause, Lu, Murray & Renals 2016, eq. 18-23): an intermediate state,
+ * whose transition depends on the input, stands where the LSTM has h_{t-1}.
  *
  *     m = (W_mx x_t) (W_mh h_{t-1})
  *     i f o = sigmoid(W x_t + V m + b)      g = tanh(W x_t + V m + b)

@@ -1,5 +1,5 @@
-/* slstm.c - the scalar LSTM of xLSTM (Beck et al. 2024, eq. 8-17), an LSTM whose input gate is exponential and
- * whose cell is divided by the sum n of what its gates let in:
+/* slstm.c - the scalar LSTM of xLSTM (Beck et al. 2024, eq. 8-17), an LSTM whose input gate is exponential
+ * and whose cell is divided by the sum n of what its gates let in:
  *
  *     z = tanh(a_z)    o = sigmoid(a_o)    each a = W x_t + R h_{t-1} + b
  *     c_t = f c_{t-1} + i z        n_t = f n_{t-1} + i        h_t = o c_t / n_t
@@ -7,8 +7,8 @@
  * Gates are kept divided by exp(m_t), which leaves h as it is: with log f = a_f (forget = "exp") or
  * log sigmoid(a_f), m_t = max(log f + m_{t-1}, a_i), i = exp(a_i - m_t), f = exp(log f + m_{t-1} - m_t). No
  * gradient flows through m, as published. m starts so low that the first step takes m_1 = a_i and n_1 = 1.
- * heads > 1: R is block-diagonal, a head's gates see the h of that head alone (section 2.2). What feeds a matrix
- * is a whole state, so the parts h1, h2 ... of h are states besides it then.
+ * heads > 1: R is block-diagonal, a head's gates see the h of that head alone (section 2.2). What feeds a
+ * matrix is a whole state, so the parts h1, h2 ... of h are states besides it then.
  * SPDX-License-Identifier: MIT */
 #include "rondo/cell.h"
 #include "rondo/pointmath.h"

@@ -296,13 +296,13 @@ describe("learn_state", function()
   end)
   it("has the gradient of the state that is given instead", function()
     local layer = rondo.LSTM { 3, 4, num_layers = 2, bidirectional = true, learn_state = true }
-    local w, x, h, c = {}, rondo.randn(3, 5, 3), nil, nil
+    local w, x = {}, rondo.randn(3, 5, 3)
     for name, p in layer:named_parameters() do
       w[name] = p
     end
     assert.is_true(rondo.check_gradients(function() return (layer(x) * layer(x)):sum() end,
       { w["layer1.h_0"], w["layer1.reverse.c_0"], w["layer2.reverse.h_0"] }).worst < 1e-2)
-    h, c = rondo.zeros(3, 4), rondo.zeros(3, 4)
+    local h, c = rondo.zeros(3, 4), rondo.zeros(3, 4)
     h.requires_grad = true
     local one = rondo.LSTM { 3, 4, seed = 1 }
     local same = rondo.LSTM { 3, 4, seed = 1, learn_state = true }
