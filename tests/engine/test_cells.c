@@ -3,8 +3,8 @@
  * Cells and options are read from the tables, so that a new cell is tested by being there. Settings tried:
  * the defaults; each option alone at every choice, at false and true, at its least and greatest value; pairs
  * of those that change the form, and all options together, away from their defaults. Derivatives are
- * compared with five-point differences (rule C6) and need the double build. Where a state is declared without gradient the scalar weighs the outputs alone:
- * the other states may depend on it.
+ * compared with five-point differences (rule C6) and need the double build. Where a state is declared
+ * without gradient the scalar weighs the outputs alone: the other states may depend on it.
  * SPDX-License-Identifier: MIT */
 #include "engine/rnn.h"
 #include "rondo/pointmath.h"
