@@ -25,6 +25,7 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   bias = { "one", choices = { "none", "one", "two" }, help = "bias vectors of a line" },
   input = { "auto", choices = { "auto", "onehot", "embedding" }, help = "how a symbol enters; auto: words and "
     .. "pieces by embedding, others one-hot" },
+  tied = { false, help = "the output shares the embedding's matrix; --embedding-dim must be --hidden-size" },
   embedding_dim = { 64, min = 1, max = 65536, help = "with --input embedding" },
   dropout = { 0.3, min = 0, max = 0.99, help = "between layers and before the output" },
   init_scale = { 0.0, min = 0, max = 10, help = "initial values uniform within +-this; 0: each layer's own" },
@@ -101,7 +102,10 @@ local layers = {
 if opt.dropout > 0 then
   layers[#layers + 1] = rondo.Dropout { opt.dropout }
 end
-layers[#layers + 1] = rondo.Linear { #text.vocab }
+if opt.tied and onehot then
+  require("rondo.errors").stop(2, "--tied shares an embedding's matrix: it needs --input embedding")
+end
+layers[#layers + 1] = rondo.Linear { #text.vocab, tied_to = opt.tied and 1 or nil }
 local model = rondo.Sequential(layers)
 
 -- char-rnn's initial values: everything uniform, then the forget gate's bias beside x at 1.

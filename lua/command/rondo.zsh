@@ -72,6 +72,7 @@ _rondo() {
                 '--run-dir=[run folder (default runs/<name of the text>); none\: keep nothing]:text:_rondo_runs' \
                 '--sample-length=[symbols of the samples; 0\: none (default 300)]:n: ' \
                 '--seq-len=[steps of truncated backpropagation (default 100)]:n: ' \
+                '--tied[the output shares the embedding'\''s matrix; --embedding-dim must be --hidden-size]' \
                 '--train-share=[first part of the text, to train on; the rest validates (default 0.9)]:x: ' \
                 '--unit=[what is read from a fresh state; documents are parted by blank lines (default "stream")]:text:(stream line document)' \
                 '--valid=[text file to validate on, in place of the last part of the text]:text: ' \

@@ -56,6 +56,8 @@ function rondo.LayerNorm(options) end
 ---@field in_features? integer features of the input; inferred; integer >= 1
 ---@field out_features? integer features of the output; integer >= 1
 ---@field bias? boolean add a vector; default true
+---position, in the same Sequential, of the Embedding whose matrix this layer shares; integer >= 1
+---@field tied_to? integer
 ---@field name? string how messages call the layer
 ---@field seed? integer own seed of the initial values; integer >= 0
 ---y = x W' + b over the last dimension

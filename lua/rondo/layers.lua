@@ -99,16 +99,36 @@ layers.Embedding.masks_ids = true -- what follows it in a Sequential leaves out 
 -- Linear { out } or Linear { in, out }: y = x W^T + b.
 layers.Linear = layer_class("Linear", { size("in_features", false, "features of the input; inferred"),
   size("out_features", true, "features of the output"),
-  { name = "bias", kind = "bool", def = true, help = "add a vector" }, NAME, SEED })
+  { name = "bias", kind = "bool", def = true, help = "add a vector" },
+  { name = "tied_to", kind = "int", min = 1, help = "position, in the same Sequential, of the Embedding whose matrix "
+    .. "this layer shares" }, NAME, SEED })
 
 function layers.Linear:init(given)
   local positional = type(given) == "table" and #given > 1 and { "in_features", "out_features" } or { "out_features" }
   self.options = options.resolve("Linear", layers.Linear.specs, given, positional)
   self.name = self.options.name
   self.seed, self.layer = random.claim_layer(self.options.seed)
-  if self.options.in_features then
+  if self.options.in_features and not self.options.tied_to then
     self:build(self.options.in_features)
   end
+end
+
+-- Shares the matrix of an Embedding (Press & Wolf 2017): it stays the Embedding's parameter, and its gradient is the
+-- sum of both uses.
+function layers.Linear:tie(embedding)
+  local o, from = self.options, embedding.options or {}
+  if embedding.class_name ~= "Embedding" then
+    errors.raise("%s: tied_to = %d is a %s, expected an Embedding", self:label(), o.tied_to, embedding.class_name)
+  elseif from.num_embeddings ~= o.out_features then
+    errors.raise("%s: tied to %d embeddings, out_features must be %d, got %d", self:label(), from.num_embeddings,
+      from.num_embeddings, o.out_features)
+  elseif o.in_features and o.in_features ~= from.embedding_dim then
+    errors.raise("%s: tied to embeddings of %d features, in_features must be %d, got %d", self:label(),
+      from.embedding_dim, from.embedding_dim, o.in_features)
+  end
+  o.in_features = from.embedding_dim
+  rawset(self, "weight", embedding.weight) -- not registered here a second time
+  self:add_bias()
 end
 
 function layers.Linear:needs_size()
@@ -123,13 +143,21 @@ function layers.Linear:build(features)
     end
     return o.out_features
   end
+  if o.tied_to then
+    errors.raise("%s: tied_to names a layer of the same Sequential; this one is in none", self:label())
+  end
   o.in_features = features
   self.weight = parameter({ o.out_features, features }, { kind = "default" },
     random.init_stream(self.seed, self.layer, 0))
+  self:add_bias()
+  return o.out_features
+end
+
+function layers.Linear:add_bias()
+  local o = self.options
   if o.bias then
     self.bias = parameter({ o.out_features }, { kind = "zero" }, random.init_stream(self.seed, self.layer, 1))
   end
-  return o.out_features
 end
 
 function layers.Linear:forward(x)

@@ -48,11 +48,23 @@ local function shape_after(layer, text, features)
   return text
 end
 
+-- A Linear that shares the matrix of an Embedding before it gets it here.
+local function tie(self, layer, i)
+  local from = layer.options and layer.options.tied_to
+  if not from or rawget(layer, "weight") then
+    return
+  elseif from >= i then
+    errors.raise("%s: tied_to must be the position of a layer before it, 1..%d, got %d", layer:label(), i - 1, from)
+  end
+  layer:tie(self[from])
+end
+
 -- Gives every layer its input size.
 function Sequential:build(features)
   local text = "(batch, time"
   for i = 1, #self do
     local layer = self[i]
+    tie(self, layer, i)
     if layer.build then
       features = layer:build(features) or features
     elseif layer.class_name ~= "Dropout" then

@@ -31,6 +31,38 @@ describe("Sequential", function()
     assert.same({ 3, 2 }, model(rondo.ones(3, 5)):size())
     assert.equal(5 * 4 + 4 + 4 * 2 + 2, model:parameter_count())
   end)
+  it("ties a Linear to an Embedding: one matrix, and the gradients of both uses", function()
+    local tied = rondo.Sequential { rondo.Embedding { 5, 3 }, rondo.Linear { 5, tied_to = 1, bias = false } }
+    assert.equal(1, #tied:parameters())
+    local w, ids = tied[1].weight, rondo.tensor { { 2, 5, 2 } }
+    assert.is_true(tied(ids):allclose(rondo.linear(rondo.embedding(ids, w), w), { rtol = 0, atol = 0 }))
+    assert.is_true(rondo.check_gradients(function() return (tied(ids):tanh()):sum() end, { w }).worst < 1e-2)
+    local path = os.tmpname()
+    assert(rondo.save(path, { model = tied }))
+    local again = assert(rondo.load(path)).model
+    assert.equal(1, #again:parameters())
+    assert.is_true(again(ids):allclose(tied(ids), { rtol = 0, atol = 0 }))
+    os.remove(path)
+  end)
+  it("says what cannot be tied", function()
+    local function fails(pattern, ...)
+      local ok, message = pcall(rondo.Sequential, { ... })
+      assert.is_false(ok)
+      assert.matches(pattern, message)
+    end
+    local linear = function(...) return rondo.Linear { ..., tied_to = 1 } end
+    fails("tied_to = 1 is a OneHot, expected an Embedding", rondo.OneHot { 5 }, linear(5))
+    fails("tied to 5 embeddings, out_features must be 5, got 4", rondo.Embedding { 5, 3 }, linear(4))
+    fails("tied to embeddings of 3 features, in_features must be 3, got 2", rondo.Embedding { 5, 3 },
+      rondo.Linear { 2, 5, tied_to = 1 })
+    fails("tied_to must be the position of a layer before it, 1..1, got 2", rondo.Embedding { 5, 3 },
+      rondo.Linear { 5, tied_to = 2 })
+    fails("in_features is 3, but its input has 4 features", rondo.Embedding { 5, 3 }, rondo.GRU { hidden_size = 4 },
+      linear(5))
+    local ok, message = pcall(rondo.Linear { 5, tied_to = 1 }, rondo.zeros(1, 3))
+    assert.is_false(ok)
+    assert.matches("tied_to names a layer of the same Sequential; this one is in none", message)
+  end)
   it("prints layer, shape and parameters", function()
     local text = tostring(rondo.Sequential { rondo.OneHot { 9 }, rondo.VanillaRNN { 4, num_layers = 2 },
       rondo.Linear { 9 } })
