@@ -52,12 +52,34 @@ local function watch_signals()
   end
 end
 
--- Runs a chunk and prints its values as lua5.4 does.
+local SHOWN = 20 -- entries of a list
+
+-- A plain list, as size() and states() return, shows what is in it; everything else is what tostring says.
+local function shown(value)
+  if type(value) ~= "table" or getmetatable(value) or #value == 0 or next(value, #value) ~= nil then
+    return tostring(value)
+  end
+  local parts = {}
+  for i = 1, math.min(#value, SHOWN) do
+    parts[i] = type(value[i]) == "string" and ("%q"):format(value[i]) or tostring(value[i])
+  end
+  return "{ " .. table.concat(parts, ", ") .. (#value > SHOWN and (", ... %d in all }"):format(#value) or " }")
+end
+
+local function print_values(...)
+  local texts = table.pack(...)
+  for i = 1, texts.n do
+    texts[i] = shown(texts[i])
+  end
+  print(table.unpack(texts, 1, texts.n))
+end
+
+-- Runs a chunk and prints its values, as lua5.4 does but for lists.
 function repl.run(chunk)
   local unwatch = watch_signals()
   local results = table.pack(pcall(chunk))
   if results[1] and results.n > 1 then
-    results = table.pack(pcall(print, table.unpack(results, 2, results.n)))
+    results = table.pack(pcall(print_values, table.unpack(results, 2, results.n)))
   end
   unwatch()
   if not results[1] then

@@ -26,6 +26,8 @@ expect rondo 0.
 send 1 + 2, rondo.ones(1, 2)\r
 expect 3\t
 expect [[1, 1]]
+send rondo.ones(2, 3):size(), { "a" }, {}, { 1, x = 2 }\r
+expect { 2, 3 }\t{ "a" }\ttable: 0x
 send for i = 6, 7 do\r
 expect >>
 send print(i * 7) end\r
