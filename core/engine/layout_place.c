@@ -63,7 +63,7 @@ static void list_line(rdc_layout *l, uint32_t line)
         p->init = s == RDC_SOURCE_X ? d->init_x : d->init_rec;
     }
     const bool x = (d->flags & RD_BIAS_X) != 0, h = (d->flags & RD_BIAS_REC) != 0;
-    if (l->bias == 1 && (x || h)) add_bias(l, line, RDC_BIAS, true);
+    if (l->bias == 1 && x) add_bias(l, line, RDC_BIAS, true);
     if (l->bias == 2 && x) add_bias(l, line, RDC_BIAS_X, true);
     if (l->bias == 2 && h) add_bias(l, line, RDC_BIAS_H, !x);
 }

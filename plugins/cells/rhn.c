@@ -55,7 +55,7 @@ static rd_status rhn_layout(const rd_setup *u, rd_builder *b)
             const char line[] = {gate[k][0], two ? '1' : (char)('1' + p), two ? '0' : 0, 0};
             b->line(b,
                     RD_NEW(rd_line_decl, .id = p * n + k, .name = line, .width = h, .phase = p,
-                           .flags = RD_BIAS_REC | (p == 0 ? RD_FROM_X | RD_BIAS_X : 0),
+                           .flags = RD_BIAS_X | (p == 0 ? RD_FROM_X | RD_BIAS_REC : 0),
                            .states = p == 0 ? RD_BIT(S_H) : 0, .temps = p == 0 ? 0 : RD_BIT(p - 1),
                            .init_bias = {.kind = RD_INIT_CONST,
                                          .a = k == L_T ? u->opt[OPT_TRANSFORM_BIAS].r : 0}));

@@ -15,7 +15,7 @@ describe("Sequential", function()
   it("infers sizes from the first layer on", function()
     local model = rondo.Sequential { rondo.Embedding { 7, 3 }, rondo.GRU { hidden_size = 4 }, rondo.Linear { 7 } }
     assert.same({ 2, 5, 7 }, model(rondo.ones(2, 5)):size())
-    assert.equal(7 * 3 + 3 * 4 * (3 + 4 + 1) + 4 + 4 * 7 + 7, model:parameter_count())
+    assert.equal(7 * 3 + 3 * 4 * (3 + 4 + 1) + 4 * 7 + 7, model:parameter_count())
   end)
   it("names parameters by layer, stack and line", function()
     local model = rondo.Sequential { rondo.LSTM { 2, 3, num_layers = 2 }, rondo.Linear { 1 } }
@@ -30,6 +30,27 @@ describe("Sequential", function()
     assert.matches("its input size is not known yet", support.failure(model.parameters, model))
     assert.same({ 3, 2 }, model(rondo.ones(3, 5)):size())
     assert.equal(5 * 4 + 4 + 4 * 2 + 2, model:parameter_count())
+  end)
+  it("has the published numbers of parameters", function()
+    local function count(model)
+      local n = 0
+      for _, p in model:named_parameters() do
+        n = n + p:numel()
+      end
+      return n
+    end
+    local function char_rnn(bias)
+      return count(rondo.Sequential { rondo.OneHot { 65 },
+        rondo.LSTM { hidden_size = 128, num_layers = 2, bias = bias }, rondo.Linear { 65 } })
+    end
+    assert.equal(240321, char_rnn "two") -- char-rnn's own count (Karpathy 2015); one vector a line: 1,024 fewer
+    assert.equal(239297, char_rnn "one")
+    local function tutorial(bias) -- TensorFlow's text generation tutorial counts 4,018,497
+      return count(rondo.Sequential { rondo.Embedding { 65, 256 }, rondo.GRU { hidden_size = 1024, bias = bias },
+        rondo.Linear { 65 } })
+    end
+    assert.equal(4018497, tutorial "one")
+    assert.equal(4021569, tutorial "two")
   end)
   it("ties a Linear to an Embedding: one matrix, and the gradients of both uses", function()
     local tied = rondo.Sequential { rondo.Embedding { 5, 3 }, rondo.Linear { 5, tied_to = 1, bias = false } }

@@ -52,7 +52,7 @@ typedef struct rd_temp_decl {
     uint32_t width, phase; /* the phase whose forward() writes it */
 } rd_temp_decl;
 /* The core's option bias is "none", "one" or "two". none: no line has one. one: each line with BIAS_X
- * or BIAS_REC gets one vector. two: every line with BIAS_X gets b_x and every line with BIAS_REC b_h.
+ * gets one vector. two: every line with BIAS_X gets b_x and every line with BIAS_REC b_h.
  * GRU reset-after declares r z with both, n_x with BIAS_X, n_h with BIAS_REC. */
 enum {
     RD_FROM_X = 1u,
