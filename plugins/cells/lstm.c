@@ -154,24 +154,23 @@ static rd_status lstm_layout(const rd_setup *u, rd_builder *b)
     static const char *const gate[] = {"i", "f", "g", "o"};
     const struct form f = form_of(u->opt);
     const uint32_t h = u->hidden, out = f.projected ? (uint32_t)u->opt[OPT_PROJECTION].i : h;
-    uint32_t id = 0;
     b->state(b, RD_NEW(rd_state_decl, .id = S_H, .name = "h", .width = out));
     b->state(b, RD_NEW(rd_state_decl, .id = S_C, .name = "c", .width = h));
     if (f.projected) b->temp(b, RD_NEW(rd_temp_decl, .id = T_M, .name = "m", .width = h));
     for (uint32_t k = f.first; k < MAX_GATES && !f.norm; k++)
-        b->line(b, RD_NEW(rd_line_decl, .id = id++, .name = gate[k], .width = h,
+        b->line(b, RD_NEW(rd_line_decl, .id = k - f.first, .name = gate[k], .width = h,
                           .flags = RD_FROM_X | RD_BIAS_X | RD_BIAS_REC, .states = RD_BIT(S_H),
                           .init_bias = first_bias(u->opt, k)));
     if (f.norm) {
         const uint32_t all = f.n_gates * h; /* the biases come after the norm: shift */
-        b->line(b, RD_NEW(rd_line_decl, .id = id++, .name = "gates", .width = all,
-                          .flags = RD_FROM_X));
-        b->line(b, RD_NEW(rd_line_decl, .id = id++, .name = "back", .width = all,
-                          .states = RD_BIT(S_H)));
+        b->line(b,
+                RD_NEW(rd_line_decl, .id = 0, .name = "gates", .width = all, .flags = RD_FROM_X));
+        b->line(b,
+                RD_NEW(rd_line_decl, .id = 1, .name = "back", .width = all, .states = RD_BIT(S_H)));
     }
     if (f.projected)
-        b->line(b, RD_NEW(rd_line_decl, .id = id, .name = "p", .width = out, .phase = 1,
-                          .temps = RD_BIT(T_M)));
+        b->line(b, RD_NEW(rd_line_decl, .id = f.norm ? 2 : MAX_GATES - f.first, .name = "p",
+                          .width = out, .phase = 1, .temps = RD_BIT(T_M)));
     if (is_plain(u->opt)) return RD_OK;
     add_vectors(u, b, &f);
     add_saves(u, b, &f);
