@@ -253,6 +253,8 @@ local Module = {}
 function Module:parameters() end
 ---@return fun(): string, rondo.Tensor
 function Module:named_parameters() end
+---@return table<string|integer, any> U, W, B, V, C: parameters by the letters of formulas
+function Module:weights() end
 ---@param mode boolean?
 ---@return self
 function Module:train(mode) end

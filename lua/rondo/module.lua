@@ -164,6 +164,11 @@ function Base:named_parameters()
   end
 end
 
+-- Parameters by the letters of formulas: U, W, B, V, C; see weights.lua.
+function Base:weights()
+  return errors.blame(require("rondo.weights").of, self)
+end
+
 function Base:parameter_count()
   local n = 0
   for _, p in ipairs(self:parameters()) do
