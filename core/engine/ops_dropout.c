@@ -11,6 +11,7 @@ struct dropout {
     rd_real scale;
     size_t batch, steps, width; /* as (batch, steps, width) */
     bool time_major;
+    bool same; /* one mask for all steps */
     const rd_real *from;
     rd_real *to;
     bool add; /* backward adds, forward writes */
@@ -59,7 +60,7 @@ static void drop_rows(void *job, size_t first, size_t last)
     for (size_t r = first; r < last; r++) {
         const size_t b = d->time_major ? r % d->batch : r / d->steps;
         const size_t t = d->time_major ? r / d->batch : r % d->steps;
-        drop_row(d, b, t, d->from + r * d->width, d->to + r * d->width);
+        drop_row(d, b, d->same ? 0 : t, d->from + r * d->width, d->to + r * d->width);
     }
 }
 
@@ -80,6 +81,7 @@ static rd_status dropout_backward(rdc_node *node, rd_error *err)
                         .steps = node->size_arg[1],
                         .width = node->size_arg[2],
                         .time_major = node->size_arg[3] != 0,
+                        .same = node->size_arg[4] != 0,
                         .from = node->dout[0]->at,
                         .to = node->din[0]->at,
                         .add = true};
@@ -90,23 +92,22 @@ static rd_status dropout_backward(rdc_node *node, rd_error *err)
 static const rdc_op dropout_op = {.name = "dropout", .backward = dropout_backward};
 
 /* x (B, ...) or (B, T, ...) packed, as batch, steps and width. */
-static struct dropout shape_of(const rd_tensor *x, double p, const rd_stream *stream)
+static void take_shape(struct dropout *how, const rd_tensor *x)
 {
-    struct dropout d = {.stream = *stream, .p = p, .scale = (rd_real)(1 / (1 - p))};
+    struct dropout d = *how;
     d.batch = x->ndim >= 2 ? x->shape[0] : 1;
     d.steps = x->ndim >= 3 ? x->shape[1] : 1;
     d.width = 1;
     for (uint32_t i = x->ndim >= 3 ? 2 : x->ndim == 2; i < x->ndim; i++) d.width *= x->shape[i];
     d.time_major = x->ndim >= 3 && rdc_order(x) == RD_SEQUENCE;
-    return d;
+    *how = d;
 }
 
-static rd_status drop(rd_tensor *x, double p, const rd_stream *stream, rd_tensor **out,
-                      rd_error *err)
+static rd_status drop(rd_tensor *x, struct dropout d, rd_tensor **out, rd_error *err)
 {
     rd_tensor *y = NULL, *const in[] = {x};
     rdc_node *node = NULL;
-    struct dropout d = shape_of(x, p, stream);
+    take_shape(&d, x);
     RD_TRY(rdc_tensor_like(x, false, &y, err));
     d.from = x->at;
     d.to = y->at;
@@ -117,24 +118,25 @@ static rd_status drop(rd_tensor *x, double p, const rd_stream *stream, rd_tensor
             rd_tensor_release(y);
             return status;
         }
-        node->stream = *stream;
-        node->number_arg[0] = p;
+        node->stream = d.stream;
+        node->number_arg[0] = d.p;
         node->size_arg[0] = d.batch;
         node->size_arg[1] = d.steps;
         node->size_arg[2] = d.width;
         node->size_arg[3] = d.time_major;
+        node->size_arg[4] = d.same;
     }
     *out = y;
     return RD_OK;
 }
 
-rd_status rd_dropout(rd_tensor *x, double p, const rd_stream *stream, rd_tensor **out,
-                     rd_error *err)
+static rd_status dropout(rd_tensor *x, struct dropout how, rd_tensor **out, rd_error *err)
 {
-    if (!(p >= 0 && p < 1))
+    if (!(how.p >= 0 && how.p < 1))
         return rdc_fail(err, RD_E_ARG, "dropout: p must be at least 0 and less than 1, got %.9g",
-                        p);
-    if (p == 0) {
+                        how.p);
+    how.scale = (rd_real)(1 / (1 - how.p));
+    if (how.p == 0) {
         *out = rd_tensor_retain(x);
         return RD_OK;
     }
@@ -144,7 +146,21 @@ rd_status rd_dropout(rd_tensor *x, double p, const rd_stream *stream, rd_tensor 
         packed = rd_tensor_retain(x);
     else
         RD_TRY(rd_contiguous(x, by_rows ? RD_DENSE : rdc_order(x), &packed, err));
-    const rd_status status = drop(packed, p, stream, out, err);
+    const rd_status status = drop(packed, how, out, err);
     rd_tensor_release(packed);
     return status;
+}
+
+rd_status rd_dropout(rd_tensor *x, double p, const rd_stream *stream, rd_tensor **out,
+                     rd_error *err)
+{
+    return dropout(x, (struct dropout){.stream = *stream, .p = p}, out, err);
+}
+
+rd_status rd_variational_dropout(rd_tensor *x, double p, const rd_stream *stream, rd_tensor **out,
+                                 rd_error *err)
+{
+    struct dropout how = {.stream = *stream, .p = p, .same = true};
+    how.stream.time = 0; /* a chunk has the mask of those before it */
+    return dropout(x, how, out, err);
 }

@@ -227,6 +227,9 @@ rd_status rd_gather(rd_tensor *x, uint32_t dim, rd_tensor *ids, rd_tensor **out,
  * (B, F): row b. */
 rd_status rd_dropout(rd_tensor *x, double p, const rd_stream *stream, rd_tensor **out,
                      rd_error *err);
+/* The same mask at every step (Gal & Ghahramani 2016), that of time 0. */
+rd_status rd_variational_dropout(rd_tensor *x, double p, const rd_stream *stream, rd_tensor **out,
+                                 rd_error *err);
 /* Over the last dimension; gain and bias (F) or NULL. */
 rd_status rd_layer_norm(rd_tensor *x, rd_tensor *gain, rd_tensor *bias, double eps, rd_tensor **out,
                         rd_error *err);

@@ -204,13 +204,18 @@ static int module_gather(lua_State *L)
     return 1;
 }
 
+/* dropout(x, p, stream, variational) */
 static int module_dropout(lua_State *L)
 {
     rd_tensor *x = rdl_tensor(L, 1);
     const double p = luaL_checknumber(L, 2);
     const rd_stream stream = rdl_check_stream(L, 3);
+    const bool variational = lua_toboolean(L, 4);
     rd_tensor **out = rdl_push_tensor(L);
-    RDL_DO(L, rd_dropout(x, p, &stream, out, &err));
+    if (variational)
+        RDL_DO(L, rd_variational_dropout(x, p, &stream, out, &err));
+    else
+        RDL_DO(L, rd_dropout(x, p, &stream, out, &err));
     rdl_pay(L);
     return 1;
 }

@@ -67,6 +67,42 @@ static void test_dropout_step_has_the_mask_of_its_place_in_the_sequence(void **s
     rd_tensor_release(x);
 }
 
+static rd_tensor *variational(rd_tensor *x, double p, const rd_stream *s)
+{
+    rd_error err;
+    rd_tensor *y = NULL;
+    OK(rd_variational_dropout(x, p, s, &y, &err));
+    return y;
+}
+
+static void test_variational_dropout_has_one_mask_for_all_steps(void **state)
+{
+    rd_tensor *const x = ones(*state, SHAPE(2, 3, 6), RD_SEQUENCE);
+    rd_stream later = stream;
+    later.time = 7;
+    rd_tensor *const y = variational(x, 0.5, &later);
+    double want[36];
+    for (uint32_t b = 0; b < 2; b++)
+        for (uint32_t t = 0; t < 3; t++)
+            for (uint32_t e = 0; e < 6; e++)
+                want[(b * 3 + t) * 6 + e] = rd_uniform_at(&stream, b, e) < 0.5 ? 0 : 2;
+    test_expect(y, SHAPE(2, 3, 6), want);
+    rd_tensor_release(y);
+    rd_tensor_release(x);
+}
+
+static void test_variational_dropout_dense_and_sequence_have_one_mask(void **state)
+{
+    rd_tensor *const d = ones(*state, SHAPE(3, 4, 5), RD_DENSE);
+    rd_tensor *const s = ones(*state, SHAPE(3, 4, 5), RD_SEQUENCE);
+    rd_tensor *const y = variational(d, 0.3, &stream), *const z = variational(s, 0.3, &stream);
+    test_same(y, z);
+    rd_tensor_release(z);
+    rd_tensor_release(y);
+    rd_tensor_release(s);
+    rd_tensor_release(d);
+}
+
 static void test_dropout_drops_its_share(void **state)
 {
     rd_error err;
@@ -137,9 +173,17 @@ static rd_status weighted_dropout(void *user, rd_tensor **out, rd_error *err)
     return status == RD_OK ? test_weighted_sum(y, out, err) : status;
 }
 
+static rd_status weighted_variational(void *user, rd_tensor **out, rd_error *err)
+{
+    rd_tensor *y = NULL;
+    const rd_status status = rd_variational_dropout(user, 0.4, &stream, &y, err);
+    return status == RD_OK ? test_weighted_sum(y, out, err) : status;
+}
+
 static void check_gradient(rd_tensor *x)
 {
     test_gradients(weighted_dropout, x, &x, 1);
+    test_gradients(weighted_variational, x, &x, 1);
     rd_tensor_release(x);
 }
 
@@ -157,6 +201,8 @@ int main(void)
         cmocka_unit_test(test_dropout_follows_the_stream_element_by_element),
         cmocka_unit_test(test_dropout_dense_and_sequence_have_one_mask),
         cmocka_unit_test(test_dropout_step_has_the_mask_of_its_place_in_the_sequence),
+        cmocka_unit_test(test_variational_dropout_has_one_mask_for_all_steps),
+        cmocka_unit_test(test_variational_dropout_dense_and_sequence_have_one_mask),
         cmocka_unit_test(test_dropout_drops_its_share),
         cmocka_unit_test(test_dropout_gradient_is_the_mask),
         cmocka_unit_test(test_dropout_with_three_threads_has_the_bits_of_one),
