@@ -241,8 +241,14 @@ check_bits_aarch64() {
     need qemu-aarch64 qemu-user
     need_bits
     tests/qemu/build.sh build/bits-aarch64
-    qemu-aarch64 build/bits-aarch64/bits_program >"$logs/bits_aarch64.tsv"
-    diff tests/bits/golden.tsv "$logs/bits_aarch64.tsv"
+    local kernels
+    for kernels in neon scalar; do
+        qemu-aarch64 build/bits-aarch64/bits_program 1 $kernels >"$logs/bits_aarch64.tsv" 2>"$logs/bits_aarch64.txt"
+        diff tests/bits/golden.tsv "$logs/bits_aarch64.tsv"
+        grep -x "kernels $kernels" "$logs/bits_aarch64.txt"
+    done
+    qemu-aarch64 build/bits-aarch64/test_kernels
+    qemu-aarch64 build/bits-aarch64/test_kernels_f64
 }
 
 # The demo, with a training of a few steps: trained once, then another sample of the same model, then anew.

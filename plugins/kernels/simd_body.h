@@ -1,9 +1,10 @@
 /* simd_body.h - matrix products over one kind of vector register; included once by each backend's gemm.c.
  *
  * The includer defines
- *   vec, vmask         the registers and the mask of a partial one
+ *   vec, vmask         the registers and what tells the lanes of a partial one
  *   VL                 numbers in a vec
  *   V_ZERO V_LOAD V_STORE V_SET V_FMA V_MASK V_LOAD_MASK V_STORE_MASK
+ *   SQUARE             transpose_square() transposes so many rows and columns
  *   NV_1 NV_3 NV_6     vectors in a tile of 1, 2..3 and 4..6 rows: as many sums as hide an fma's latency
  *
  * Rule 3: every sum is one chain in one register lane, so lanes, tiles and rows change nothing. A tile is
@@ -14,22 +15,14 @@
  * SPDX-License-Identifier: MIT */
 #include "simd.h"
 #include "rondo/pointmath.h"
-#include <immintrin.h>
 #include <string.h>
 
-enum { PANEL = 64, MR = 6 };
+enum { MR = 6 };
 /* A block of a panel takes 32 KiB, two thirds of a first-level cache; four rows of tiles repay a copy. */
 enum { K_BLOCK = 512 / sizeof(rd_real), COPY_FROM_ROWS = 4 * MR };
 /* How far ahead to ask for columns of A (a cache line per term: 81 -> 90 % of peak in weight gradients) and
  * for rows of B to copy (75 -> 80 %). The processor's own prefetch does not cross pages. */
 enum { TERMS_AHEAD = 8, ROWS_AHEAD = 24 };
-
-/* Unrolled before the compiler decides what lives in registers; else gcc keeps the sums in memory. */
-#ifdef __clang__
-#define UNROLLED _Pragma("clang loop unroll(full)")
-#else
-#define UNROLLED _Pragma("GCC unroll 8")
-#endif
 
 /* rows x width sums over n terms; a_k and b_k step to the next term, backwards where k descends. */
 typedef struct tile {
@@ -80,7 +73,7 @@ RD_INLINE void store_sums(const size_t mr, const size_t nv, const tile *t, vec s
 RD_INLINE void prefetch(const rd_real *p, ptrdiff_t ahead)
 {
     const uintptr_t bytes = (uintptr_t)(ahead * (ptrdiff_t)sizeof(rd_real));
-    _mm_prefetch((const char *)((uintptr_t)p + bytes), _MM_HINT_T0);
+    __builtin_prefetch((const void *)((uintptr_t)p + bytes), 0, 3);
 }
 /* The loop that everything is about: mr x nv chains, one term each. */
 RD_INLINE void run(const size_t mr, const size_t nv, const bool narrow, const tile *t)
@@ -190,53 +183,6 @@ static void copy_row(const rd_real *from, size_t width, rd_real *to)
     }
 }
 
-enum { SQUARE = 32 / sizeof(rd_real) };
-#ifdef RD_REAL_DOUBLE
-/* to[4][64] = the 4 x 4 numbers at from, ld apart, transposed. */
-static void transpose_square(const rd_real *from, size_t ld, rd_real *to)
-{
-    __m256d r[4], h[4];
-
-    UNROLLED
-    for (size_t i = 0; i < 4; i++) r[i] = _mm256_loadu_pd(from + i * ld);
-    UNROLLED
-    for (size_t i = 0; i < 4; i += 2) {
-        h[i] = _mm256_unpacklo_pd(r[i], r[i + 1]);
-        h[i + 1] = _mm256_unpackhi_pd(r[i], r[i + 1]);
-    }
-    UNROLLED
-    for (size_t i = 0; i < 2; i++) {
-        _mm256_storeu_pd(to + i * PANEL, _mm256_permute2f128_pd(h[i], h[i + 2], 0x20));
-        _mm256_storeu_pd(to + (i + 2) * PANEL, _mm256_permute2f128_pd(h[i], h[i + 2], 0x31));
-    }
-}
-#else
-/* to[8][64] = the 8 x 8 numbers at from, ld apart, transposed: pairs, quadruples, halves. */
-static void transpose_square(const rd_real *from, size_t ld, rd_real *to)
-{
-    __m256 r[8], h[8], q[8];
-
-    UNROLLED
-    for (size_t i = 0; i < 8; i++) r[i] = _mm256_loadu_ps(from + i * ld);
-    UNROLLED
-    for (size_t i = 0; i < 8; i += 2) {
-        h[i] = _mm256_unpacklo_ps(r[i], r[i + 1]);
-        h[i + 1] = _mm256_unpackhi_ps(r[i], r[i + 1]);
-    }
-    UNROLLED
-    for (size_t i = 0; i < 8; i += 4) {
-        q[i] = _mm256_shuffle_ps(h[i], h[i + 2], 0x44);
-        q[i + 1] = _mm256_shuffle_ps(h[i], h[i + 2], 0xEE);
-        q[i + 2] = _mm256_shuffle_ps(h[i + 1], h[i + 3], 0x44);
-        q[i + 3] = _mm256_shuffle_ps(h[i + 1], h[i + 3], 0xEE);
-    }
-    UNROLLED
-    for (size_t i = 0; i < 4; i++) {
-        _mm256_storeu_ps(to + i * PANEL, _mm256_permute2f128_ps(q[i], q[i + 4], 0x20));
-        _mm256_storeu_ps(to + (i + 4) * PANEL, _mm256_permute2f128_ps(q[i], q[i + 4], 0x31));
-    }
-}
-#endif
 /* to[n][64] = the width rows of n numbers at from, transposed. */
 static void copy_transposed(const rd_real *from, size_t ld, size_t n, size_t width, rd_real *to)
 {

@@ -1,6 +1,7 @@
 /* bits_program.c - prints the hashes of all cases: what tests/bits/golden.tsv holds.
  *
  * usage: bits_program [THREADS [KERNELS]]       one thread and the best kernels if not said
+ * Says on standard error which kernels these are.
  * Needs no test library, so that it is built by every compiler and for every machine (tests/checks.sh).
  * SPDX-License-Identifier: MIT */
 #include "bits_train.h"
@@ -18,6 +19,7 @@ int main(int argc, char **argv)
     rd_core *core = NULL;
     rd_error err;
     rd_status status = rd_core_open(&options, &core, &err);
+    if (status == RD_OK) fprintf(stderr, "kernels %s\n", rd_core_kernels(core));
     for (size_t i = 0; i < bits_count() && status == RD_OK; i++) {
         char name[96];
         uint64_t hash = 0;

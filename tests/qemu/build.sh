@@ -1,9 +1,10 @@
 #!/bin/bash
-# build.sh - compiles the bit suite's program for aarch64, static, with the core and the cells in one file.
+# build.sh - compiles the bit suite's program and the kernel test for aarch64, static.
 #
-# usage: tests/qemu/build.sh FOLDER      makes FOLDER/bits_program; run it with qemu-aarch64
+# usage: tests/qemu/build.sh FOLDER      makes in it bits_program (core, cells and kernels in one file),
+#                                        test_kernels and test_kernels_f64; run them with qemu-aarch64
 #
-# A static program has no dynamic loader, so the cells are linked in under names of their own
+# A static program has no dynamic loader, so the cells and the NEON backend are linked in under names of their own
 # (core/plugin/builtin.c) and libxxhash is compiled from its header. The HDF5 module is left out.
 # SPDX-License-Identifier: MIT
 set -euo pipefail
@@ -22,7 +23,11 @@ jobs=()
 job() {
     jobs+=("$(printf '%q ' "$compiler" "${flags[@]}" "${@:2}" -c "$1" -o "$folder/${1//\//_}.o")")
 }
-names=()
+rm -f "$folder"/*.o
+for source in plugins/kernels/neon/*.c; do
+    job "$source" -O3 -Iplugins/kernels -DRD_PLUGIN_LINKED=rdc_linked_neon
+done
+names=(rdc_linked_neon)
 for source in plugins/cells/*.c; do
     name=$(basename "$source" .c)
     names+=("rdc_linked_$name")
@@ -43,8 +48,14 @@ for source in core/*.c core/*/*.c tests/bits/bits_*.c; do
     *) job "$source" ;;
     esac
 done
-rm -f "$folder"/*.o
 printf '%s\0' "${jobs[@]}" | xargs -0 -P "${JOBS:-1}" -n 1 sh -c
 # dlopen in a static program is warned of; nothing is there to be opened.
 "$compiler" "${flags[@]}" -static "$folder/linked.c" "$folder"/*.o -o "$folder/bits_program" -lm -pthread \
     2> >(grep -v 'dlopen\|in function' >&2 || true)
+# The test of kernels needs no core: the backend alone, with numbers of both sizes.
+for real in "" -DRD_REAL_DOUBLE; do
+    # shellcheck disable=SC2086
+    "$compiler" "${flags[@]}" -O3 $real -DRD_PLUGIN_LINKED=rdc_linked_neon -Iplugins/kernels -Itests -DRD_TEST_ALONE \
+        -DRD_TEST_PLUGIN=rdc_linked_neon -static plugins/kernels/neon/*.c tests/plugin/test_kernels.c \
+        -o "$folder/test_kernels${real:+_f64}" -lm
+done

@@ -3,8 +3,7 @@
 #if !defined(__AVX2__) || !defined(__FMA__)
 #error "compile this file, and no other of the plugin, with -mavx2 -mfma"
 #endif
-#include "rondo/pointmath.h"
-#include <immintrin.h>
+#include "transpose_x86.h"
 
 typedef __m256i vmask;
 /* The first n lanes: all bits of a lane set where its number is below n. */

@@ -3,8 +3,7 @@
 #ifndef __AVX512F__
 #error "compile this file, and no other of the plugin, with -mavx512f"
 #endif
-#include "rondo/pointmath.h"
-#include <immintrin.h>
+#include "transpose_x86.h"
 
 #ifdef RD_REAL_DOUBLE
 typedef __m512d vec;
