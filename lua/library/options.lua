@@ -7,6 +7,7 @@ local rondo = {}
 rondo.optim = {}
 rondo.callbacks = {}
 rondo.data = {}
+rondo.data.tasks = {}
 
 ---@class rondo.Bidirectional.Options
 ---@field [1] any? layer
@@ -541,3 +542,55 @@ function rondo.data.Tokenizer(options) end
 ---@field shuffle? boolean not stateful: sequences in a new order each epoch (default)
 ---lines and documents: similar lengths share a batch, so that little is padded; default true
 ---@field bucket_by_length? boolean
+
+---@class rondo.tasks.Adding.Options
+---@field seq_len? integer T, steps; 2..1048576; default 200
+---@field batch_size? integer sequences side by side; 1..1048576; default 50
+---@field batches? integer batches of an epoch; 1..1048576; default 100
+---train: new sequences in every epoch; valid, test: sequences of their own, always the same; default
+---"train"
+---@field split? "train"|"valid"|"test"
+---the sum of two marked numbers among many (Le et al. 2015)
+---@param options? rondo.tasks.Adding.Options
+---@return rondo.Task
+function rondo.data.tasks.Adding(options) end
+
+---@class rondo.tasks.CopyMemory.Options
+---T, steps between what is read and what is written; T + 20 in all; 2..1048576; default 100
+---@field seq_len? integer
+---@field batch_size? integer sequences side by side; 1..1048576; default 50
+---@field batches? integer batches of an epoch; 1..1048576; default 100
+---train: new sequences in every epoch; valid, test: sequences of their own, always the same; default
+---"train"
+---@field split? "train"|"valid"|"test"
+---ten symbols, to be written after a delay (Arjovsky et al. 2016)
+---@param options? rondo.tasks.CopyMemory.Options
+---@return rondo.Task
+function rondo.data.tasks.CopyMemory(options) end
+
+---@class rondo.tasks.FirstSymbol.Options
+---@field seq_len? integer T, steps; 2..1048576; default 50
+---@field batch_size? integer sequences side by side; 1..1048576; default 50
+---@field batches? integer batches of an epoch; 1..1048576; default 100
+---train: new sequences in every epoch; valid, test: sequences of their own, always the same; default
+---"train"
+---@field split? "train"|"valid"|"test"
+---which symbol came first
+---@param options? rondo.tasks.FirstSymbol.Options
+---@return rondo.Task
+function rondo.data.tasks.FirstSymbol(options) end
+
+---@class rondo.tasks.Parity.Options
+---@field seq_len? integer longest sequence; 2..1048576; default 40
+---@field batch_size? integer sequences side by side; 1..1048576; default 50
+---@field batches? integer batches of an epoch; 1..1048576; default 100
+---train: new sequences in every epoch; valid, test: sequences of their own, always the same; default
+---"train"
+---@field split? "train"|"valid"|"test"
+---shortest sequence; each batch has one length (default: all are seq_len long); 1..1048576
+---@field min_len? integer
+---@field every_step? boolean y at every step; default false
+---is the number of ones odd
+---@param options? rondo.tasks.Parity.Options
+---@return rondo.Task
+function rondo.data.tasks.Parity(options) end

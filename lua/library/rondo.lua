@@ -371,6 +371,16 @@ function Tokenizer:shifted(list, options) end
 ---@return string
 function Tokenizer:decode(ids) end
 
+---sequences that are made, not collected: a source of batches
+---@class rondo.Task
+---@field naive number loss of a guess without memory
+---@operator len: integer
+local Task = {}
+---@param k integer
+---@param epoch integer?
+---@return rondo.Tensor x
+---@return rondo.Tensor y
+function Task:batch(k, epoch) end
 rondo.data.ngram = {}
 ---@param train rondo.Text
 ---@param valid rondo.Text

@@ -29,7 +29,8 @@ local special = {}
 function special.data()
   return names.strict("rondo.data", { Text = require "rondo.data.text",
     Tokenizer = require("rondo.data.tokenizer").Tokenizer, ngram = require "rondo.ngram",
-    kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get })
+    tasks = names.strict("rondo.data.tasks", require "rondo.data.tasks"), kjv = require "rondo.data.kjv",
+    get = require("rondo.data.catalog").get })
 end
 
 function special._VERSION()

@@ -53,6 +53,10 @@ local sentences = {
   ["Text.open"] = "rondo.data.Text.open(path, { ... }): a text file as ids",
   Tokenizer = "rondo.data.Tokenizer { ... }: texts to ids and back",
   sequences = "text:sequences { ... }: batches of a text",
+  Adding = "the sum of two marked numbers among many (Le et al. 2015)",
+  CopyMemory = "ten symbols, to be written after a delay (Arjovsky et al. 2016)",
+  Parity = "is the number of ones odd",
+  FirstSymbol = "which symbol came first",
 }
 
 -- A topic: what can be given to one name. `of` is for cells: the options that every recurrent layer has besides.
@@ -113,6 +117,7 @@ local function special_topics(rondo, list)
   list[#list + 1] = topic("data", "text:sequences", "sequences", function(given)
     require("rondo.data.sequences").new(nil, given)
   end)
+  table.move(capitals("data", "rondo.data.tasks.", data.tasks), 1, 4, #list + 1, list)
 end
 
 local GROUPS = { "layers", "cells", "losses", "optim", "callbacks", "training", "data" }

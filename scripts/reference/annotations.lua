@@ -12,6 +12,7 @@ local rondo = {}
 rondo.optim = {}
 rondo.callbacks = {}
 rondo.data = {}
+rondo.data.tasks = {}
 ]]
 
 local WIDTH = 105
@@ -76,7 +77,7 @@ local function result_of(topic)
   if topic.group == "optim" then
     return topic.name:find "LR" and "rondo.Schedule" or "rondo.Optimizer"
   end
-  return RESULTS[topic.group] or "rondo." .. topic.name
+  return RESULTS[topic.group] or topic.path:find "%.tasks%." and "rondo.Task" or "rondo." .. topic.name
 end
 
 -- The constructor after its options. Used by hand, optimizers take parameters first, schedules an optimizer.
