@@ -6,7 +6,7 @@
  * Buffers are time-major, [slot][row][width]. With gradients, slot t is step t and states have one more,
  * the values before the first step; without, a few slots are used again and again, but for state 0,
  * whose slots 1..T are the output itself. Where not every step of every row counts (valid.h), rows lie as
- * stored there, all but states are packed, and the output is a copy.
+ * stored there, what has a slot for each step is packed, and the output is a copy.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_RNN_H
 #define RD_RNN_H
@@ -47,10 +47,12 @@ static inline rd_real *rdc_slot(const rdc_sequence *s, size_t t)
 
 typedef struct rdc_pass {
     rd_rnn *rnn;
+    size_t batch; /* the user's rows */
     size_t steps, rows;
-    size_t total;      /* rows of all steps together */
-    rdc_valid *valid;  /* NULL: every row takes part in every step */
-    rdc_sequence line; /* all lines, line_row wide */
+    size_t total;               /* rows of all steps together */
+    rdc_valid *valid;           /* NULL: every row takes part in every step */
+    bool given[RDC_MAX_STATES]; /* else all rows begin with first values */
+    rdc_sequence line;          /* all lines, line_row wide */
     rdc_sequence state[RDC_MAX_STATES], temp[RDC_MAX_TEMPS], save[RDC_MAX_SAVES];
     rd_tensor *x;      /* as [T][B][I]; NULL where ids are and the cell does not read x */
     rdc_sequence kept; /* the rows of x that count, packed; unused without `valid` */
@@ -65,6 +67,19 @@ static inline size_t rdc_active(const rdc_pass *p, size_t t)
 static inline size_t rdc_rows_before(const rdc_pass *p, size_t t)
 {
     return p->valid ? p->valid->first[t] : t * p->rows;
+}
+/* Does a row begin with first values of state k, and is its last state that of the user's row? */
+static inline bool rdc_row_anew(const rdc_pass *p, uint32_t k, size_t row)
+{
+    return !p->given[k] || (p->valid && p->valid->kind[row] & RDC_ANEW);
+}
+static inline bool rdc_row_ends(const rdc_pass *p, size_t row)
+{
+    return !p->valid || p->valid->kind[row] & RDC_ENDS;
+}
+static inline size_t rdc_user_row(const rdc_pass *p, size_t row)
+{
+    return p->valid ? p->valid->row[row] : row;
 }
 /* The end of rows [first, last) in a step; at most `first` where none takes part. */
 static inline size_t rdc_rows_end(const rdc_pass *p, size_t t, size_t last)
@@ -93,7 +108,8 @@ bool rdc_pass_is_small(const rdc_pass *pass);
 
 /* Runs forward over the sequence. state[].slot 0 holds the first values. [hot] inside */
 rd_status rdc_unroll_forward(rdc_pass *pass, rd_error *err);
-/* The recorded node: inputs x, states, parameters; results y and, with final, the last states. */
+/* The recorded node: inputs x, states, parameters, first values; results y and, with final, the last
+ * states. */
 extern const rdc_op rdc_rnn_op;
 /* Adds the gradients of all parameters from dL/da, which backward left in the lines. dvec: pieces
  * [T][blocks][phases][vec_row], or NULL. */

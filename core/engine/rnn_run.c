@@ -69,10 +69,10 @@ void rdc_pass_free(rdc_pass *pass)
     rd_rnn_release(rnn);
 }
 
-static rd_status check_input(const rd_rnn *rnn, const rd_tensor *x, rd_tensor *const *states,
-                             rd_error *err)
+static rd_status check_input(const rd_rnn *rnn, const rd_rnn_input *in, rd_error *err)
 {
     const rdc_layout *l = rnn->layout;
+    const rd_tensor *x = in->x;
     char shape[128];
     if (x->ndim != 3 || x->shape[2] != l->in)
         return rdc_fail(err, RD_E_ARG, "%s: expected input (batch, time, %u), got %s", rnn->label,
@@ -81,26 +81,36 @@ static rd_status check_input(const rd_rnn *rnn, const rd_tensor *x, rd_tensor *c
         return rdc_fail(err, RD_E_ARG,
                         "%s: the input must have at least one row and one step, got %s", rnn->label,
                         rdc_shape_text(x, shape));
-    for (uint32_t k = 0; states && k < l->n_states; k++) {
-        const rd_tensor *s = states[k];
+    for (uint32_t k = 0; k < l->n_states; k++) {
+        const rd_tensor *s = in->states ? in->states[k] : NULL;
+        const rd_tensor *f = in->first ? in->first[k] : NULL;
         if (s && (s->ndim != 2 || s->shape[0] != x->shape[0] || s->shape[1] != l->state[k].width))
             return rdc_fail(err, RD_E_ARG, "%s: expected state '%s' (%zu, %u), got %s", rnn->label,
                             l->state_name[k], x->shape[0], l->state[k].width,
                             rdc_shape_text(s, shape));
+        if (f && (f->ndim != 1 || f->shape[0] != l->state[k].width))
+            return rdc_fail(err, RD_E_ARG, "%s: expected first values (%u) of state '%s', got %s",
+                            rnn->label, l->state[k].width, l->state_name[k],
+                            rdc_shape_text(f, shape));
     }
     return RD_OK;
 }
 
-/* Values before the first step: given, or the cell's own. */
-static void first_values(const rdc_pass *p, uint32_t k, const rd_tensor *given)
+/* Values before the first step: those given, or first values, which are given or the cell's own. */
+static void start_state(const rdc_pass *p, uint32_t k, const rd_rnn_input *in)
 {
     const rd_state_decl *d = &p->rnn->layout->state[k];
+    const rd_tensor *first = in->first ? in->first[k] : NULL;
     rd_real *to = p->state[k].at;
     for (size_t i = 0; i < p->rows; i++, to += d->width) {
-        const size_t r = p->valid ? p->valid->row[i] : i;
+        const rd_tensor *from = first;
+        size_t at = 0;
+        if (!rdc_row_anew(p, k, i)) {
+            from = in->states[k];
+            at = rdc_user_row(p, i) * from->stride[0];
+        }
         for (size_t j = 0; j < d->width; j++)
-            to[j] =
-                given ? given->at[r * given->stride[0] + j * given->stride[1]] : (rd_real)d->first;
+            to[j] = from ? from->at[at + j * from->stride[from->ndim - 1]] : (rd_real)d->first;
     }
 }
 
@@ -112,16 +122,27 @@ static rd_status open_sequence(const rdc_pass *p, rdc_sequence *s, uint32_t widt
                 : rdc_sequence_new(p->rnn->core, s, 1, p->rows, width, err);
 }
 
-/* keep: every step stays, for backward or an observer. */
-static rd_status open_pass(rdc_pass *p, rd_tensor *const *states, bool keep, rd_error *err)
+/* State k: a slot for each step and one before them, or two that take turns. */
+static rd_status open_state(rdc_pass *p, uint32_t k, bool keep, rd_error *err)
 {
-    rd_core *core = p->rnn->core;
+    rdc_sequence *s = &p->state[k];
+    const uint32_t width = p->rnn->layout->state[k].width;
+    if (!keep || !p->valid)
+        return rdc_sequence_new(p->rnn->core, s, keep ? p->steps + 1 : 2, p->rows, width, err);
+    RD_TRY(rdc_sequence_new(p->rnn->core, s, 1, p->rows + p->total, width, err));
+    s->slots = p->steps + 1;
+    s->first = p->valid->slot;
+    return RD_OK;
+}
+
+/* keep: every step stays, for backward or an observer. */
+static rd_status open_pass(rdc_pass *p, const rd_rnn_input *in, bool keep, rd_error *err)
+{
     const rdc_layout *l = p->rnn->layout;
     if (keep) RD_TRY(rdc_sequence_per_step(p, &p->line, l->line_row, err));
     for (uint32_t k = 0; k < l->n_states; k++) {
-        const size_t n = keep || k == 0 ? p->steps + 1 : 2;
-        RD_TRY(rdc_sequence_new(core, &p->state[k], n, p->rows, l->state[k].width, err));
-        first_values(p, k, states ? states[k] : NULL);
+        RD_TRY(open_state(p, k, keep || k == 0, err));
+        start_state(p, k, in);
     }
     for (uint32_t k = 0; k < l->n_temps; k++)
         RD_TRY(open_sequence(p, &p->temp[k], l->temp[k].width, keep, err));
@@ -146,7 +167,7 @@ static rd_status take_ids(rdc_pass *p, const rd_tensor *ids, rd_error *err)
     int32_t *to = p->ids->at;
     for (size_t t = 0; t < p->steps; t++)
         for (size_t i = 0; i < rdc_active(p, t); i++) {
-            const size_t r = p->valid ? p->valid->row[i] : i;
+            const size_t r = rdc_user_row(p, i);
             const size_t at = p->valid ? p->valid->at[p->valid->first[t] + i] : t;
             *to++ = (int32_t)ids->at[r * ids->stride[0] + at * ids->stride[1]];
         }
@@ -202,7 +223,7 @@ static rd_status scatter_y(const rdc_pass *p, const size_t shape[3], rd_tensor *
     return RD_OK;
 }
 
-/* The state of each row after its own last step. */
+/* The state of each of the user's rows after its own last step. */
 static void copy_final(const rdc_pass *p, uint32_t k, rd_real *to)
 {
     const rdc_sequence *s = &p->state[k];
@@ -211,8 +232,9 @@ static void copy_final(const rdc_pass *p, uint32_t k, rd_real *to)
         return;
     }
     for (size_t i = 0; i < p->rows; i++)
-        memcpy(to + p->valid->row[i] * (size_t)s->width,
-               rdc_slot(s, p->valid->length[i]) + i * s->width, s->width * sizeof(rd_real));
+        if (rdc_row_ends(p, i))
+            memcpy(to + p->valid->row[i] * (size_t)s->width,
+                   rdc_slot(s, p->valid->length[i]) + i * s->width, s->width * sizeof(rd_real));
 }
 
 /* y is a view of state 0, slots 1..T, where all steps count; final states are copies, so that carrying one
@@ -222,27 +244,36 @@ static rd_status make_results(const rdc_pass *p, bool final, struct results *r, 
     rd_core *core = p->rnn->core;
     const rdc_layout *l = p->rnn->layout;
     const rdc_sequence *s = &p->state[0];
-    const size_t shape[3] = {p->rows, p->valid ? p->valid->time : p->steps, s->width};
+    const size_t shape[3] = {p->batch, p->valid ? p->valid->time : p->steps, s->width};
     const size_t stride[3] = {s->width, s->step, 1};
     RD_TRY(p->valid
                ? scatter_y(p, shape, &r->y, err)
                : rdc_tensor_over(core, s->block, s->at + s->step, 3, shape, stride, &r->y, err));
     for (uint32_t k = 0; final && k < l->n_states; k++) {
-        const size_t at[2] = {p->rows, l->state[k].width};
+        const size_t at[2] = {p->batch, l->state[k].width};
         RD_TRY(rd_tensor_new(core, 2, at, RD_DENSE, &r->final[k], err));
         copy_final(p, k, r->final[k]->at);
     }
     return RD_OK;
 }
 
-/* Inputs of the node: x, states (none where no gradient flows), parameters. */
-static void list_inputs(const rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd_tensor **in)
+/* Inputs of the node: x, states and, at the end, first values (none where no gradient flows), parameters. */
+static uint32_t input_count(const rdc_layout *l)
 {
-    const rdc_layout *l = rnn->layout;
-    in[0] = x;
-    for (uint32_t k = 0; k < l->n_states; k++)
-        in[1 + k] = states && !(l->state[k].flags & RD_STATE_STOP) ? states[k] : NULL;
-    for (uint32_t i = 0; i < l->n_parameters; i++) in[1 + l->n_states + i] = rnn->parameter[i];
+    return 1 + 2 * l->n_states + l->n_parameters;
+}
+
+static void list_inputs(const rdc_pass *p, const rd_rnn_input *input, rd_tensor **in)
+{
+    const rdc_layout *l = p->rnn->layout;
+    const uint32_t first = 1 + l->n_states + l->n_parameters;
+    in[0] = p->x;
+    for (uint32_t k = 0; k < l->n_states; k++) {
+        const bool stops = l->state[k].flags & RD_STATE_STOP;
+        in[1 + k] = input->states && !stops ? input->states[k] : NULL;
+        in[first + k] = input->first && !stops ? input->first[k] : NULL;
+    }
+    for (uint32_t i = 0; i < l->n_parameters; i++) in[1 + l->n_states + i] = p->rnn->parameter[i];
 }
 
 static rd_status record(rdc_pass *p, rd_tensor *const *in, bool final, struct results *r,
@@ -252,8 +283,8 @@ static rd_status record(rdc_pass *p, rd_tensor *const *in, bool final, struct re
     rd_tensor *out[1 + RDC_MAX_STATES] = {r->y};
     for (uint32_t k = 0; final && k < l->n_states; k++) out[1 + k] = r->final[k];
     rdc_node *node = NULL;
-    RD_TRY(rdc_record(&rdc_rnn_op, in, 1 + l->n_states + l->n_parameters, out,
-                      final ? 1 + l->n_states : 1, &node, err));
+    RD_TRY(
+        rdc_record(&rdc_rnn_op, in, input_count(l), out, final ? 1 + l->n_states : 1, &node, err));
     node->state = p;
     if (p->x) rdc_save(node, SAVED_X, p->x);
     if (l->n_parameters > 0) rdc_save(node, SAVED_WEIGHTS, p->rnn->parameter[0]);
@@ -262,16 +293,16 @@ static rd_status record(rdc_pass *p, rd_tensor *const *in, bool final, struct re
 }
 
 /* Runs the pass and makes its results; the pass belongs to the node if one was recorded. */
-static rd_status run(rdc_pass *p, rd_tensor *const *states, bool final, struct results *r,
+static rd_status run(rdc_pass *p, const rd_rnn_input *input, bool final, struct results *r,
                      bool *recorded, rd_error *err)
 {
     rd_rnn *rnn = p->rnn;
-    const rdc_layout *l = rnn->layout;
-    const size_t bytes = (1 + l->n_states + (size_t)l->n_parameters) * sizeof(rd_tensor *);
+    const uint32_t n_in = input_count(rnn->layout);
+    const size_t bytes = n_in * sizeof(rd_tensor *);
     rd_tensor **in = rdc_record_new(rnn->core->arena, bytes);
     if (!in) return rdc_no_memory(err, bytes);
-    list_inputs(rnn, p->x, states, in);
-    const bool wanted = rdc_wants_node(in, 1 + l->n_states + l->n_parameters);
+    list_inputs(p, input, in);
+    const bool wanted = rdc_wants_node(in, n_in);
     rd_status status = RD_OK;
     if (wanted && !rnn->cell->backward)
         status =
@@ -279,7 +310,7 @@ static rd_status run(rdc_pass *p, rd_tensor *const *states, bool final, struct r
                      "%s: the cell '%s' has no backward function and cannot be trained; run it "
                      "inside no_grad",
                      rnn->label, rnn->cell->name);
-    if (status == RD_OK) status = open_pass(p, states, wanted || rnn->observed, err);
+    if (status == RD_OK) status = open_pass(p, input, wanted || rnn->observed, err);
     if (status == RD_OK) status = rdc_unroll_forward(p, err);
     if (status == RD_OK) status = make_results(p, final, r, err);
     if (status == RD_OK && wanted) {
@@ -290,26 +321,37 @@ static rd_status run(rdc_pass *p, rd_tensor *const *states, bool final, struct r
     return status;
 }
 
+/* Which steps count, and the sizes that follow from it. */
+static rd_status measure(rdc_pass *p, const rd_rnn_input *in, rd_error *err)
+{
+    const rdc_reading how = {in->x, in->mask, in->resets, in->reverse, p->rnn->label};
+    p->batch = p->rows = in->x->shape[0];
+    p->steps = in->x->shape[1];
+    for (uint32_t k = 0; k < p->rnn->layout->n_states; k++)
+        p->given[k] = in->states && in->states[k];
+    if (in->mask || in->resets || in->reverse) RD_TRY(rdc_valid_new(&how, &p->valid, err));
+    if (p->valid) {
+        p->rows = p->valid->rows;
+        p->steps = p->valid->steps;
+        p->total = p->valid->total;
+    } else if (!rdc_mul_size(p->steps, p->rows, &p->total)) {
+        return rdc_fail(err, RD_E_ARG, "this batch is larger than memory can be");
+    }
+    return RD_OK;
+}
+
 rd_status rd_rnn_run(rd_rnn *rnn, const rd_rnn_input *in, rd_tensor **y, rd_tensor **final,
                      rd_error *err)
 {
-    RD_TRY(check_input(rnn, in->x, in->states, err));
+    RD_TRY(check_input(rnn, in, err));
     rdc_pass *p = rdc_record_new(rnn->core->arena, sizeof *p);
     if (!p) return rdc_no_memory(err, sizeof *p);
     struct results r = {0};
     bool recorded = false;
     p->rnn = rd_rnn_retain(rnn);
-    p->rows = in->x->shape[0];
-    p->steps = in->x->shape[1];
-    rd_status status = RD_OK;
-    if (in->mask || in->reverse)
-        status = rdc_valid_new(in->x, in->mask, in->reverse, rnn->label, &p->valid, err);
-    if (status == RD_OK && p->valid) p->steps = p->valid->steps;
-    if (status == RD_OK && !rdc_mul_size(p->steps, p->rows, &p->total))
-        status = rdc_fail(err, RD_E_ARG, "this batch is larger than memory can be");
-    if (p->valid) p->total = p->valid->total;
+    rd_status status = measure(p, in, err);
     if (status == RD_OK) status = take_x(p, in->x, err);
-    if (status == RD_OK) status = run(p, in->states, final != NULL, &r, &recorded, err);
+    if (status == RD_OK) status = run(p, in, final != NULL, &r, &recorded, err);
     if (!recorded) rdc_pass_free(p);
     if (status != RD_OK) {
         drop_results(&r);

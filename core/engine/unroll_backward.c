@@ -71,9 +71,8 @@ static void start_rows(const struct backward *b, size_t slot, size_t first, size
         const size_t bytes = s->width * sizeof(rd_real);
         for (size_t i = first; i < last; i++) {
             rd_real *to = rdc_slot(s, slot) + i * s->width;
-            const size_t row = p->valid ? p->valid->row[i] : i;
-            if (b->dfinal[k])
-                memcpy(to, b->dfinal[k] + row * s->width, bytes);
+            if (b->dfinal[k] && rdc_row_ends(p, i))
+                memcpy(to, b->dfinal[k] + rdc_user_row(p, i) * s->width, bytes);
             else
                 memset(to, 0, bytes);
         }
@@ -309,8 +308,8 @@ static void add_range(void *job, size_t first, size_t last)
     for (size_t i = first; i < last; i++) to[i] += from[i];
 }
 
-/* The gradient of a first state, which lies as the state that was given does. */
-static void add_first(const struct backward *b, uint32_t k, rd_tensor *din)
+/* The gradient of a state that was given, of the rows that began with it; it lies as that does. */
+static void add_given(const struct backward *b, uint32_t k, rd_tensor *din)
 {
     const rdc_pass *p = b->pass;
     const rdc_sequence *s = &b->dstate[k];
@@ -320,8 +319,22 @@ static void add_first(const struct backward *b, uint32_t k, rd_tensor *din)
         return;
     }
     for (size_t i = 0; i < p->rows; i++)
-        rdc_add_strided(p->rnn->core, 2, row_shape, din->at + p->valid->row[i] * din->stride[0],
-                        din->stride, rdc_slot(s, 0) + i * s->width, stride);
+        if (!rdc_row_anew(p, k, i))
+            rdc_add_strided(p->rnn->core, 2, row_shape, din->at + p->valid->row[i] * din->stride[0],
+                            din->stride, rdc_slot(s, 0) + i * s->width, stride);
+}
+
+/* The gradient of first values: a sum over the rows that began with them, last to first (rule 6). */
+static void add_first(const struct backward *b, uint32_t k, rd_tensor *din)
+{
+    const rdc_pass *p = b->pass;
+    const rdc_sequence *s = &b->dstate[k];
+    for (size_t i = p->rows; i-- > 0;) {
+        if (!rdc_row_anew(p, k, i)) continue;
+        const rd_real *restrict from = rdc_slot(s, 0) + i * s->width;
+        rd_real *restrict to = din->at;
+        for (size_t j = 0; j < s->width; j++) to[j] += from[j];
+    }
 }
 
 static void show_observer(const struct backward *b)
@@ -373,8 +386,11 @@ static rd_status play(struct backward *b, rdc_node *node, rd_error *err)
         rdc_pool_range(rnn->core->pool, n_x, 1 << 14, add_range, &job);
     }
     rdc_block_release(arena, apart);
-    for (uint32_t k = 0; k < n_states; k++)
-        if (node->din[1 + k]) add_first(b, k, node->din[1 + k]);
+    rd_tensor *const *dfirst = node->din + 1 + n_states + rnn->layout->n_parameters;
+    for (uint32_t k = 0; k < n_states; k++) {
+        if (node->din[1 + k]) add_given(b, k, node->din[1 + k]);
+        if (dfirst[k]) add_first(b, k, dfirst[k]);
+    }
     const rdc_weight_job job = {p, node->din + 1 + n_states, b->dvec};
     if (status == RD_OK) status = rdc_weight_gradients(&job, err);
     if (status == RD_OK && rnn->observed && rnn->observer.backward) show_observer(b);

@@ -3,16 +3,28 @@
 #include "engine/valid.h"
 #include <string.h>
 
-static rd_status check_mask(const rd_tensor *x, const rd_tensor *mask, const char *what,
-                            rd_error *err)
+/* A list of what a row is cut into, in the user's order; without places it only counts. */
+struct stretch {
+    size_t from; /* of its times, in the list of all */
+    uint32_t row, length;
+    uint8_t kind;
+};
+struct list {
+    size_t n, total, longest;
+    struct stretch *stretch; /* or NULL */
+    uint32_t *time;
+};
+
+static rd_status check_mask(const rdc_reading *how, rd_error *err)
 {
     char shape[128];
-    const size_t rows = x->shape[0], time = x->shape[1];
+    const rd_tensor *mask = how->mask;
+    const size_t rows = how->x->shape[0], time = how->x->shape[1];
     const bool lengths = mask->ndim == 1;
     if (mask->ndim < 1 || mask->ndim > 2 || mask->shape[0] != rows ||
         (!lengths && mask->shape[1] != time))
         return rdc_fail(err, RD_E_ARG, "%s: expected a mask (%zu, %zu) or lengths (%zu), got %s",
-                        what, rows, time, rows, rdc_shape_text(mask, shape));
+                        how->what, rows, time, rows, rdc_shape_text(mask, shape));
     const size_t n = lengths ? 1 : time;
     const rd_real most = lengths ? (rd_real)time : (rd_real)(1 << 24);
     for (size_t r = 0; r < rows; r++)
@@ -21,64 +33,116 @@ static rd_status check_mask(const rd_tensor *x, const rd_tensor *mask, const cha
             if (v >= 0 && v <= most && v == (rd_real)(uint32_t)v) continue;
             if (lengths)
                 return rdc_fail(err, RD_E_ARG,
-                                "%s: lengths must be integers 0..%zu, got %.9g in row %zu", what,
-                                time, (double)v, r + 1);
+                                "%s: lengths must be integers 0..%zu, got %.9g in row %zu",
+                                how->what, time, (double)v, r + 1);
             return rdc_fail(err, RD_E_ARG,
-                            "%s: a mask holds 0 and 1, or ids, got %.9g at (%zu, %zu)", what,
+                            "%s: a mask holds 0 and 1, or ids, got %.9g at (%zu, %zu)", how->what,
                             (double)v, r + 1, t + 1);
         }
     return RD_OK;
 }
 
-static bool counts(const rd_tensor *mask, size_t r, size_t t)
+static rd_status check_resets(const rdc_reading *how, rd_error *err)
 {
+    char shape[128];
+    const rd_tensor *resets = how->resets;
+    const size_t rows = how->x->shape[0], time = how->x->shape[1];
+    if (resets->ndim != 2 || resets->shape[0] != rows || resets->shape[1] != time)
+        return rdc_fail(err, RD_E_ARG, "%s: expected resets (%zu, %zu), got %s", how->what, rows,
+                        time, rdc_shape_text(resets, shape));
+    for (size_t r = 0; r < rows; r++)
+        for (size_t t = 0; t < time; t++) {
+            const rd_real v = resets->at[r * resets->stride[0] + t * resets->stride[1]];
+            if (v != 0 && v != 1)
+                return rdc_fail(err, RD_E_ARG, "%s: resets hold 0 and 1, got %.9g at (%zu, %zu)",
+                                how->what, (double)v, r + 1, t + 1);
+        }
+    return RD_OK;
+}
+
+static bool counts(const rdc_reading *how, size_t r, size_t t)
+{
+    const rd_tensor *mask = how->mask;
     if (!mask) return true;
     if (mask->ndim == 1) return (rd_real)t < mask->at[r * mask->stride[0]];
     return mask->at[r * mask->stride[0] + t * mask->stride[1]] != 0;
 }
 
-/* Valid steps of each of the user's rows; how many in all, and of the longest. */
-static void count_steps(rdc_valid *v, const rd_tensor *mask, uint32_t *length)
+static bool is_border(const rdc_reading *how, size_t r, size_t t)
 {
-    for (size_t r = 0; r < v->rows; r++) {
-        length[r] = 0;
-        for (size_t t = 0; t < v->time; t++) length[r] += counts(mask, r, t);
-        if (length[r] > v->steps) v->steps = length[r];
-        v->total += length[r];
-    }
+    const rd_tensor *resets = how->resets;
+    return resets && resets->at[r * resets->stride[0] + t * resets->stride[1]] != 0;
 }
 
-/* Sorts rows by length, descending; equal ones stay in the user's order. `first` serves as a count. */
-static void sort_rows(rdc_valid *v, const uint32_t *length)
+static void add_stretch(struct list *l, struct stretch *s)
+{
+    if (l->stretch) l->stretch[l->n] = *s;
+    l->n++;
+    if (s->length > l->longest) l->longest = s->length;
+    *s = (struct stretch){.from = l->total, .row = s->row};
+}
+
+/* Cuts row r. Stretches without a step are left out, but for one that ends the row. */
+static void cut_row(const rdc_reading *how, size_t r, struct list *l)
+{
+    const size_t time = how->x->shape[1], before = l->n;
+    struct stretch s = {.from = l->total, .row = (uint32_t)r};
+    for (size_t k = 0; k < time; k++) {
+        const size_t t = how->reverse ? time - 1 - k : k;
+        /* in reverse the border before t + 1 is met between t + 1 and t */
+        const bool border = how->reverse ? k > 0 && is_border(how, r, t + 1) : is_border(how, r, t);
+        if (border && s.length > 0) add_stretch(l, &s);
+        if (border) s.kind = RDC_ANEW;
+        if (!counts(how, r, t)) continue;
+        if (l->time) l->time[l->total] = (uint32_t)t;
+        l->total++;
+        s.length++;
+    }
+    const bool ended = how->reverse && s.length == 0;
+    if (ended && l->n > before) {
+        if (l->stretch) l->stretch[l->n - 1].kind |= RDC_ENDS;
+        return;
+    }
+    if (ended) s.kind = 0; /* no step has met the border */
+    s.kind |= RDC_ENDS;
+    add_stretch(l, &s);
+}
+
+/* Sorts stretches by length, descending; equal ones stay in order. `first` serves as a count, `order`
+ * says which stretch a row is. */
+static void sort_rows(rdc_valid *v, const struct list *l, uint32_t *order)
 {
     memset(v->first, 0, (v->steps + 1) * sizeof *v->first);
-    for (size_t r = 0; r < v->rows; r++) v->first[v->steps - length[r]]++;
+    for (size_t i = 0; i < v->rows; i++) v->first[v->steps - l->stretch[i].length]++;
     for (size_t n = 0, i = 0; i <= v->steps; i++) {
         const size_t here = v->first[i];
         v->first[i] = n;
         n += here;
     }
-    for (size_t r = 0; r < v->rows; r++) {
-        const size_t to = v->first[v->steps - length[r]]++;
-        v->row[to] = (uint32_t)r;
-        v->length[to] = length[r];
+    for (size_t i = 0; i < v->rows; i++) {
+        const struct stretch *s = &l->stretch[i];
+        const size_t to = v->first[v->steps - s->length]++;
+        order[to] = (uint32_t)i;
+        v->row[to] = s->row;
+        v->length[to] = s->length;
+        v->kind[to] = s->kind;
     }
 }
 
-static void list_steps(rdc_valid *v, const rd_tensor *mask, bool reverse)
+static void list_steps(rdc_valid *v, const struct list *l, const uint32_t *order)
 {
     size_t rows = v->rows;
-    v->first[0] = 0;
+    v->first[0] = v->slot[0] = 0;
     for (size_t t = 0; t < v->steps; t++) {
         while (v->length[rows - 1] <= t) rows--; /* the longest row stays */
         v->active[t] = (uint32_t)rows;
         v->first[t + 1] = v->first[t] + rows;
+        v->slot[t + 1] = v->rows + v->first[t];
     }
-    for (size_t i = 0; i < v->rows; i++)
-        for (size_t k = 0, step = 0; k < v->time; k++) {
-            const size_t t = reverse ? v->time - 1 - k : k;
-            if (counts(mask, v->row[i], t)) v->at[v->first[step++] + i] = (uint32_t)t;
-        }
+    for (size_t i = 0; i < v->rows; i++) {
+        const uint32_t *time = l->time + l->stretch[order[i]].from;
+        for (size_t t = 0; t < v->length[i]; t++) v->at[v->first[t] + i] = time[t];
+    }
 }
 
 static void *carve(char **from, size_t n, size_t size)
@@ -88,42 +152,71 @@ static void *carve(char **from, size_t n, size_t size)
     return at;
 }
 
-rd_status rdc_valid_new(const rd_tensor *x, const rd_tensor *mask, bool reverse, const char *what,
-                        rdc_valid **out, rd_error *err)
+/* The list of a counted batch, one block. */
+static rd_status new_list(rdc_arena *arena, const rdc_valid *like, rdc_valid **out, rd_error *err)
 {
-    rdc_arena *arena = x->core->arena;
-    rdc_valid v = {.rows = x->shape[0], .time = x->shape[1]};
-    size_t cells, bytes;
-    *out = NULL;
-    if (mask) RD_TRY(check_mask(x, mask, what, err));
-    if (v.time >= UINT32_MAX || !rdc_mul_size(v.rows, v.time, &cells) || cells > SIZE_MAX / 64)
-        return rdc_fail(err, RD_E_ARG, "%s: this batch is larger than memory can be", what);
-    uint32_t *length = rdc_record_new(arena, v.rows * sizeof *length);
-    if (!length) return rdc_no_memory(err, v.rows * sizeof *length);
-    count_steps(&v, mask, length);
-    if (v.total == cells && !reverse) {
-        rdc_record_free(arena, length);
-        return RD_OK;
-    }
-    bytes = sizeof v + (v.steps + 1) * sizeof *v.first +
-            (2 * v.rows + v.steps + v.total) * sizeof(uint32_t);
+    rdc_valid v = *like;
+    const size_t bytes = sizeof v + 2 * (v.steps + 1) * sizeof(size_t) +
+                         (2 * v.rows + v.steps + v.total) * sizeof(uint32_t) + v.rows;
     char *block = rdc_record_new(arena, bytes);
-    if (!block) {
-        rdc_record_free(arena, length);
-        return rdc_no_memory(err, bytes);
-    }
-    rdc_valid *made = carve(&block, 1, sizeof v);
+    if (!block) return rdc_no_memory(err, bytes);
+    *out = carve(&block, 1, sizeof v);
     v.first = carve(&block, v.steps + 1, sizeof *v.first);
+    v.slot = carve(&block, v.steps + 1, sizeof *v.slot);
     v.length = carve(&block, v.rows, sizeof(uint32_t));
     v.row = carve(&block, v.rows, sizeof(uint32_t));
     v.active = carve(&block, v.steps, sizeof(uint32_t));
     v.at = carve(&block, v.total, sizeof(uint32_t));
-    sort_rows(&v, length);
-    list_steps(&v, mask, reverse);
-    rdc_record_free(arena, length);
-    *made = v;
-    *out = made;
+    v.kind = carve(&block, v.rows, 1);
+    **out = v;
     return RD_OK;
+}
+
+/* Fills the list; what it is made from lies in a block of its own for the while. */
+static rd_status fill_list(const rdc_reading *how, rdc_arena *arena, rdc_valid *v, rd_error *err)
+{
+    struct list l = {0};
+    const size_t bytes =
+        v->rows * (sizeof *l.stretch + sizeof(uint32_t)) + v->total * sizeof(uint32_t);
+    char *block = rdc_record_new(arena, bytes), *at = block;
+    if (!block) return rdc_no_memory(err, bytes);
+    l.stretch = carve(&at, v->rows, sizeof *l.stretch);
+    l.time = carve(&at, v->total, sizeof(uint32_t));
+    uint32_t *order = carve(&at, v->rows, sizeof(uint32_t));
+    for (size_t r = 0; r < v->batch; r++) cut_row(how, r, &l);
+    sort_rows(v, &l, order);
+    list_steps(v, &l, order);
+    rdc_record_free(arena, block);
+    return RD_OK;
+}
+
+rd_status rdc_valid_new(const rdc_reading *how, rdc_valid **out, rd_error *err)
+{
+    rdc_arena *arena = how->x->core->arena;
+    rdc_valid v = {.batch = how->x->shape[0], .time = how->x->shape[1]}, *made = NULL;
+    struct list l = {0};
+    size_t cells;
+    *out = NULL;
+    if (how->mask) RD_TRY(check_mask(how, err));
+    if (how->resets) RD_TRY(check_resets(how, err));
+    if (v.time >= UINT32_MAX || !rdc_mul_size(v.batch, v.time, &cells) || cells > SIZE_MAX / 64)
+        return rdc_fail(err, RD_E_ARG, "%s: this batch is larger than memory can be", how->what);
+    bool anew = false;
+    for (size_t r = 0; r < v.batch; r++) {
+        cut_row(how, r, &l);
+        anew = anew || is_border(how, r, 0);
+    }
+    if (l.total == cells && l.n == v.batch && !anew && !how->reverse) return RD_OK;
+    v.rows = l.n;
+    v.total = l.total;
+    v.steps = l.longest;
+    RD_TRY(new_list(arena, &v, &made, err));
+    const rd_status status = fill_list(how, arena, made, err);
+    if (status == RD_OK)
+        *out = made;
+    else
+        rdc_record_free(arena, made);
+    return status;
 }
 
 void rdc_valid_free(rd_core *core, rdc_valid *v)

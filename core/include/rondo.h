@@ -329,14 +329,18 @@ rd_status rd_rnn_forward(rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd
 
 typedef struct rd_rnn_input {
     rd_tensor *x;             /* (B, T, I) */
-    rd_tensor *const *states; /* as above, or NULL */
-    rd_tensor *mask; /* (B, T) of ids or 1, 0 where a step does not count; (B) lengths; or NULL */
-    bool reverse;    /* from the last step that counts to the first */
+    rd_tensor *const *states; /* as above, or NULL; an entry may be NULL */
+    rd_tensor *const *first;  /* first values: one (width) each, NULL for the cell's; or NULL */
+    rd_tensor *mask;   /* (B, T) of ids or 1, 0 where a step does not count; (B) lengths; or NULL */
+    rd_tensor *resets; /* (B, T), 1 where one sequence ends and the step begins another; or NULL */
+    bool reverse;      /* from the last step that counts to the first */
 } rd_rnn_input;
 /* A step that does not count keeps the state, gives 0 and has no gradient; padding may lie anywhere and costs
  * no computation. Last states are those after each row's last step that counts; a row without one keeps its
- * first states. Outputs, states and gradients of a row are those of its steps run alone. An observer sees the
- * longest rows first, and in each step the rows that take part. */
+ * first states. Before a step with a reset the state is put back to first values, whether the step counts or
+ * not; in reverse before the step that is read next. Outputs, states and gradients of a row, or of what lies
+ * between two resets, are those of its steps run alone. An observer sees the longest stretches first, and in
+ * each step those that take part. */
 rd_status rd_rnn_run(rd_rnn *rnn, const rd_rnn_input *in, rd_tensor **y, rd_tensor **final,
                      rd_error *err);
 
