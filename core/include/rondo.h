@@ -603,6 +603,14 @@ rd_status rd_pieces_look(const rd_pieces *p, const uint64_t *piece, size_t n, ui
 /* Fills x and y (B, T) with piece[b] in row b and zeros behind it; a longer piece is refused. */
 rd_status rd_pieces_batch(const rd_pieces *p, const uint64_t *piece, rd_tensor *x, rd_tensor *y,
                           rd_error *err);
+typedef struct rd_flow {          /* rows that read on from unit to unit, by pieces of one step */
+    const uint64_t *first, *last; /* per row: pieces [first, last), as many as it has place for */
+    rd_tensor *x, *y;             /* (B, T): filled, with zeros behind the last */
+    rd_tensor *resets;            /* (B, T): filled, 1 where a unit begins */
+    uint32_t *pairs;              /* per row: set, how many there are */
+    size_t n_resets;              /* set */
+} rd_flow;
+rd_status rd_pieces_flow(const rd_pieces *p, rd_flow *flow, rd_error *err);
 
 /* How ids are drawn from logits. In this order: penalty, bias, allowed, temperature, top_k, typical_p, top_p,
  * min_p; each filter counts what those before it have left. Temperature 0: the first largest of what is

@@ -2,9 +2,10 @@
  *
  * A unit of n symbols is n + 1 pairs (x, y): begin s1, s1 s2, ..., sn end. It is cut into pieces of `steps`
  * pairs; a piece but for the first begins with the symbol that was the last y of the one before.
- * Invariant: index[i] is where piece i * PIECE_STEP begins: twice the place of the first symbol of its unit
- * plus 1, or twice the place of its first x. So a piece is found by reading at most PIECE_STEP pieces, and a
- * piece costs a byte of memory, whatever the length of the text.
+ * Pieces of one pair are what a stream of units is read by, from any pair on.
+ * Invariant: index[i] is where piece i * every begins: twice the place of the first symbol of its unit plus
+ * 1, or twice the place of its first x. So a piece is found by reading fewer than `every` pieces, and costs a
+ * byte of memory or less, whatever the length of the text.
  * SPDX-License-Identifier: MIT */
 #include "base/error.h"
 #include "base/tensor.h"
@@ -14,13 +15,14 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { PIECE_STEP = 8 };
+/* Pieces, and pairs, between two entries of the index. Pairs: see text.c. */
+enum { PIECE_STEP = 8, CHAR_PAIRS = 512, WORD_PAIRS = 128 };
 
 struct rd_pieces {
     const rd_text *t;
     rd_vocab *v;
     rd_unit unit;
-    uint32_t steps;
+    uint32_t steps, every;
     const unsigned char *begin, *end;
     int32_t first, last; /* ids that begin and end a unit, or 0 */
     uint64_t n, units;
@@ -109,9 +111,9 @@ static walk start_walk(const rd_pieces *p)
 /* A walk in front of piece i < n. */
 static walk find_piece(const rd_pieces *p, uint64_t i)
 {
-    const uint64_t entry = p->index[i / PIECE_STEP];
+    const uint64_t entry = p->index[i / p->every];
     walk w = {.r = rdc_text_reader(p->t, p->v, entry / 2, p->end), .begins = entry % 2 == 1};
-    for (uint64_t skip = i % PIECE_STEP; skip > 0; skip--) (void)read_piece(p, &w, NULL);
+    for (uint64_t skip = i % p->every; skip > 0; skip--) (void)read_piece(p, &w, NULL);
     return w;
 }
 
@@ -119,7 +121,7 @@ static walk find_piece(const rd_pieces *p, uint64_t i)
 
 static rd_status note_piece(rd_pieces *p, const walk *w, rd_error *err)
 {
-    const size_t i = (size_t)(p->n / PIECE_STEP);
+    const size_t i = (size_t)(p->n / p->every);
     if (i == p->room) {
         const size_t room = p->room ? 2 * p->room : 64;
         uint64_t *index = realloc(p->index, room * sizeof(*index));
@@ -135,12 +137,20 @@ static rd_status index_pieces(rd_pieces *p, rd_error *err)
 {
     walk w = start_walk(p);
     for (;;) {
-        if (p->n % PIECE_STEP == 0) RD_TRY(note_piece(p, &w, err));
+        if (p->n % p->every == 0) RD_TRY(note_piece(p, &w, err));
         const bool begins = w.begins;
         if (read_piece(p, &w, NULL) == 0) return RD_OK;
         p->n++;
         p->units += begins;
     }
+}
+
+/* As many pieces as have the pairs that the index steps over, at least PIECE_STEP. */
+static uint32_t entry_step(const rd_text *t, uint32_t steps)
+{
+    const bool words = t->how.level == RD_WORD || t->how.level == RD_BPE;
+    const uint32_t pieces = (words ? WORD_PAIRS : CHAR_PAIRS) / steps;
+    return pieces > PIECE_STEP ? pieces : PIECE_STEP;
 }
 
 /* The id of a line feed, or 0. */
@@ -168,6 +178,7 @@ rd_status rd_pieces_new(const rd_text *t, rd_vocab *v, const rd_pieces_options *
     p->v = rd_vocab_retain(v);
     p->unit = how->unit;
     p->steps = how->steps;
+    p->every = entry_step(t, how->steps);
     p->begin = t->begin + how->from;
     p->end = t->begin + how->to;
     p->first = v->bos ? v->bos : line_feed(v);
@@ -234,11 +245,26 @@ rd_status rd_pieces_look(const rd_pieces *p, const uint64_t *piece, size_t n, ui
     return RD_OK;
 }
 
+static bool is_like(const rd_tensor *x, const rd_tensor *y)
+{
+    return x->ndim == 2 && y->ndim == 2 && x->shape[0] == y->shape[0] && x->shape[1] == y->shape[1];
+}
+
 static rd_status check_tensors(const rd_tensor *x, const rd_tensor *y, rd_error *err)
 {
-    if (x->ndim == 2 && y->ndim == 2 && x->shape[0] == y->shape[0] && x->shape[1] == y->shape[1])
-        return RD_OK;
+    if (is_like(x, y)) return RD_OK;
     return rdc_fail(err, RD_E_ARG, "batches of pieces are two tensors (batch, time)");
+}
+
+static row row_of(const rd_tensor *x, const rd_tensor *y, size_t b, size_t step)
+{
+    return (row){x->at + b * x->stride[0] + step * x->stride[1],
+                 y->at + b * y->stride[0] + step * y->stride[1], x->stride[1], y->stride[1]};
+}
+
+static void clear(const row *to, size_t n)
+{
+    for (size_t i = 0; i < n; i++) to->x[i * to->stride_x] = to->y[i * to->stride_y] = 0;
 }
 
 /* A batch may be shorter than the longest piece there is, if its own are. */
@@ -264,15 +290,59 @@ rd_status rd_pieces_batch(const rd_pieces *p, const uint64_t *piece, rd_tensor *
     RD_TRY(rdc_begin_write(x, err));
     RD_TRY(rdc_begin_write(y, err));
     for (size_t b = 0; b < x->shape[0]; b++) {
-        const row to = {x->at + b * x->stride[0], y->at + b * y->stride[0], x->stride[1],
-                        y->stride[1]};
+        const row to = row_of(x, y, b, 0);
         uint32_t used = 0;
         if (piece[b] != RD_NO_PIECE) {
             walk w = find_piece(p, piece[b]);
             used = read_piece(p, &w, &to);
         }
-        for (size_t i = used; i < x->shape[1]; i++)
-            to.x[i * to.stride_x] = to.y[i * to.stride_y] = 0;
+        const row rest = row_of(x, y, b, used);
+        clear(&rest, x->shape[1] - used);
     }
+    return RD_OK;
+}
+
+static rd_status check_flow(const rd_pieces *p, const rd_flow *s, rd_error *err)
+{
+    RD_TRY(rdc_text_check(p->t, p->v, err));
+    if (p->steps != 1)
+        return rdc_fail(err, RD_E_ARG, "rows read on by pieces of 1 step, these have %u", p->steps);
+    if (!is_like(s->x, s->y) || !is_like(s->x, s->resets))
+        return rdc_fail(err, RD_E_ARG,
+                        "a batch of rows that read on is three tensors (batch, time)");
+    for (size_t b = 0; b < s->x->shape[0]; b++)
+        if (s->first[b] > s->last[b] || s->last[b] > p->n)
+            return rdc_fail(err, RD_E_ARG, "'%s' has %llu pieces, but %llu to %llu were asked for",
+                            p->t->path, (unsigned long long)p->n,
+                            (unsigned long long)s->first[b] + 1, (unsigned long long)s->last[b]);
+    return RD_OK;
+}
+
+/* Row b of a flow. */
+static void read_on(const rd_pieces *p, rd_flow *s, size_t b)
+{
+    const uint64_t left = s->last[b] - s->first[b];
+    const size_t steps = s->x->shape[1], n = left < steps ? (size_t)left : steps;
+    rd_real *reset = s->resets->at + b * s->resets->stride[0];
+    walk w = {.begins = false};
+    if (n > 0) w = find_piece(p, s->first[b]);
+    for (size_t i = 0; i < steps; i++, reset += s->resets->stride[1]) {
+        const row to = row_of(s->x, s->y, b, i);
+        const bool begins = i < n && w.begins;
+        *reset = begins;
+        s->n_resets += begins;
+        if (i >= n || read_piece(p, &w, &to) == 0) clear(&to, 1);
+    }
+    s->pairs[b] = (uint32_t)n;
+}
+
+rd_status rd_pieces_flow(const rd_pieces *p, rd_flow *s, rd_error *err)
+{
+    RD_TRY(check_flow(p, s, err));
+    RD_TRY(rdc_begin_write(s->x, err));
+    RD_TRY(rdc_begin_write(s->y, err));
+    RD_TRY(rdc_begin_write(s->resets, err));
+    s->n_resets = 0;
+    for (size_t b = 0; b < s->x->shape[0]; b++) read_on(p, s, b);
     return RD_OK;
 }

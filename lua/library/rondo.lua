@@ -269,6 +269,12 @@ function Module:unfreeze(pattern) end
 ---@param x rondo.Tensor
 ---@return rondo.Tensor
 function Module:predict(x) end
+---one step of a stream
+---@param x rondo.Tensor (batch, features), or ids (batch)
+---@param states table? nil: first values
+---@return rondo.Tensor y
+---@return table states
+function Module:step(x, states) end
 function Module:close() end
 
 ---@param options rondo.generate.Options

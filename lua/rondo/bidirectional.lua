@@ -74,6 +74,7 @@ function Bidirectional:advance(x, states, valid)
   if self:needs_size() then
     self:build(x:size(-1))
   end
+  valid = mask.read(valid)
   local n = #self.ahead:state_names()
   local mine = states and table.move(states, n + 1, #states, 1, {})
   local a, after = self.ahead:advance(x, states and table.move(states, 1, n, 1, {}), valid)

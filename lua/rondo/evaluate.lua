@@ -113,7 +113,7 @@ end
 
 -- Lines or documents, one after the other.
 local function units(self, text, unit, on_line)
-  local source = text:sequences { unit = unit, stateful = true, batch_size = 1, seq_len = CHUNK }
+  local pieces = text:sequences({ unit = unit, batch_size = 1, seq_len = CHUNK }).pieces
   local total = { nats = 0.0, count = 0.0, symbols = 0, characters = 0 }
   local one, number = nil, 0
   local function close()
@@ -131,9 +131,10 @@ local function units(self, text, unit, on_line)
     total.nats, total.count = total.nats + one.nats, total.count + one.count
     total.symbols, total.characters = total.symbols + #one.ids, total.characters + characters
   end
-  for k = 1, #source do
-    local x, y, reset = source:batch(k, 1)
-    if #reset > 0 then
+  for k = 1, #pieces do
+    local lengths, begins = pieces:look { k }
+    local x, y = pieces:batch({ k }, lengths[1])
+    if begins[1] then
       close()
       language.release(self.states)
       self.states, one = nil, { nats = 0.0, count = 0.0, ids = {} }

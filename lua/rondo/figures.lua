@@ -24,11 +24,12 @@ end
 
 function List:batch(k)
   local batch = self.batches[k]
-  return batch[1], batch[2], nil, batch[3]
+  local how = { lengths = batch.lengths, mask = batch.mask, resets = batch.resets }
+  return batch[1], batch[2], next(how) ~= nil and how or nil, batch[3]
 end
 
 -- A source as the Trainer wants it: an object with batch() and a length, or a list of { x, y } or
--- { x, y, weight }.
+-- { x, y, weight }, with lengths, mask or resets of x by name.
 function figures.source(given)
   if type(given) == "table" and type(given.batch) == "function" then
     return given

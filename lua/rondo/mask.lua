@@ -1,8 +1,10 @@
--- mask.lua - which steps of a batch count, as it travels with the call of a module.
+-- mask.lua - which steps of a batch count, and where sequences begin, as it travels with the call of a module.
 --
 -- A mask is a tensor (batch, time) that is 0 where a step is absent, so ids are one themselves, or (batch) lengths.
--- AUTO stands for "not given": the first Embedding that is called with ids (batch, time) makes it. Only a call of a
--- whole model does so; a stream that is read on from chunk to chunk (advance) takes id 0 as an input of zeros.
+-- Resets are a tensor (batch, time) that is 1 where a step begins another sequence than the one before.
+-- AUTO stands for "not given": the first Embedding that is called with ids (batch, time) makes the mask. Only a call of
+-- a whole model does so; a stream that is read on from chunk to chunk (advance) takes id 0 as an input of zeros.
+-- What travels from layer to layer is nil (all steps count), a mask, AUTO, or one of these with resets.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -11,6 +13,8 @@ local tensor = require "rondo.tensor"
 local mask = {}
 
 mask.AUTO = setmetatable({}, { __tostring = function() return "mask of the ids" end })
+
+local WithResets = { __name = "rondo.WithResets" } -- { mask = what travels without, resets = tensor }
 
 local function as_tensor(what, value)
   if type(value) == "table" then
@@ -21,33 +25,64 @@ local function as_tensor(what, value)
   return value
 end
 
--- The arguments after a module's input: states, and { lengths = } or { mask = }, which may come alone. Returns the
--- states and the mask: a tensor, nil where mask = false says that all steps count, or AUTO.
-function mask.arguments(states, how)
-  if how == nil and type(states) == "table" and (states.lengths ~= nil or states.mask ~= nil) then
-    states, how = nil, states
-  end
+local function travels(how)
+  return how == mask.AUTO or tensor.is_tensor(how) or getmetatable(how) == WithResets
+end
+
+-- What is to travel: of { lengths =, mask =, resets = }, or what travels already. `otherwise` stands where no mask is
+-- given; mask = false says that all steps count.
+function mask.read(how, otherwise)
   if how == nil then
-    return states, mask.AUTO
+    return otherwise
+  elseif travels(how) then
+    return how
   elseif type(how) ~= "table" then
-    errors.raise("expected { lengths = ... } or { mask = ... } after the states, got a %s", type(how))
+    errors.raise("expected { lengths =, mask =, resets = } after the states, got a %s", type(how))
   end
   for key in pairs(how) do
-    if key ~= "lengths" and key ~= "mask" then
-      errors.raise("unknown option '%s' beside the input; options are lengths, mask", tostring(key))
+    if key ~= "lengths" and key ~= "mask" and key ~= "resets" then
+      errors.raise("unknown option '%s' beside the input; options are lengths, mask, resets", tostring(key))
     end
   end
+  local valid = otherwise
   if how.lengths ~= nil and how.mask ~= nil then
     errors.raise("lengths and mask say the same; give one of them")
   elseif how.lengths ~= nil then
-    return states, as_tensor("lengths", how.lengths)
+    valid = as_tensor("lengths", how.lengths)
+  elseif how.mask ~= nil then
+    valid = how.mask and as_tensor("mask", how.mask) or nil
   end
-  return states, how.mask and as_tensor("mask", how.mask) or nil
+  if how.resets ~= nil then
+    return setmetatable({ mask = valid, resets = as_tensor("resets", how.resets) }, WithResets)
+  end
+  return valid
 end
 
--- What a recurrent layer is to use.
-function mask.given(value)
-  return value ~= mask.AUTO and value or nil
+-- The arguments after a module's input: states, and what mask.read takes, which may come alone.
+function mask.arguments(states, how)
+  local alone = type(states) == "table" and (states.lengths ~= nil or states.mask ~= nil or states.resets ~= nil)
+  if how == nil and alone then
+    states, how = nil, states
+  end
+  return states, mask.read(how, mask.AUTO)
+end
+
+-- What travels on behind a layer that makes a mask of its ids.
+function mask.of_ids(valid, ids)
+  if valid == mask.AUTO then
+    return ids
+  elseif getmetatable(valid) == WithResets and valid.mask == mask.AUTO then
+    return setmetatable({ mask = ids, resets = valid.resets }, WithResets)
+  end
+  return valid
+end
+
+-- The mask and the resets that a recurrent layer is to use; nil where there are none.
+function mask.given(valid)
+  if getmetatable(valid) == WithResets then
+    return mask.given(valid.mask), valid.resets
+  end
+  return valid ~= mask.AUTO and valid or nil, nil
 end
 
 return mask

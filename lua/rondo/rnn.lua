@@ -2,7 +2,7 @@
 --
 -- A stack's own options are below; every other option is the cell's, checked against its plugin's table.
 -- State is a list with the tensors of layer 1, then layer 2 ...; of a bidirectional layer forward, then reverse.
--- The caller owns it. Lengths and masks: see mask.lua.
+-- The caller owns it. Lengths, masks and resets: see mask.lua.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -72,7 +72,7 @@ local function recurrent_class(class_name, cell_name)
       self.cell_options[spec.name] = o[spec.name]
     end
     self.stack, self.back, self.state_count = {}, {}, {}
-    self.first = {} -- with learn_state, by core layer: what a row starts with, state by state
+    self.first = {} -- with learn_state, by core layer: what a sequence begins with, state by state
     self.seed, self.layer = random.claim_layer(o.seed, o.bidirectional and 2 * o.num_layers or o.num_layers)
     self.dropout_seed, self.dropout_layer = random.claim_layer(o.seed, o.num_layers)
     if o.input_size then
@@ -187,21 +187,6 @@ local function check_input(self, x)
   end
 end
 
--- The learned first states for a batch, or nil.
-local function start(self, layer, batch)
-  local list
-  for k, first in ipairs(self.first[layer] or {}) do
-    list = list or {}
-    local width = type(first) == "number" and layer:states()[k][2] or first:size(1)
-    local base = core.full({ batch, width }, type(first) == "number" and first or 0)
-    list[k] = type(first) == "number" and base or base + first
-    if list[k] ~= base then
-      base:release()
-    end
-  end
-  return list
-end
-
 -- One direction of layer i; its states are added to `after`. The first of them is the output after the last step.
 local function run_one(self, i, back, x, given, after)
   local used, n, mine = #after, self.state_count[i], nil
@@ -212,19 +197,17 @@ local function run_one(self, i, back, x, given, after)
     end
   end
   local layer = back and self.back[i] or self.stack[i]
-  local own_start = not mine and start(self, layer, x:size(1)) or nil
-  local out, final = layer:forward(x, mine or own_start, given.valid, back or self.reads_backward)
-  for _, state in ipairs(own_start or {}) do
-    state:release()
-  end
+  local how = { mask = given.mask, resets = given.resets, reverse = back or self.reads_backward,
+    first = self.first[layer] }
+  local out, final = layer:forward(x, mine, how)
   table.move(final, 1, #final, used + 1, after)
   return out
 end
 
 -- Every step's output and the state after the last.
-local function run(self, x, states, valid)
+local function run(self, x, given)
   check_input(self, x)
-  local o, y, after, given = self.options, x, {}, { states = states, valid = valid }
+  local o, y, after = self.options, x, {}
   for i = 1, #self.stack do
     local out = run_one(self, i, false, y, given, after)
     if self.back[i] then
@@ -255,10 +238,10 @@ local function last_output(self, after)
 end
 
 function methods:advance(x, states, valid)
-  valid = mask.given(valid)
-  local y, after = run(self, x, states, valid)
+  local counts, resets = mask.given(mask.read(valid))
+  local y, after = run(self, x, { states = states, mask = counts, resets = resets })
   if not self.options.return_sequences then
-    local plain = not (valid or self.options.bidirectional or self.reads_backward)
+    local plain = not (counts or self.options.bidirectional or self.reads_backward)
     local last = plain and y:select(2, -1) or last_output(self, after)
     y:release()
     y = last

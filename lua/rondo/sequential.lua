@@ -103,12 +103,13 @@ function Sequential:advance(input, states, valid)
   if self:needs_size() then
     self:build(input:size(-1))
   end
+  valid = mask.read(valid)
   local x, after, ours = input, {}, false -- ours: made between two library layers, nobody else holds it
   for i = 1, #self do
     local layer, y = self[i]
     local library = is_library(layer)
-    if valid == mask.AUTO and layer.masks_ids and x.ndim == 2 then
-      valid = x
+    if layer.masks_ids and x.ndim == 2 then
+      valid = mask.of_ids(valid, x)
     end
     if layer.class_name == "Sequential" and library then
       y, after[i], valid = layer:advance(x, states and states[i], valid)
@@ -116,7 +117,7 @@ function Sequential:advance(input, states, valid)
       y, after[i] = layer:advance(x, states and states[i], valid)
       valid = (layer.options or {}).return_sequences ~= false and valid or nil
     else
-      y = layer:forward(x)
+      y = layer:forward(x, nil, not library and valid or nil)
     end
     if not rawequal(y, x) then
       if ours and library then
@@ -141,20 +142,6 @@ local function release_states(states)
   end
 end
 Sequential.release_states = release_states
-
--- Puts rows (of the batch) of a carried state back to its first values, in place.
-local function reset_rows(states, rows)
-  for _, entry in pairs(states) do
-    if type(entry) == "table" then
-      reset_rows(entry, rows)
-    else
-      for _, row in ipairs(rows) do
-        entry:select(1, row):fill(0)
-      end
-    end
-  end
-end
-Sequential.reset_rows = reset_rows
 
 -- y, and the state of the last layer where it returns one.
 function Sequential:forward(x, states, how)

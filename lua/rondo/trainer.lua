@@ -2,10 +2,10 @@
 --
 -- fit() is one loop over a state (step, epoch, position, carried state). Everything due at a step is done at
 -- the top of the loop and marked in the state, so that a run stopped anywhere goes on as if it had not been.
--- A source of batches has batch(k, epoch) -> x, y and a length; a list of { x, y } will do. A stateful source may
--- give a third value: the rows whose carried state is put back to its first values before the batch. A fourth value
--- is the loss's weight. An update takes `accumulate` batches, fewer at the end of an epoch: their losses are divided
--- by how many they are, and their gradients are added in the order of the batches.
+-- A source of batches has batch(k, epoch) -> x, y and a length; a list of { x, y } will do. A third value is what
+-- stands beside the input in the call of the model, { lengths =, mask =, resets = }, a fourth the loss's weight. An
+-- update takes `accumulate` batches, fewer at the end of an epoch: their losses are divided by how many they are, and
+-- their gradients are added in the order of the batches.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local average = require "rondo.average"
@@ -18,7 +18,6 @@ local options = require "rondo.options"
 local progress = require "rondo.progress"
 local random = require "rondo.random"
 local release_states = require("rondo.sequential").release_states
-local reset_rows = require("rondo.sequential").reset_rows
 local evaluation = require "rondo.trainer_evaluation"
 local session = require "rondo.trainer_session"
 local trainer_state = require "rondo.trainer_state"
@@ -130,12 +129,12 @@ end
 
 -- ---- one batch ------------------------------------------------------------------------------------------
 
--- Trains on one batch: outputs, loss, gradients, which are added to those that are there. batch: x, y, weight and
+-- Trains on one batch: outputs, loss, gradients, which are added to those that are there. batch: x, y, how, weight and
 -- states (or nil), stateful, share (nil: 1) of the update. Returns the loss's sum, its count, and the states after.
 -- This is the seam for long sequences (run in segments: borders first, then backward from the last segment):
 -- nothing outside knows how a batch is played.
 function Trainer:train_step(batch)
-  local y, after = self:forward(batch.x, batch.states, batch.stateful)
+  local y, after = self:forward(batch)
   local loss, sum, count = self.loss(y, batch.y, batch.weight)
   if not sum then
     sum, count = loss:item(), 1
@@ -173,12 +172,9 @@ end
 
 -- Batch number `index` of the update's `n`: the loss's sum and count.
 function Trainer:one_batch(source, index, n)
-  local x, y, reset, weight = source:batch(self.position + 1, self.epoch + 1)
+  local x, y, how, weight = source:batch(self.position + 1, self.epoch + 1)
   random.set_update(self.step * self.accumulate + index - 1) -- each batch has dropout masks of its own
-  if self.states and reset then
-    reset_rows(self.states, reset)
-  end
-  local batch = { x = x, y = y, weight = weight, states = self.states, stateful = source.stateful,
+  local batch = { x = x, y = y, how = how, weight = weight, states = self.states, stateful = source.stateful,
     share = n > 1 and 1 / n or nil }
   local sum, count, after = self:train_step(batch)
   if source.releases then

@@ -7,15 +7,27 @@ local errors = require "rondo.errors"
 local figures = require "rondo.figures"
 local metrics = require "rondo.metrics"
 local release_states = require("rondo.sequential").release_states
-local reset_rows = require("rondo.sequential").reset_rows
 local text = require "rondo.data.text"
 local trainer_state = require "rondo.trainer_state"
 
 local evaluation = {}
 
--- The model on a batch: its output, and the carried state after it.
-function evaluation:forward(x, states, stateful)
-  if stateful then
+-- A module of the user's that has no place for what stands beside the input would not miss it.
+local function check_takes(model, name)
+  local known = debug.getinfo(model[name], "u")
+  if known.nparams < 4 and not known.isvararg then
+    errors.raise("%s: the batches have lengths, masks or resets, which its %s(x, states) has no place for; define "
+      .. "%s(x, states, how) and call its layers with how", model:label(), name, name)
+  end
+end
+
+-- The model on a batch (x, how, states, stateful): its output, and the carried state after it.
+function evaluation:forward(batch)
+  local x, states, how = batch.x, batch.states, batch.how
+  if how then
+    check_takes(self.model, batch.stateful and "advance" or "forward")
+  end
+  if batch.stateful then
     if not self.model.advance then
       errors.raise("%s carries no state: a stateful source needs a model of library layers or a method "
         .. "advance(x, states)", self.model:label())
@@ -25,19 +37,16 @@ function evaluation:forward(x, states, stateful)
       errors.raise("%s reads both ways: a stateful source, which is read on from batch to batch, needs a model that "
         .. "reads forward", ahead:label())
     end
-    return self.model:advance(x, states)
+    return self.model:advance(x, states, how)
   end
-  return self.model(x), nil
+  return how and self.model(x, nil, how) or self.model(x), nil
 end
 
 local function evaluate_batches(self, source, interruptible)
   local meter, states = metrics.meter(self.metrics, self.loss, source), nil
   for k = 1, #source do
-    local x, target, reset, weight = source:batch(k, 1)
-    if states and reset then
-      reset_rows(states, reset)
-    end
-    local y, after = self:forward(x, states, source.stateful)
+    local x, target, how, weight = source:batch(k, 1)
+    local y, after = self:forward { x = x, states = states, how = how, stateful = source.stateful }
     local loss, sum, n = self.loss(y, target, weight)
     meter.add(y, target, weight, sum or loss:item(), n or 1)
     loss:release()

@@ -58,6 +58,29 @@ static int rnn_new(lua_State *L)
     return 1;
 }
 
+/* A tensor of the table at arg 4, or NULL. */
+static rd_tensor *field_tensor(lua_State *L, const char *name)
+{
+    rd_tensor *t = NULL;
+    if (lua_getfield(L, 4, name) != LUA_TNIL) t = rdl_tensor(L, -1);
+    lua_pop(L, 1); /* the table holds it */
+    return t;
+}
+
+/* The list 'first' of the table at arg 4; what is no tensor stands for the cell's own value. */
+static bool read_first(lua_State *L, const rd_rnn *rnn, rd_tensor *first[RDL_MAX_STATES])
+{
+    const bool there = lua_getfield(L, 4, "first") == LUA_TTABLE;
+    for (size_t i = 0; there && i < rd_rnn_state_count(rnn); i++) {
+        lua_rawgeti(L, -1, (lua_Integer)i + 1);
+        rd_tensor **slot = luaL_testudata(L, -1, RDL_TENSOR);
+        first[i] = slot ? *slot : NULL;
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return there;
+}
+
 /* The list of states at arg 3 into in[]; false: there is none. */
 static bool read_states(lua_State *L, const rd_rnn *rnn, rd_tensor *in[RDL_MAX_STATES])
 {
@@ -83,18 +106,24 @@ static bool read_states(lua_State *L, const rd_rnn *rnn, rd_tensor *in[RDL_MAX_S
     return true;
 }
 
-/* forward(x, states or nil, mask or lengths or nil, reverse) */
+/* forward(x, states or nil, { mask = mask or lengths, resets =, reverse =, first = } or nil) */
 static int rnn_forward(lua_State *L)
 {
     rd_rnn *rnn = check_rnn(L);
     rd_rnn_input input = {.x = rdl_tensor(L, 2)};
     rd_tensor *in[RDL_MAX_STATES] = {0};
-    rd_tensor *final[RDL_MAX_STATES] = {0};
+    rd_tensor *first[RDL_MAX_STATES] = {0}, *final[RDL_MAX_STATES] = {0};
     rd_tensor **slots[RDL_MAX_STATES];
     const size_t n = rd_rnn_state_count(rnn);
     if (read_states(L, rnn, in)) input.states = in;
-    if (!lua_isnoneornil(L, 4)) input.mask = rdl_tensor(L, 4);
-    input.reverse = lua_toboolean(L, 5);
+    if (!lua_isnoneornil(L, 4)) {
+        luaL_checktype(L, 4, LUA_TTABLE);
+        input.mask = field_tensor(L, "mask");
+        input.resets = field_tensor(L, "resets");
+        if (read_first(L, rnn, first)) input.first = first;
+        lua_getfield(L, 4, "reverse");
+        input.reverse = lua_toboolean(L, -1);
+    }
     rd_tensor **y = rdl_push_tensor(L);
     lua_createtable(L, (int)n, 0);
     for (size_t i = 0; i < n; i++) {

@@ -288,6 +288,55 @@ static int pieces_batch(lua_State *L)
     return 2;
 }
 
+/* The three tensors (B, T) of a flow. */
+static void push_batch(lua_State *L, rd_flow *flow, const size_t shape[2])
+{
+    rd_tensor **const to[] = {&flow->x, &flow->y, &flow->resets};
+    for (size_t i = 0; i < 3; i++) {
+        rd_tensor **slot = rdl_push_tensor(L);
+        RDL_DO(L, rd_tensor_new(rdl_core(L), 2, shape, RD_SEQUENCE, slot, &err));
+        *to[i] = *slot;
+    }
+    rdl_pay(L);
+}
+
+/* pieces:flow({first}, {last}, T) -> ids x, y (B, T), resets (B, T) or nil where no unit begins, {pairs in
+ * each row} or nil where all are T. Row b reads pieces first[b]..last[b], of one step each; 0: none. */
+static int pieces_flow(lua_State *L)
+{
+    const rd_pieces *p = check_pieces(L);
+    const lua_Integer steps = luaL_checkinteger(L, 4);
+    luaL_argcheck(L, steps >= 1, 4, "the number of steps must be at least 1");
+    size_t n, m;
+    uint64_t *first = check_numbers(L, p, 2, &n);
+    uint64_t *last = check_numbers(L, p, 3, &m);
+    luaL_argcheck(L, n == m, 3, "as many last pieces as first ones expected");
+    for (size_t b = 0; b < n; b++) {
+        const bool none = first[b] == RD_NO_PIECE || last[b] == RD_NO_PIECE;
+        first[b] = none ? 0 : first[b];
+        last[b] = none ? 0 : last[b] + 1;
+    }
+    rd_flow flow = {.first = first, .last = last, .pairs = rdl_buffer(L, n, sizeof *flow.pairs)};
+    push_batch(L, &flow, (size_t[]){n, (size_t)steps});
+    RDL_DO(L, rd_pieces_flow(p, &flow, &err));
+    bool all = true;
+    for (size_t b = 0; b < n; b++) all = all && flow.pairs[b] == (uint64_t)steps;
+    if (flow.n_resets == 0) {
+        lua_pushnil(L);
+        lua_replace(L, -2);
+    }
+    if (all) {
+        lua_pushnil(L);
+        return 4;
+    }
+    lua_createtable(L, (int)n, 0);
+    for (size_t b = 0; b < n; b++) {
+        lua_pushinteger(L, flow.pairs[b]);
+        lua_rawseti(L, -2, (lua_Integer)b + 1);
+    }
+    return 4;
+}
+
 void rdl_open_text(lua_State *L)
 {
     static const luaL_Reg text_methods[] = {
@@ -312,8 +361,13 @@ void rdl_open_text(lua_State *L)
         {NULL, NULL},
     };
     static const luaL_Reg pieces_methods[] = {
-        {"units", pieces_units}, {"first", pieces_first}, {"look", pieces_look},
-        {"batch", pieces_batch}, {"close", pieces_close}, {NULL, NULL},
+        {"units", pieces_units},
+        {"first", pieces_first},
+        {"look", pieces_look},
+        {"batch", pieces_batch},
+        {"flow", pieces_flow},
+        {"close", pieces_close},
+        {NULL, NULL},
     };
     static const luaL_Reg pieces_meta[] = {
         {"__gc", pieces_close},

@@ -84,17 +84,28 @@ describe("a stream", function()
 end)
 
 describe("documents", function()
-  local content = "abc\nde\n\nfghijklmn\n\nop\n\nqrs\n"
-  it("are read on row by row, and the rows that begin one are named", function()
-    local source = text_of(content):sequences { unit = "document", stateful = true, batch_size = 2, seq_len = 4 }
-    local seen = {}
-    for k = 1, #source do
-      local x, _, reset = source:batch(k, 1)
-      local rows = {}
-      for b, row in ipairs(x:table()) do rows[b] = source.vocab:decode(row):gsub("\n", "$") end
-      seen[k] = table.concat(rows, "|") .. " " .. table.concat(reset, ",")
+  local content = "abc\nde\n\nfghijklmn\n\nop\n\nqrstu\n"
+  -- Rows of a batch as text; > stands where one begins, a line feed is $, what is absent a point.
+  local function shown(source, ids, how)
+    local begins, rows = how and how.resets and how.resets:table(), {}
+    for b, row in ipairs(ids:table()) do
+      rows[b] = ""
+      for t, id in ipairs(row) do
+        local symbol = id == 0 and "." or source.vocab:decode(math.tointeger(id)):gsub("\n", "$")
+        rows[b] = rows[b] .. (begins and begins[b][t] == 1 and ">" or "") .. symbol
+      end
     end
-    assert.same({ "$abc|$op$ 1,2", "$de$|$qrs 2", "$fgh|$ 1", "ijkl| 2", "mn$| 2" }, seen)
+    return table.concat(rows, "|") .. " " .. table.concat(how and how.lengths or {}, ",")
+  end
+  it("are read on row by row in full chunks, which say where one begins and where a row ends", function()
+    local source = text_of(content):sequences { unit = "document", stateful = true, batch_size = 2, seq_len = 5 }
+    local inputs, targets = {}, {}
+    for k = 1, #source do
+      local x, y, how = source:batch(k, 1)
+      inputs[k], targets[k] = shown(source, x, how), shown(source, y)
+    end
+    assert.same({ ">$abc$|>$op$>$ ", "de$>$f|qrstu ", "ghijk|$.... 5,1", "lmn$.|..... 4,0" }, inputs)
+    assert.same({ "abc$d|op$$q ", "e$$fg|rstu$ ", "hijkl|$.... ", "mn$$.|..... " }, targets)
   end)
   it("in rows give the losses that each gives alone", function()
     rondo.manual_seed(3)

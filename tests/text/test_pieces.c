@@ -153,6 +153,118 @@ static void test_rows_without_a_piece_are_zeros(void **state)
     close_pieces(&f);
 }
 
+/* Rows that read on from unit to unit: x and y as text, a + where a unit begins, and how many pairs. */
+static void check_flow(fixture *f, uint64_t first, uint64_t last, const char *expected)
+{
+    enum { STEPS = 6 };
+    const size_t shape[2] = {1, STEPS};
+    uint32_t pairs;
+    rd_real x[STEPS], y[STEPS], resets[STEPS];
+    char got[64], own[2][STEPS + 1];
+    rd_flow flow = {.first = &first, .last = &last, .pairs = &pairs};
+    rd_tensor **const made[] = {&flow.x, &flow.y, &flow.resets};
+    for (size_t i = 0; i < 3; i++)
+        assert_int_equal(rd_tensor_new(f->core, 2, shape, RD_SEQUENCE, made[i], NULL), RD_OK);
+    assert_int_equal(rd_pieces_flow(f->p, &flow, NULL), RD_OK);
+    rd_tensor_read(flow.x, x);
+    rd_tensor_read(flow.y, y);
+    rd_tensor_read(flow.resets, resets);
+    spell(f->v, x, STEPS, own[0]);
+    spell(f->v, y, STEPS, own[1]);
+    size_t used = 0, n = 0;
+    for (size_t i = 0; i < STEPS; i++) {
+        if (resets[i] != 0) got[used++] = '+';
+        n += resets[i] != 0;
+        got[used++] = own[0][i];
+    }
+    snprintf(got + used, sizeof got - used, " %s %u", own[1], pairs);
+    assert_string_equal(got, expected);
+    assert_int_equal(n, flow.n_resets);
+    for (size_t i = 0; i < 3; i++) rd_tensor_release(*made[i]);
+}
+
+static void test_rows_read_on_from_unit_to_unit(void **state)
+{
+    fixture f = open_pieces(*state, "abc\n\nd\nef\n\n\ng\n", &by_char, RD_DOCUMENT, 1);
+    assert_int_equal(rd_pieces_count(f.p), 5 + 6 + 3);
+    check_flow(&f, 0, 14, "+$abc$+$ abc$$d 6");
+    check_flow(&f, 2, 14, "bc$+$d$ c$$d$e 6");
+    check_flow(&f, 6, 11, "d$ef$. $ef$$. 5");
+    check_flow(&f, 9, 14, "f$+$g$. $$g$$. 5");
+    check_flow(&f, 14, 14, "...... ...... 0");
+    close_pieces(&f);
+}
+
+static void test_words_and_byte_pairs_read_on_too(void **state)
+{
+    const rd_vocab_options words = {.level = RD_WORD}, bpe = {.level = RD_BPE, .max_size = 258};
+    fixture f = open_pieces(*state, " a b \n  \nc d e f", &words, RD_LINE, 1);
+    check_flow(&f, 1, 8, "ab+$cde b$cdef 6");
+    close_pieces(&f);
+    f = open_pieces(*state, "yz x x\nyz x", &bpe, RD_LINE, 1);
+    check_flow(&f, 2, 7, "  +$y .  $y $. 5");
+    close_pieces(&f);
+}
+
+/* From any pair, far from an entry of the index too: the numbers follow from the text. */
+static void test_a_row_may_begin_anywhere(void **state)
+{
+    enum { LENGTH = 1500, STEPS = 9 };
+    char text[LENGTH + 1] = {0};
+    fixture f;
+    for (size_t i = 0; i < LENGTH; i++)
+        text[i] = i > 900 && i % 7 == 0 ? '\n' : (char)('a' + i * i % 23);
+    f = open_pieces(*state, text, &by_char, RD_LINE, 1);
+    const uint64_t all = rd_pieces_count(f.p);
+    assert_int_equal(all, LENGTH + 1); /* each symbol is a y, and the end of the last line */
+    for (uint64_t first = 0; first + STEPS <= all; first += 97) {
+        rd_real y[STEPS];
+        uint32_t pairs;
+        const uint64_t last = all;
+        char got[STEPS + 1], expected[STEPS + 1];
+        rd_flow flow = {.first = &first, .last = &last, .pairs = &pairs};
+        rd_tensor **const made[] = {&flow.x, &flow.y, &flow.resets};
+        for (size_t i = 0; i < 3; i++)
+            assert_int_equal(
+                rd_tensor_new(f.core, 2, (size_t[]){1, STEPS}, RD_DENSE, made[i], NULL), RD_OK);
+        assert_int_equal(rd_pieces_flow(f.p, &flow, NULL), RD_OK);
+        rd_tensor_read(flow.y, y);
+        spell(f.v, y, STEPS, got);
+        snprintf(expected, sizeof expected, "%s$", text + first);
+        for (size_t i = 0; i < STEPS; i++)
+            if (expected[i] == '\n') expected[i] = '$';
+        assert_string_equal(got, expected);
+        for (size_t i = 0; i < 3; i++) rd_tensor_release(*made[i]);
+    }
+    close_pieces(&f);
+}
+
+static void test_flows_are_checked(void **state)
+{
+    fixture f = open_pieces(*state, "abc\nd", &by_char, RD_LINE, 4);
+    rd_error err;
+    uint64_t first = 0, last = 8;
+    uint32_t pairs;
+    rd_tensor *x = NULL, *y = NULL;
+    rd_pieces *single = NULL;
+    assert_int_equal(rd_tensor_new(f.core, 2, (size_t[]){1, 2}, RD_DENSE, &x, NULL), RD_OK);
+    assert_int_equal(rd_tensor_new(f.core, 2, (size_t[]){1, 3}, RD_DENSE, &y, NULL), RD_OK);
+    rd_flow flow = {.first = &first, .last = &last, .x = x, .y = x, .resets = y, .pairs = &pairs};
+    assert_int_equal(rd_pieces_flow(f.p, &flow, &err), RD_E_ARG);
+    assert_string_equal(err.text, "rows read on by pieces of 1 step, these have 4");
+    const rd_pieces_options how = {.to = 5, .steps = 1};
+    assert_int_equal(rd_pieces_new(f.t, f.v, &how, &single, NULL), RD_OK);
+    assert_int_equal(rd_pieces_flow(single, &flow, &err), RD_E_ARG);
+    assert_string_equal(err.text, "a batch of rows that read on is three tensors (batch, time)");
+    flow.resets = x;
+    assert_int_equal(rd_pieces_flow(single, &flow, &err), RD_E_ARG);
+    assert_non_null(strstr(err.text, "has 6 pieces, but 1 to 8 were asked for"));
+    rd_pieces_free(single);
+    rd_tensor_release(x);
+    rd_tensor_release(y);
+    close_pieces(&f);
+}
+
 static void test_what_cannot_be_read_is_refused(void **state)
 {
     fixture f = open_pieces(*state, "abc\nd", &by_char, RD_LINE, 4);
@@ -193,6 +305,10 @@ int main(void)
         TEST(test_lines_of_words_and_of_byte_pairs),
         TEST(test_every_piece_is_found),
         TEST(test_rows_without_a_piece_are_zeros),
+        TEST(test_rows_read_on_from_unit_to_unit),
+        TEST(test_words_and_byte_pairs_read_on_too),
+        TEST(test_a_row_may_begin_anywhere),
+        TEST(test_flows_are_checked),
         TEST(test_what_cannot_be_read_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -3,10 +3,9 @@
 -- A source of batches is addressed by number: batch(k, epoch) gives the k-th of an epoch, whatever was read
 -- before. Its position is all that a resumed run needs. Unit `stream` reads a part as one sequence. Units `line` and
 -- `document` read each line or document (what lies between blank lines) from first values of the state: as
--- sequences of their own, padded with id 0, or, stateful, row by row, where batch() names the rows whose state
--- is to be put back. A chunk never holds the end of one document and the beginning of the next: it is cut
--- at the border, and the rest of the row is padding, which counts in nothing. That costs half a chunk a
--- document and leaves every number as if each document had been read alone.
+-- sequences of their own, padded with id 0, or, stateful, row by row, one after the other in full chunks. batch()
+-- then says, third, what is to stand beside the input: { resets = } where units begin, inside a chunk too, and
+-- { lengths = } where a row has come to its end. Every number is as if each unit had been read alone.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -66,9 +65,8 @@ function Sequences:__call(_, control)
     self.epoch = self.epoch + 1
     return nil
   end
-  local x, y, reset = self:batch(self.cursor, self.epoch)
-  return x, y, { index = self.cursor, count = self.per_row, epoch = self.epoch, first = self.cursor == 1,
-    reset = reset }
+  local x, y, how = self:batch(self.cursor, self.epoch)
+  return x, y, { index = self.cursor, count = self.per_row, epoch = self.epoch, first = self.cursor == 1, how = how }
 end
 
 -- Numbers first..first+n-1 of an order of 1..all: the plain one, or one keyed by the epoch.
@@ -141,46 +139,44 @@ end
 
 -- ---- lines and documents --------------------------------------------------------------------------------
 
-local function find_pieces(self)
+local function find_pieces(self, steps)
   local text = self.text
   local from, to = text:range()
-  self.pieces = text.handle:pieces(self.vocab, { unit = self.unit, from = from, to = to, steps = self.seq_len })
+  self.pieces = text.handle:pieces(self.vocab, { unit = self.unit, from = from, to = to, steps = steps })
   if #self.pieces == 0 then
     errors.stop(errors.DATA, ("%s: the %s part has no %s"):format(text.path, text.part, self.unit))
   end
 end
 
--- One after the other in a row: row b has pieces starts[b] .. starts[b + 1] - 1, whole units all of them.
+-- One after the other in a row: row b has the steps starts[b] .. starts[b + 1] - 1 of all units, whole units of them.
 local rows = {}
 
 function rows:plan()
-  find_pieces(self)
+  find_pieces(self, 1)
   local units, all = self.pieces:units(), #self.pieces
   if units < self.batch_size then
     fewer(self, units, self.unit .. "(s)", units)
   end
-  self.starts, self.per_row = { 1 }, 0
+  local longest = 0
+  self.starts = { 1 }
   for b = 1, self.batch_size do
     self.starts[b + 1] = b == self.batch_size and all + 1 or self.pieces:first(all * b // self.batch_size + 1)
-    self.per_row = math.max(self.per_row, self.starts[b + 1] - self.starts[b])
+    longest = math.max(longest, self.starts[b + 1] - self.starts[b])
   end
+  self.per_row = (longest + self.seq_len - 1) // self.seq_len
 end
 
--- Batch k: x, y (B, T), and the rows that begin a unit or have come to their end.
+-- Batch k: x, y (B, T), and what stands beside x: where units begin, and lengths where a row has come to its end.
 function rows:batch(k)
-  local list, reset = {}, {}
+  local first, last, T = {}, {}, self.seq_len
   for b = 1, self.batch_size do
-    local number = self.starts[b] + k - 1
-    list[b] = number < self.starts[b + 1] and number or 0
-  end
-  local _, begins = self.pieces:look(list)
-  for b = 1, #list do
-    if begins[b] then
-      reset[#reset + 1] = b
+    first[b], last[b] = self.starts[b] + (k - 1) * T, self.starts[b + 1] - 1
+    if first[b] > last[b] then
+      first[b], last[b] = 0, 0
     end
   end
-  local x, y = self.pieces:batch(list, self.seq_len)
-  return x, y, reset
+  local x, y, resets, lengths = self.pieces:flow(first, last, T)
+  return x, y, (resets or lengths) and { resets = resets, lengths = lengths } or nil
 end
 
 -- Sequences of their own. Bucketing sorts a pool of batches at a time, so that a long text needs no table.
@@ -188,7 +184,7 @@ local alone = {}
 local POOL = 64 -- batches
 
 function alone:plan()
-  find_pieces(self)
+  find_pieces(self, self.seq_len)
   if #self.pieces < self.batch_size then
     fewer(self, #self.pieces, self.unit .. "(s)", #self.pieces)
   end
