@@ -35,6 +35,7 @@ function rondo.Dropout(options) end
 ---@field [2] any? embedding_dim
 ---@field num_embeddings? integer ids are 1..num_embeddings; integer >= 1
 ---@field embedding_dim? integer features of one id; integer >= 1
+---@field weight_init? string|table initial values of the matrix
 ---@field name? string how messages call the layer
 ---@field seed? integer own seed of the initial values; integer >= 0
 ---ids to rows of a matrix; id 0 gives zeros
@@ -59,6 +60,8 @@ function rondo.LayerNorm(options) end
 ---@field bias? boolean add a vector; default true
 ---position, in the same Sequential, of the Embedding whose matrix this layer shares; integer >= 1
 ---@field tied_to? integer
+---@field weight_init? string|table initial values of the matrix
+---@field bias_init? string|table initial values of the vector
 ---@field name? string how messages call the layer
 ---@field seed? integer own seed of the initial values; integer >= 0
 ---y = x W' + b over the last dimension
@@ -88,6 +91,9 @@ function rondo.OneHot(options) end
 ---how the outputs of the two directions become one; default "concat"
 ---@field merge? "concat"|"sum"|"mul"|"average"
 ---@field learn_state? boolean the state before the first step is learned; default false
+---@field input_init? string|table initial values of matrices on x; or by line
+---@field recurrent_init? string|table of matrices on states; or by line
+---@field bias_init? string|table of all biases; or by line
 ---@field return_sequences? boolean the output of every step, or of the last; default true
 ---@field return_state? boolean also return the state after the last step; default false
 ---@field seed? integer own seed of the initial values; integer >= 0
@@ -126,6 +132,8 @@ function rondo.LSTM(options) end
 ---@field [1] any? hidden_size
 ---is the reset gate applied after or before the recurrent product; default "after"
 ---@field reset? "after"|"before"
+---first biases of the update gate for memories up to so many steps; 0: off; 0..1000000; default 0
+---@field chrono? integer
 ---gated recurrent unit, one layer or several
 ---@param options rondo.GRU.Options
 ---@return rondo.Module

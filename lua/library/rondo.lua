@@ -224,6 +224,10 @@ function rondo.one_hot(ids, classes) end
 ---@param f fun(...): T
 ---@return T
 function rondo.no_grad(f, ...) end
+---@param t rondo.Tensor
+---@param init string|table "orthogonal", { "uniform", -0.1, 0.1 }
+---@return rondo.Tensor
+function rondo.init(t, init) end
 ---@param seed integer
 function rondo.manual_seed(seed) end
 ---@param parameters rondo.Tensor[]

@@ -18,6 +18,7 @@ local homes = {
   concat = "tensor", where = "tensor", linear = "tensor", matmul = "tensor", gather = "tensor",
   embedding = "tensor", one_hot = "tensor", no_grad = "tensor",
   clip_grad_norm = "tensor", clip_grad_value = "tensor", check_gradients = "tensor",
+  init = "initial",
   save = "checkpoint", load = "checkpoint",
 }
 local wholes = { Sequential = "sequential", Bidirectional = "bidirectional", optim = "optim", callbacks = "callbacks",

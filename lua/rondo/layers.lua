@@ -6,6 +6,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local initial = require "rondo.initial"
 local module = require "rondo.module"
 local options = require "rondo.options"
 local random = require "rondo.random"
@@ -16,6 +17,8 @@ local size = function(name, required, help)
   return { name = name, kind = "int", min = 1, max = 1 << 24, required = required, help = help }
 end
 local NAME = { name = "name", kind = "string", help = "how messages call the layer" }
+local WEIGHT_INIT = { name = "weight_init", kind = "init", help = "initial values of the matrix" }
+local BIAS_INIT = { name = "bias_init", kind = "init", vector = true, help = "initial values of the vector" }
 local SEED = { name = "seed", kind = "int", min = 0, max = 0xffffffff, help = "own seed of the initial values" }
 
 local function shape_text(t)
@@ -37,7 +40,7 @@ local function layer_class(name, specs, positional)
   function class:describe()
     local description = { kind = name }
     for _, spec in ipairs(specs) do
-      if spec.name ~= "seed" then
+      if spec.name ~= "seed" and spec.kind ~= "init" then
         description[spec.name] = self.options[spec.name]
       end
     end
@@ -54,23 +57,23 @@ local function check_features(self, x, features)
   end
 end
 
--- A new parameter with its initial values.
-local function parameter(shape, init, stream)
+-- A new parameter with its initial values: those of an option, or what it has by default.
+local function parameter(shape, init, stream, given)
   local t = core.zeros(shape)
-  t:fill_init(init, stream)
+  t:fill_init(given and initial.values(given, shape) or init, stream)
   t.requires_grad = true
   return t
 end
 
 -- Embedding { V, E }: ids 1..V to rows of a (V, E) matrix; id 0 gives zeros.
 layers.Embedding = layer_class("Embedding", { size("num_embeddings", true, "ids are 1..num_embeddings"),
-  size("embedding_dim", true, "features of one id"), NAME, SEED }, { "num_embeddings", "embedding_dim" })
+  size("embedding_dim", true, "features of one id"), WEIGHT_INIT, NAME, SEED }, { "num_embeddings", "embedding_dim" })
 
 function layers.Embedding:prepare()
   local o = self.options
   local seed, layer = random.claim_layer(o.seed)
   self.weight = parameter({ o.num_embeddings, o.embedding_dim }, { kind = "normal", a = 0, b = 1 },
-    random.init_stream(seed, layer, 0))
+    random.init_stream(seed, layer, 0), o.weight_init)
 end
 
 function layers.Embedding:build()
@@ -101,7 +104,7 @@ layers.Linear = layer_class("Linear", { size("in_features", false, "features of 
   size("out_features", true, "features of the output"),
   { name = "bias", kind = "bool", def = true, help = "add a vector" },
   { name = "tied_to", kind = "int", min = 1, help = "position, in the same Sequential, of the Embedding whose matrix "
-    .. "this layer shares" }, NAME, SEED })
+    .. "this layer shares" }, WEIGHT_INIT, BIAS_INIT, NAME, SEED })
 
 function layers.Linear:init(given)
   local positional = type(given) == "table" and #given > 1 and { "in_features", "out_features" } or { "out_features" }
@@ -148,7 +151,7 @@ function layers.Linear:build(features)
   end
   o.in_features = features
   self.weight = parameter({ o.out_features, features }, { kind = "default" },
-    random.init_stream(self.seed, self.layer, 0))
+    random.init_stream(self.seed, self.layer, 0), o.weight_init)
   self:add_bias()
   return o.out_features
 end
@@ -156,7 +159,8 @@ end
 function layers.Linear:add_bias()
   local o = self.options
   if o.bias then
-    self.bias = parameter({ o.out_features }, { kind = "zero" }, random.init_stream(self.seed, self.layer, 1))
+    self.bias = parameter({ o.out_features }, { kind = "zero" }, random.init_stream(self.seed, self.layer, 1),
+      o.bias_init)
   end
 end
 

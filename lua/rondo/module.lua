@@ -233,17 +233,9 @@ function Base:reads_ahead()
   end
 end
 
--- One step: x (batch, features) or ids (batch), and the state before it, nil for first values. Returns the output of
--- the step and the state after it, which is the caller's, for any number of rows at any time.
+-- One step of a stream: y, s = model:step(x, s); see step.lua.
 function Base:step(x, states)
-  if not self.advance then
-    errors.raise("%s carries no state: define advance(x, states)", self:label())
-  end
-  local y, after = self:advance(x:unsqueeze(2), states)
-  if y.ndim > x.ndim and y:size(2) == 1 then
-    y = y:select(2, 1)
-  end
-  return y, after
+  return errors.blame(require("rondo.step").step, self, x, states)
 end
 
 -- Runs f with evaluation mode and without recording; both come back on every way out.

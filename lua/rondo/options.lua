@@ -2,7 +2,7 @@
 --
 -- One list describes the options of one constructor: { name=, kind=, def=, min=, max=, choices=, help=,
 -- required= }. A cell's own list comes from its plugin in the same form, so that all messages read alike.
--- Kinds: int real bool choice string table function tensor any.
+-- Kinds: int real bool choice string table function init any; init: see initial.lua.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.core"
 local errors = require "rondo.errors"
@@ -77,6 +77,10 @@ for _, name in ipairs { "string", "table", "function" } do
     end
     return value
   end
+end
+
+function kinds.init(value, spec)
+  return require("rondo.initial").check(value, spec)
 end
 
 function kinds.any(value)

@@ -68,6 +68,8 @@ local function next_call()
   return { seed = state.seed, purpose = "user", update = state.calls & 0xffffffff }
 end
 
+random.next_call = next_call
+
 local function shape_of(name, ...)
   local first = ...
   local shape = type(first) == "table" and first or { ... }

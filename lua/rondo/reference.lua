@@ -181,7 +181,7 @@ function reference.range(spec)
   elseif kind == "bool" then
     return "true|false"
   elseif kind ~= "int" and kind ~= "real" then
-    return kind == "any" and "value" or kind
+    return kind == "any" and "value" or kind == "init" and "initialiser" or kind
   end
   low, high = low and low > -math.huge and low, high and high < math.huge and high < 1 << 24 and high
   local what = kind == "int" and "integer" or "number"

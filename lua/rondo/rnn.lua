@@ -6,6 +6,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local initial = require "rondo.initial"
 local layers = require "rondo.layers"
 local mask = require "rondo.mask"
 local merged = require("rondo.bidirectional").merged
@@ -28,6 +29,9 @@ local own = {
   { name = "merge", kind = "choice", def = "concat", choices = { "concat", "sum", "mul", "average" },
     help = "how the outputs of the two directions become one" },
   { name = "learn_state", kind = "bool", def = false, help = "the state before the first step is learned" },
+  { name = "input_init", kind = "init", lines = true, help = "initial values of matrices on x; or by line" },
+  { name = "recurrent_init", kind = "init", lines = true, help = "of matrices on states; or by line" },
+  { name = "bias_init", kind = "init", lines = true, vector = true, help = "of all biases; or by line" },
   { name = "return_sequences", kind = "bool", def = true, help = "the output of every step, or of the last" },
   { name = "return_state", kind = "bool", def = false, help = "also return the state after the last step" },
   { name = "seed", kind = "int", min = 0, max = 0xffffffff, help = "own seed of the initial values" },
@@ -123,12 +127,14 @@ function methods:build(features)
     local like = { cell = o.cell, input_size = width, hidden_size = o.hidden_size, bias = BIAS[o.bias],
       options = self.cell_options, label = label, seed = self.seed, layer = self.layer + i - 1 }
     self.stack[i] = core.rnn(like)
+    initial.of_layer(label, self.stack[i], o, self.seed, like.layer)
     width = self.stack[i]:output_size()
     self.state_count[i] = #self.stack[i]:states()
     self.first[self.stack[i]] = o.learn_state and first_states(self.stack[i]) or nil
     if o.bidirectional then
       like.label, like.layer = label .. ", reverse", like.layer + o.num_layers
       self.back[i] = core.rnn(like)
+      initial.of_layer(label, self.back[i], o, self.seed, like.layer)
       self.first[self.back[i]] = o.learn_state and first_states(self.back[i]) or nil
       width = o.merge == "concat" and 2 * width or width
     end
@@ -142,6 +148,10 @@ function methods:reversed_twin()
   local description = self:describe()
   description.kind = nil
   local class = module.kinds[self.class_name]
+  for _, name in ipairs { "input_init", "recurrent_init", "bias_init" } do
+    local given = self.options[name]
+    description[name] = given and (given.by_line or given)
+  end
   description.seed = self.options.seed and (self.options.seed + 1) & 0xffffffff
   local twin = class(description)
   twin.reads_backward = true
@@ -281,7 +291,7 @@ end
 function methods:describe()
   local description = { kind = self.class_name }
   for _, spec in ipairs(own) do
-    if spec.name ~= "seed" then
+    if spec.name ~= "seed" and spec.kind ~= "init" then
       description[spec.name] = self.options[spec.name]
     end
   end

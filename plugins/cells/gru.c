@@ -4,13 +4,16 @@
  *     reset = "before":  n = tanh(W_n x_t + U_n (r h_{t-1}) + b_n)             (as published)
  *     h_t = (1 - z) n + z h_{t-1}
  *
+ * chrono: b_z = log u, u uniform in [1, T - 1]: memories up to T steps (Tallec & Ollivier 2018, section 2:
+ * 1 - z is the leak of their gated unit, whose bias is -log u).
+ *
  * Lines of reset-after stand in the order n_h r z n_x, so that those fed by h are neighbours and those
  * fed by x are too. Reset-before takes two phases: r h_{t-1} is a temp that the second one multiplies.
  * SPDX-License-Identifier: MIT */
 #include "rondo/cell.h"
 #include "rondo/pointmath.h"
 
-enum { OPT_RESET };
+enum { OPT_RESET, OPT_CHRONO };
 enum { AFTER, BEFORE };
 enum { S_H };
 enum { A_NH, A_R, A_Z, A_NX }; /* lines of reset-after */
@@ -25,12 +28,22 @@ static const rd_option options[] = {
      .flags = RD_OPT_SHAPE,
      .def = AFTER,
      .choices = resets},
+    {.name = "chrono",
+     .help = "first biases of the update gate for memories up to so many steps; 0: off",
+     .kind = RD_INT,
+     .min = 0,
+     .max = 1000000},
 };
 
-static void add_line(rd_builder *b, uint32_t width, uint32_t id, const char *name, uint32_t flags)
+static void add_line(rd_builder *b, const rd_setup *u, uint32_t id, const char *name,
+                     uint32_t flags)
 {
-    b->line(b, RD_NEW(rd_line_decl, .id = id, .name = name, .width = width, .flags = flags,
-                      .states = flags & RD_BIAS_REC ? RD_BIT(S_H) : 0));
+    const double horizon = (double)u->opt[OPT_CHRONO].i;
+    rd_init bias = {.kind = RD_INIT_ZERO};
+    if (horizon > 0 && name[0] == 'z')
+        bias = (rd_init){.kind = RD_INIT_CHRONO, .a = horizon, .b = 1};
+    b->line(b, RD_NEW(rd_line_decl, .id = id, .name = name, .width = u->hidden, .flags = flags,
+                      .states = flags & RD_BIAS_REC ? RD_BIT(S_H) : 0, .init_bias = bias));
 }
 
 static rd_status gru_layout(const rd_setup *u, rd_builder *b)
@@ -38,15 +51,15 @@ static rd_status gru_layout(const rd_setup *u, rd_builder *b)
     const uint32_t both = RD_FROM_X | RD_BIAS_X | RD_BIAS_REC, h = u->hidden;
     b->state(b, RD_NEW(rd_state_decl, .id = S_H, .name = "h", .width = h));
     if (u->opt[OPT_RESET].i == AFTER) {
-        add_line(b, h, A_NH, "n_h", RD_BIAS_REC);
-        add_line(b, h, A_R, "r", both);
-        add_line(b, h, A_Z, "z", both);
-        add_line(b, h, A_NX, "n_x", RD_FROM_X | RD_BIAS_X);
+        add_line(b, u, A_NH, "n_h", RD_BIAS_REC);
+        add_line(b, u, A_R, "r", both);
+        add_line(b, u, A_Z, "z", both);
+        add_line(b, u, A_NX, "n_x", RD_FROM_X | RD_BIAS_X);
         return RD_OK;
     }
     b->temp(b, RD_NEW(rd_temp_decl, .id = T_Q, .name = "q", .width = h, .phase = 0));
-    add_line(b, h, B_R, "r", both);
-    add_line(b, h, B_Z, "z", both);
+    add_line(b, u, B_R, "r", both);
+    add_line(b, u, B_Z, "z", both);
     b->line(b, RD_NEW(rd_line_decl, .id = B_N, .name = "n", .width = h, .phase = 1, .flags = both,
                       .temps = RD_BIT(T_Q)));
     return RD_OK;

@@ -9,12 +9,16 @@
  * gradient flows through m, as published. m starts so low that the first step takes m_1 = a_i and n_1 = 1.
  * heads > 1: R is block-diagonal, a head's gates see the h of that head alone (section 2.2). What feeds a
  * matrix is a whole state, so the parts h1, h2 ... of h are states besides it then.
+ *
+ * The forget gate's first biases are the authors' power law: unit j of a head of d has 5 - 12 (j / (d-1))^p,
+ * so that some units begin with long memories and some with short ones. p is 0.3 in the first block of a
+ * stack and grows to 1.6 in the last. With forget = "exp" they are log sigmoid of that: the same gate.
  * SPDX-License-Identifier: MIT */
 #include "rondo/cell.h"
 #include "rondo/pointmath.h"
 #include <string.h>
 
-enum { OPT_FORGET, OPT_FORGET_BIAS, OPT_HEADS };
+enum { OPT_FORGET, OPT_POWER_LAW, OPT_HEADS };
 enum { MAX_HEADS = 8 }; /* four lines each, of the 32 that a cell may have */
 enum { SIGMOID, EXP };
 enum { S_H, S_C, S_N, S_M, S_PART };     /* S_PART: h of head 0, 1 ... where there are several */
@@ -30,11 +34,11 @@ static const rd_option options[] = {
      .flags = RD_OPT_SHAPE,
      .def = SIGMOID,
      .choices = forgets},
-    {.name = "forget_bias",
-     .help = "first bias of the forget gate",
+    {.name = "power_law",
+     .help = "exponent of the forget gate's first biases, 5 - 12 u^p over a head; 0: all 0",
      .kind = RD_REAL,
-     .def = 1,
-     .min = -10,
+     .def = 0.3,
+     .min = 0,
      .max = 10},
     {.name = "heads",
      .help = "parts of the state that do not see each other; must divide hidden_size",
@@ -45,16 +49,35 @@ static const rd_option options[] = {
      .max = MAX_HEADS},
 };
 
-static void add_head(const rd_setup *u, rd_builder *b, uint32_t head, uint32_t heads)
+/* The same for every head. */
+static rd_init forget_biases(const rd_setup *u, rd_builder *b, uint32_t width)
+{
+    const double p = u->opt[OPT_POWER_LAW].r;
+    rd_real *const table = p > 0 ? b->table(b, width) : NULL;
+    if (!table) return (rd_init){.kind = RD_INIT_ZERO};
+    for (uint32_t j = 0; j < width; j++) {
+        const double place = width > 1 ? (double)j / (width - 1) : 0;
+        const double bias = 5 - 12 * (place > 0 ? rd_exp_d(p * rd_log_d(place)) : 0);
+        table[j] = (rd_real)(u->opt[OPT_FORGET].i == EXP ? -rd_softplus_d(-bias) : bias);
+    }
+    return (rd_init){.kind = RD_INIT_TABLE, .table = table};
+}
+
+struct head {
+    uint32_t number, width;
+    bool alone;
+    rd_init forget;
+};
+
+static void add_head(rd_builder *b, const struct head *of)
 {
     static const char gate[] = {'i', 'f', 'z', 'o'};
     for (uint32_t k = L_I; k <= L_O; k++) {
-        const char name[] = {gate[k], heads == 1 ? 0 : (char)('1' + head), 0};
-        b->line(b, RD_NEW(rd_line_decl, .id = head * N_GATES + k, .name = name,
-                          .width = u->hidden / heads, .flags = RD_FROM_X | RD_BIAS_X | RD_BIAS_REC,
-                          .states = RD_BIT(heads == 1 ? S_H : S_PART + head),
-                          .init_bias = {.kind = RD_INIT_CONST,
-                                        .a = k == L_F ? u->opt[OPT_FORGET_BIAS].r : 0}));
+        const char name[] = {gate[k], of->alone ? 0 : (char)('1' + of->number), 0};
+        b->line(b, RD_NEW(rd_line_decl, .id = of->number * N_GATES + k, .name = name,
+                          .width = of->width, .flags = RD_FROM_X | RD_BIAS_X | RD_BIAS_REC,
+                          .states = RD_BIT(of->alone ? S_H : S_PART + of->number),
+                          .init_bias = k == L_F ? of->forget : (rd_init){.kind = RD_INIT_ZERO}));
     }
 }
 
@@ -71,7 +94,9 @@ static rd_status slstm_layout(const rd_setup *u, rd_builder *b)
         const char name[] = {'h', (char)('1' + k), 0};
         b->state(b, RD_NEW(rd_state_decl, .id = S_PART + k, .name = name, .width = h / heads));
     }
-    for (uint32_t k = 0; k < heads; k++) add_head(u, b, k, heads);
+    struct head of = {
+        .width = h / heads, .alone = heads == 1, .forget = forget_biases(u, b, h / heads)};
+    for (; of.number < heads; of.number++) add_head(b, &of);
     b->save(b, RD_NEW(rd_save_decl, .id = K_SLOPE, .width = h));
     if (heads > 1) b->save(b, RD_NEW(rd_save_decl, .id = K_DH, .width = h));
     return RD_OK;

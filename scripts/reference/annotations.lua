@@ -17,7 +17,8 @@ rondo.data.tasks = {}
 
 local WIDTH = 105
 local TYPES = { int = "integer", real = "number", bool = "boolean", string = "string", table = "table",
-  ["function"] = "function", any = "any" }
+  ["function"] = "function", any = "any",
+  init = "string|table" }
 -- Options whose kind is `any`: what they are.
 local CLASSES = { model = "rondo.Module", loss = "rondo.Loss", optimizer = "rondo.Optimizer",
   schedule = "rondo.Schedule", vocab = "rondo.Vocab", weight = "rondo.Tensor", class_weights = "rondo.Tensor" }

@@ -15,7 +15,7 @@ enum {
     STEPS = 7,
     UPDATES = 20,
     MAX_PARAMETERS = 64,
-    MAX_STATES = 4
+    MAX_STATES = 8
 };
 
 struct cell_case {
@@ -23,6 +23,7 @@ struct cell_case {
     uint32_t bias;
     uint32_t n_settings; /* instead of the choice, which is then only a name */
     rd_setting setting[4];
+    uint32_t hidden; /* 0: H */
 };
 static const struct cell_case cell_cases[] = {
     {"vanilla", "activation", "tanh", 1},
@@ -69,6 +70,7 @@ static const struct cell_case more_cells[] = {
       ON("layer_norm"),
       COUNT("chrono", 30)}},
     {"lmu", NULL, "-", 1, 1, {COUNT("order", 13)}},
+    {"slstm", NULL, "heads", 1, 1, {COUNT("heads", 3)}, 39},
 };
 enum { N_MORE_CELLS = sizeof more_cells / sizeof more_cells[0], SGD = 0, ADAM = 3, EACH = 2 };
 
@@ -178,7 +180,7 @@ static rd_status open_training(struct training *t, const struct cell_case *c, rd
     const rd_setting setting = {.name = c->option, .kind = RD_CHOICE, .text = c->choice};
     const rd_rnn_config config = {.cell = c->cell,
                                   .input_size = t->how->embedding ? E : V,
-                                  .hidden_size = H,
+                                  .hidden_size = c->hidden ? c->hidden : H,
                                   .bias = c->bias,
                                   .settings = c->n_settings ? c->setting : &setting,
                                   .n_settings = c->n_settings ? c->n_settings : c->option != NULL,

@@ -276,6 +276,29 @@ describe("first values", function()
       assert.equal(not name:find "a_m$" and not name:find "b_u$", p.requires_grad, name)
     end
   end)
+  it("of a GRU with chrono: the update gate keeps for 1 to 49 steps", function()
+    for _, reset in ipairs { "after", "before" } do
+      local horizon = named(rondo.GRU { 3, 64, reset = reset, chrono = 50 }).z_b:exp() -- z / (1 - z)
+      assert.is_true((-horizon):max():item() <= -1 and horizon:max():item() <= 49.001 and horizon:max():item() > 40)
+    end
+  end)
+  it("of an sLSTM's forget gates follow the power law, head by head", function()
+    local function law(bias, p)
+      for j = 1, 5 do
+        local want = 5 - 12 * ((j - 1) / 4) ^ p
+        assert.is_true(math.abs(bias[{ j }] - want) < 12 * TOLERANCE)
+      end
+    end
+    local o = { cell = "slstm", input_size = 2, hidden_size = 10, heads = 2 }
+    law(named(rondo.RNN(o)).f1_b, 0.3) -- the exponent of a first block
+    o.power_law = 1.6
+    law(named(rondo.RNN(o)).f2_b, 1.6)
+    o.forget = "exp" -- of exp the argument is the logarithm of the gate
+    law(-((-named(rondo.RNN(o)).f1_b):exp() - 1):log(), 1.6)
+    o.power_law = 0
+    assert.equal(0, named(rondo.RNN(o)).f1_b:abs():max():item())
+    assert.equal(5, rondo.RNN({ cell = "slstm", input_size = 2, hidden_size = 1 }):weights().f.B:item())
+  end)
   it("of an LSTM with chrono: the input gate's biases mirror the forget gate's", function()
     local w = named(rondo.LSTM { 3, 64, chrono = 50 })
     assert.is_true((w.f_b + w.i_b):abs():max():item() == 0)
