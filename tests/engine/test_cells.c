@@ -1,4 +1,4 @@
-/* test_cells.c - every cell of the tree at every corner of its options: derivatives and bits.
+/* test_cells.c - every cell of the tree at every corner of its options: derivatives, bits, rules.
  *
  * Cells and options are read from the tables, so that a new cell is tested by being there. Settings tried:
  * the defaults; each option alone at every choice, at false and true, at its least and greatest value; pairs
@@ -7,7 +7,7 @@
  * without gradient the scalar weighs the outputs alone: the other states may depend on it.
  * SPDX-License-Identifier: MIT */
 #include "engine/rnn.h"
-#include "rondo/pointmath.h"
+#include "support/cell_rules.h"
 #include "support/rnn_forms.h"
 
 #include <string.h>
@@ -229,30 +229,99 @@ static void test_a_row_alone_equals_the_row_of_a_batch(void **state)
     visit_all((rnn_layer){.bias = 2, .in = 5, .hidden = 20}, check_a_row);
 }
 
-/* Rule C7: inputs far outside of what a trained model sees give numbers. */
-static void check_large_input(const rnn_layer *layer)
+static void expect_zeros(const rd_tensor *t)
 {
-    enum { N = 2 * 3 * 5 };
+    enum { MOST = 64 };
+    rd_real values[MOST];
+    assert_true(rd_tensor_numel(t) <= MOST);
+    rd_tensor_read(t, values);
+    for (size_t i = 0; i < rd_tensor_numel(t); i++) assert_true(values[i] == 0);
+}
+
+struct lengths {
+    rd_rnn *rnn;
+    rd_tensor *x, *y, *last; /* of all rows; last: state 0 */
+};
+
+/* A row that ends early has what its n steps have alone, and zeros behind. */
+static void compare_row(const struct lengths *of, size_t r, size_t n)
+{
+    rd_error err;
+    const size_t steps = rd_tensor_shape(of->x)[1];
+    rd_tensor *row = NULL, *mine = NULL, *x = NULL, *y = NULL, *alone = NULL, *state = NULL;
+    rd_tensor *end[RNN_MAX_STATES] = {NULL}, *behind = NULL;
+    OK(rd_slice(of->x, 0, r, 1, &row, &err));
+    OK(rd_slice(of->y, 0, r, 1, &mine, &err));
+    if (n > 0) {
+        OK(rd_slice(row, 1, 0, n, &x, &err));
+        OK(rd_slice(mine, 1, 0, n, &y, &err));
+        OK(rd_slice(of->last, 0, r, 1, &state, &err));
+        OK(rd_rnn_forward(of->rnn, x, NULL, &alone, end, &err));
+        test_same(alone, y);
+        test_same(end[0], state);
+    }
+    if (n < steps) {
+        OK(rd_slice(mine, 1, n, steps - n, &behind, &err));
+        expect_zeros(behind);
+    }
+    RELEASE(row, mine, x, y, alone, state, behind);
+    for (int k = 0; k < RNN_MAX_STATES; k++) rd_tensor_release(end[k]);
+}
+
+static void check_lengths(const rnn_layer *layer)
+{
+    enum { B = 4, T = 5 };
+    static const rd_real length[B] = {3, 0, 5, 1};
     rd_error err;
     rd_core *core = rnn_core(1, NULL);
-    rd_rnn *rnn = rnn_make(core, layer);
-    rd_tensor *x = rnn_tensor(core, 5, RD_SEQUENCE, SHAPE(2, 3, 5)), *y = NULL;
-    rd_real wide[N];
-    for (size_t i = 0; i < N; i++) wide[i] = (rd_real)1e4 * rnn_number(5, i);
-    rnn_set(x, wide);
-    OK(rd_rnn_forward(rnn, x, NULL, &y, NULL, &err));
-    for (size_t i = 0; i < rd_tensor_numel(y); i++)
-        if (!(rd_abs(rd_tensor_at(y)[i]) < (rd_real)1e30))
-            fail_msg("%s: output %zu is %g", layer->cell, i, (double)rd_tensor_at(y)[i]);
-    RELEASE(x, y);
-    rd_rnn_release(rnn);
+    struct lengths of = {.rnn = rnn_make(core, layer),
+                         .x = rnn_tensor(core, 5, RD_SEQUENCE, SHAPE(B, T, layer->in))};
+    rd_tensor *lengths = NULL, *last[RNN_MAX_STATES] = {NULL};
+    OK(rd_tensor_new(core, SHAPE(B), RD_DENSE, &lengths, &err));
+    OK(rd_tensor_write(lengths, length, &err));
+    OK(rd_rnn_run(of.rnn, &(rd_rnn_input){.x = of.x, .mask = lengths}, &of.y, last, &err));
+    of.last = last[0];
+    for (size_t r = 0; r < B; r++) compare_row(&of, r, (size_t)length[r]);
+    for (int k = 0; k < RNN_MAX_STATES; k++) rd_tensor_release(last[k]);
+    RELEASE(of.x, of.y, lengths);
+    rd_rnn_release(of.rnn);
     assert_int_equal(test_close_core((void **)&core), 0);
 }
 
-static void test_large_inputs_give_finite_outputs(void **state)
+static void test_rows_that_end_early_of_every_cell(void **state)
 {
     (void)state;
-    visit_all((rnn_layer){.bias = 2, .in = 5, .hidden = 4}, check_large_input);
+    visit_all((rnn_layer){.bias = 2, .in = 5, .hidden = 8}, check_lengths);
+}
+
+/* ---- the rules that the step functions keep -------------------------------------------------------- */
+
+static void check_rules(const rnn_layer *layer)
+{
+    rd_error err;
+    rd_core *core = rnn_core(1, NULL);
+    const cell_case c = {.cell = rd_cell_find(core, layer->cell, &err),
+                         .settings = layer->settings,
+                         .n_settings = layer->n_settings,
+                         .in = layer->in,
+                         .hidden = layer->hidden,
+                         .bias = layer->bias};
+    say(layer);
+    for (size_t i = 0; i < cell_rule_count(); i++) {
+        char why[CELL_RULE_TEXT];
+        if (!cell_rules[i].keeps(&c, why, sizeof why))
+            fail_msg("%s: rule %s, %s: %s", layer->cell, cell_rules[i].number, cell_rules[i].what,
+                     why);
+    }
+    assert_int_equal(test_close_core((void **)&core), 0);
+}
+
+/* Widths that vectors of no processor divide, and one that they do. */
+static void test_rules_of_every_cell(void **state)
+{
+    (void)state;
+    visit_all((rnn_layer){.bias = 1, .in = 5, .hidden = 20}, check_rules);
+    visit_all((rnn_layer){.bias = 2, .in = 16, .hidden = 16}, check_rules);
 }
 
 int main(void)
@@ -262,7 +331,8 @@ int main(void)
         cmocka_unit_test(test_forms_of_every_cell),
         cmocka_unit_test(test_shapes_of_every_cell),
         cmocka_unit_test(test_a_row_alone_equals_the_row_of_a_batch),
-        cmocka_unit_test(test_large_inputs_give_finite_outputs),
+        cmocka_unit_test(test_rows_that_end_early_of_every_cell),
+        cmocka_unit_test(test_rules_of_every_cell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,0 +1,79 @@
+/* cell_bench.h - a cell's step functions called by hand, on buffers that notice what is done to them.
+ *
+ * Each span is an array of its own, with rows farther apart than they are wide and a row before and behind;
+ * what lies between and around is a NaN with a payload, and so is what a function has to write before it did.
+ * Lines are formed as the engine forms them (bit contract, rule 4) with matrices made up from their place.
+ * Nothing here knows a test framework: what is found is a sentence.
+ * SPDX-License-Identifier: MIT */
+#ifndef RD_TEST_CELL_BENCH_H
+#define RD_TEST_CELL_BENCH_H
+#include "engine/layout.h"
+#include "rondo.h"
+
+typedef struct cell_case { /* what is checked */
+    const rd_cell *cell;
+    const rd_setting *settings;
+    size_t n_settings;
+    uint32_t in, hidden, bias;
+} cell_case;
+
+enum cell_kind { /* in the order of rd_step */
+                 CELL_LINE,
+                 CELL_NEXT,
+                 CELL_TEMP,
+                 CELL_SAVE,
+                 CELL_PREV,
+                 CELL_X,
+                 CELL_VEC,
+                 CELL_DNEXT,
+                 CELL_DPREV,
+                 CELL_DTEMP,
+                 CELL_DX,
+                 CELL_DVEC,
+                 CELL_ADDED, /* what later phases added to dtemp, before it is given its value */
+                 CELL_KINDS
+};
+
+typedef struct bench_span {
+    rd_real *block, *at; /* at: row 0 */
+    rd_real *kept;       /* the block as it was before the last call */
+    uint32_t rows, width;
+    size_t row, n; /* n: of the block */
+} bench_span;
+
+typedef struct cell_bench {
+    const rd_cell *cell;
+    rdc_layout *layout;
+    rd_value *options;
+    uint32_t rows;
+    uint32_t split;      /* rows of the first of two calls; 0: one call */
+    double scale;        /* of x */
+    double base, dscale; /* what gradients that are added to hold; the size of those that come in */
+    bench_span span[CELL_KINDS][RDC_MAX_LINES];
+    uint32_t count[CELL_KINDS];
+} cell_bench;
+
+/* false: `why` says what the cell's declaration is refused for, or that memory is short. */
+bool bench_open(cell_bench *b, const cell_case *c, uint32_t rows, char *why, size_t cap);
+void bench_close(cell_bench *b);
+/* First values everywhere; x and what is kept from step to step are those of step 0. */
+void bench_start(cell_bench *b);
+/* Called after each phase: false ends the step. */
+typedef bool (*bench_after)(const cell_bench *b, uint32_t phase, void *user);
+/* x of step `at`; the cell is told that it is step t. Previous states are those of the last step. */
+bool bench_forward(cell_bench *b, uint32_t at, int64_t t, bench_after after, void *user);
+/* What gradients hold before backward: base, and what comes in. bench_backward begins with it. */
+void bench_gradients(cell_bench *b);
+bool bench_backward(cell_bench *b, int64_t t, bench_after after, void *user);
+
+bool bench_is_unwritten(rd_real value);
+/* Is all around the rows of every span as it was? Names the first that is not. */
+bool bench_guards(const cell_bench *b, const char *function, char *why, size_t cap);
+/* Is a span as it was before the last call of the cell? */
+bool bench_kept(const cell_bench *b, enum cell_kind kind, uint32_t id);
+/* The same bits in kinds first .. last; names the first element that differs. */
+bool bench_same(const cell_bench *a, const cell_bench *b, enum cell_kind first, enum cell_kind last,
+                char *why, size_t cap);
+/* "state 'h'" */
+void bench_name(const cell_bench *b, enum cell_kind kind, uint32_t id, char name[64]);
+#endif
