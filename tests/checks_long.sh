@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2034,SC2154
 
-checks=(valgrind_all flat_memory kills recipe_memory large_text fresh rock deb)
+checks=(valgrind_all flat_memory kills recipe_memory large_text adding fresh rock deb)
 
 # All C tests under valgrind.
 check_valgrind_all() {
@@ -41,6 +41,18 @@ check_large_text() (
     ulimit -d 150000
     with_tree release lua5.4 tests/runs/large_text.lua build
 )
+
+# The adding problem over 200 steps: a GRU and an LSTM learn it, a vanilla cell says 1 (1/6; 0.1767 in the papers).
+check_adding() {
+    local cell error
+    for cell in gru lstm vanilla; do
+        error=$(with_tree release rondo run scripts/adding.lua --cell "$cell" --threads 1 --progress lines |
+            awk -v cell="$cell" '$1 == cell { print $2 }')
+        echo "$cell $error"
+        awk -v cell="$cell" -v e="$error" 'BEGIN {
+            exit !(e != "" && (cell == "vanilla" ? e > 0.15 && e < 0.18 : e < 1e-3)) }' || return 1
+    done
+}
 
 # Both commands in a minimal Debian 12, with and without a network.
 check_fresh() {

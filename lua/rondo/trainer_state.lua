@@ -50,7 +50,7 @@ function trainer_state.config(trainer, source)
     model = trainer.model:describe(),
     optimizer = trainer.optimizer:describe(),
     schedule = trainer.schedule and trainer.schedule:describe(),
-    loss = trainer.loss.describe and trainer.loss:describe(),
+    loss = type(trainer.loss) == "table" and trainer.loss.describe and trainer.loss:describe() or nil,
     ema = trainer.ema, accumulate = trainer.accumulate > 1 and trainer.accumulate or nil, frozen = frozen_of(trainer),
     clip_grad_norm = trainer.clip_grad_norm, clip_grad_value = trainer.clip_grad_value,
     data = source.describe and source:describe(),
