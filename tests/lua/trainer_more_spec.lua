@@ -192,6 +192,18 @@ describe("a list of batches", function()
   end)
 end)
 
+it("a function may be the loss: it returns the loss, its sum and the count of what counted", function()
+  local mse = rondo.MSELoss()
+  local function by_row(output, target)
+    local loss, sum, n = mse(output, target)
+    return loss, sum, n / 2
+  end
+  local trainer = rondo.Trainer { model = rondo.Sequential { rondo.Linear { 1, 2 } }, loss = by_row, epochs = 1,
+    optimizer = rondo.optim.SGD { lr = 0 }, quiet = true }
+  local data = { { rondo.zeros(3, 1), rondo.ones(3, 2) } }
+  assert.equal(2, trainer:fit(data):evaluate(data).loss)
+end)
+
 describe("ReduceLROnPlateau", function()
   local function rates(options, losses)
     local plateau = rondo.callbacks.ReduceLROnPlateau(options)

@@ -4,6 +4,8 @@
 -- file to make (with what the function needs beside: header, range, ...). Returns the bytes of the file. The sums in
 -- the catalog decide whether it is the right one, so nothing here checks its input twice.
 -- SPDX-License-Identifier: MIT
+local inflate = require "rondo.data.inflate"
+
 local prepare = {}
 
 -- Lines without their ends (\n or \r\n); a last line without one counts too.
@@ -151,6 +153,58 @@ function prepare.idx_first(texts, file)
     size = size * (">I4"):unpack(rest, 4 * i - 3)
   end
   return (">I4I4"):pack(magic, file.count) .. rest .. text:sub(5 + 4 * dims, 4 + 4 * dims + size * file.count)
+end
+
+-- One element of a MATLAB 5 file at `at`: its type, where its bytes are and how many, and where the next one begins.
+local function element(text, at)
+  local kind, size = ("<I4I4"):unpack(text, at)
+  if kind > 0xffff then -- four bytes at most, in the place of the size
+    return kind & 0xffff, at + 4, kind >> 16, at + 8
+  end
+  return kind, at + 8, size, at + 8 + (size + 7) // 8 * 8
+end
+
+-- Dimensions and name of a matrix whose bytes begin at `at`, and where its contents begin.
+local function matrix(text, at)
+  local _, _, _, dims = element(text, at)
+  local _, where, _, name = element(text, dims)
+  local rows, columns = ("<i4i4"):unpack(text, where)
+  local _, first, size, contents = element(text, name)
+  return rows, columns, text:sub(first, first + size - 1), contents
+end
+
+local function piano_roll(text, at)
+  local times, keys, _, contents = matrix(text, at)
+  local _, first = element(text, contents)
+  local steps = {}
+  for t = 0, times - 1 do
+    local down = {}
+    for key = 0, keys - 1 do
+      if text:byte(first + key * times + t) ~= 0 then
+        down[#down + 1] = key
+      end
+    end
+    steps[t + 1] = #down > 0 and table.concat(down, ",") or "-"
+  end
+  return table.concat(steps, " ")
+end
+
+-- The pieces of one variable of a MATLAB 5 file, a cell array of matrices (time, key) of bytes 0 and 1, by columns: one
+-- piece a line, steps parted by a blank, a step the numbers of its keys, the first 0, with commas between, or "-".
+function prepare.piano_rolls(texts, file)
+  local packed, at, list = texts[1], 129, {}
+  while at < #packed do
+    local _, first, size = element(packed, at)
+    at = first + size
+    local text = inflate(packed:sub(first, at - 1))
+    local _, whole = element(text, 1)
+    local rows, columns, name, where = matrix(text, whole)
+    for _ = 1, name == file.variable and rows * columns or 0 do
+      local _, piece, _, after = element(text, where)
+      list[#list + 1], where = piano_roll(text, piece), after
+    end
+  end
+  return join(list)
 end
 
 return prepare
