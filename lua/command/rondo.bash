@@ -118,7 +118,7 @@ _rondo() {
         case $cur$place in
         -*) ;;
         *0) _rondo_words 'list get' ;;
-        *1) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
+        *1) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
         *2) : ;;
         esac
         ;;
