@@ -6,6 +6,7 @@
 local rondo = {}
 rondo.optim = {}
 rondo.callbacks = {}
+rondo.metrics = {}
 rondo.data = {}
 rondo.data.tasks = {}
 
@@ -446,7 +447,8 @@ function rondo.callbacks.Sample(options) end
 ---@field accumulate? integer batches of one update; 1..1048576; default 1
 ---@field callbacks? table rondo.callbacks.EarlyStopping { ... }, ...
 ---@field vocab? rondo.Vocab text.vocab: goes into the checkpoints
----@field tokenizer? any a fitted Tokenizer, in place of vocab
+---@field tokenizer? any a fitted Tokenizer or a Vocab, in place of vocab
+---@field labels? any the Labels or the Vocab of the targets: goes into the checkpoints
 ---@field run_dir? string the run folder; nothing is kept without
 ---@field epochs? integer passes over the data; integer >= 0
 ---@field max_steps? integer updates; integer >= 0
@@ -509,6 +511,14 @@ function rondo.Trainer(options) end
 ---@field unit? "stream"|"line"|"document"
 ---@field on_line? function called with the figures of each line (or document)
 
+---@class rondo.metrics.SpanF1.Options
+---@field [1] any? tags
+---@field tags? any the Vocab that encoded the tags
+---precision, recall and F1 of spans of tags, as conlleval counts them
+---@param options rondo.metrics.SpanF1.Options
+---@return rondo.SpanF1
+function rondo.metrics.SpanF1(options) end
+
 ---@class rondo.Text.open.Options
 ---@field [1] any? level
 ---@field level? "char"|"byte"|"word"|"bpe" what a symbol is; default "char"
@@ -538,6 +548,43 @@ function rondo.Trainer(options) end
 ---@param options? rondo.Tokenizer.Options
 ---@return rondo.Tokenizer
 function rondo.data.Tokenizer(options) end
+
+---@class rondo.Batches.Options
+---a list of id lists or of tensors (time, features) or (features); or a list of such lists, the inputs of
+---the model
+---@field x any
+---@field y any a list of ids, id lists, numbers (floats), lists of numbers, tensors
+---@field batch_size? integer examples side by side; 1..1048576; default 32
+---@field shuffle? boolean a new order each epoch; default false
+---examples of similar length share a batch, so that little is padded; default true
+---@field bucket_by_length? boolean
+---@field lengths? table how many steps of each example count, its first; all
+---@field mask? table for each example a list of 0 and 1: which of its steps count
+---rondo.data.Batches { x =, y =, ... }: examples of unequal length as batches
+---@param options rondo.Batches.Options
+---@return rondo.Batches
+function rondo.data.Batches(options) end
+
+---@class rondo.Table.open.Options
+---@field columns? table names: of the file's columns in order or, by a header, of some of them
+---the first line has the names; default: where no columns are given, and where it holds all of those that
+---are
+---@field header? boolean
+---@field separator? string between cells; default: a comma in *.csv, else a tab
+---@field quotes? boolean a cell may stand in double quotes; default: unless tabs separate
+
+---@class rondo.Conll.open.Options
+---@field word? integer column of the word; -1 is the last; -256..256; default 1
+---@field tag? integer column of the tag; -1 is the last; -256..256; default -1
+---@field scheme? "keep"|"iob1"|"iob2"|"bioes" how tags of spans are to be written; default "keep"
+
+---@class rondo.Vocab.from.Options
+---@field min_count? integer rarer tokens get no id; integer >= 1; default 1
+---@field max_vocab? integer ids in all: the most frequent tokens; 1..8388608
+---@field unk? boolean an id for what the vocabulary lacks; default false
+---@field bos? boolean an id that begins a sequence; default false
+---@field eos? boolean an id that ends one; default false
+---@field lowercase? boolean read letters as small ones; default false
 
 ---@class rondo.sequences.Options
 ---@field unit? "stream"|"line"|"document" what is read from first values of the state; default "stream"

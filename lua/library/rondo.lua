@@ -11,6 +11,7 @@ rondo.data = {}
 rondo.data.Text = {}
 rondo.optim = {}
 rondo.callbacks = {}
+rondo.metrics = {}
 
 ---@class rondo.Tensor
 ---@field grad rondo.Tensor?
@@ -251,6 +252,8 @@ function rondo.random(a, b) end
 ---@class rondo.Module
 ---@field training boolean
 ---@field vocab table?
+---@field tokenizer rondo.Tokenizer|rondo.TokenVocab?
+---@field labels rondo.Labels|rondo.TokenVocab?
 ---@operator call(...): rondo.Tensor
 local Module = {}
 ---@return rondo.Tensor[]
@@ -270,7 +273,7 @@ function Module:freeze(pattern) end
 ---@param pattern string?
 ---@return self
 function Module:unfreeze(pattern) end
----@param x rondo.Tensor
+---@param x rondo.Tensor|integer[]|string|string[] an example or a batch; text and tokens by the model's tokenizer
 ---@return rondo.Tensor
 function Module:predict(x) end
 ---one step of a stream
@@ -391,6 +394,113 @@ local Task = {}
 ---@return rondo.Tensor x
 ---@return rondo.Tensor y
 function Task:batch(k, epoch) end
+---tokens to ids and back
+---@class rondo.TokenVocab
+---@field vocab rondo.Vocab
+---@operator len: integer
+local TokenVocab = {}
+---@param tokens string[]
+---@return integer[] ids with <eos> behind them where there is one
+function TokenVocab:encode(tokens) end
+---@param lists string[][]
+---@param options { max_len: integer? }?
+---@return integer[][]
+function TokenVocab:encode_all(lists, options) end
+---@param lists string[][]
+---@param options { max_len: integer? }?
+---@return integer[][] what a decoder reads while it writes encode_all(lists)
+function TokenVocab:shifted(lists, options) end
+---@param ids integer|integer[]|rondo.Tensor
+---@return string[]
+function TokenVocab:decode(ids) end
+---@param token string
+---@return integer?
+function TokenVocab:id(token) end
+---@return { unk: integer?, bos: integer?, eos: integer? }
+function TokenVocab:special() end
+---@return fun(): integer?, string?
+function TokenVocab:each() end
+rondo.data.Vocab = {}
+---@param lists string[][]
+---@param options rondo.Vocab.from.Options?
+---@return rondo.TokenVocab
+function rondo.data.Vocab.from(lists, options) end
+
+---classes of examples
+---@class rondo.Labels
+---@operator len: integer
+local Labels = {}
+---@param label string|number
+---@return integer
+function Labels:encode(label) end
+---@param list (string|number)[]
+---@return integer[]
+function Labels:encode_all(list) end
+---@param ids integer|integer[]|rondo.Tensor
+---@return string|string[]
+function Labels:decode(ids) end
+---@return fun(): integer?, string?
+function Labels:each() end
+rondo.data.Labels = {}
+---@param list (string|number)[]
+---@return rondo.Labels
+function rondo.data.Labels.from(list) end
+
+---rows of a TSV or CSV file; its columns are fields, lists of strings
+---@class rondo.Table
+---@field columns string[]
+---@field [string] string[]
+---@operator len: integer
+local Table = {}
+---@param shares table { 0.9, 0.1, shuffle = true }
+---@return rondo.Table ...
+function Table:split(shares) end
+---@param name string
+---@return string[]
+function Table:column(name) end
+rondo.data.Table = {}
+---@param path string
+---@param options rondo.Table.open.Options?
+---@return rondo.Table? table
+---@return string? err
+---@return integer? code
+---@nodiscard
+function rondo.data.Table.open(path, options) end
+
+---sentences with a tag a word
+---@class rondo.Conll
+---@field words string[][]
+---@field tags string[][]
+---@operator len: integer
+rondo.data.Conll = {}
+---@param path string
+---@param options rondo.Conll.open.Options?
+---@return rondo.Conll? sentences
+---@return string? err
+---@return integer? code
+---@nodiscard
+function rondo.data.Conll.open(path, options) end
+
+---examples of unequal length, batch by batch
+---@class rondo.Batches
+---@operator len: integer
+---@operator call: rondo.Tensor
+local Batches = {}
+---@param k integer
+---@param epoch integer?
+---@return rondo.Tensor|rondo.Tensor[] x
+---@return rondo.Tensor y
+---@return { lengths: rondo.Tensor?, mask: rondo.Tensor? }? how as a call of a model takes it
+---@return rondo.Tensor? weight of each step
+function Batches:batch(k, epoch) end
+---@param k integer
+---@param epoch integer?
+---@return integer[] numbers of the examples
+function Batches:rows(k, epoch) end
+---@param epoch integer?
+---@return number share of the steps that is padding
+function Batches:padding(epoch) end
+
 rondo.data.ngram = {}
 ---@param train rondo.Text
 ---@param valid rondo.Text
@@ -431,7 +541,12 @@ function Optimizer:validated(loss) end
 ---@param f fun(...): ...
 function Optimizer:with_average(f, ...) end
 
+---a metric that is no name: of spans of tags
+---@class rondo.SpanF1
+---@field name string
+
 ---@class rondo.Trainer
+---@field baseline table<string, number>? figures of the baseline of a classification
 local Trainer = {}
 ---@param train table
 ---@param valid table?
@@ -440,7 +555,7 @@ function Trainer:fit(train, valid) end
 ---@param source table
 ---@return { loss: number, [string]: number }
 function Trainer:evaluate(source) end
----@param x rondo.Tensor
+---@param x rondo.Tensor|integer[]|string|string[]
 ---@return rondo.Tensor
 function Trainer:predict(x) end
 ---@param event string "on_step_end" or "step_end", ...
@@ -454,6 +569,8 @@ function Trainer:log(name, value) end
 function Trainer:with_average(f, ...) end
 
 ---@class rondo.Checkpoint
+---@field tokenizer rondo.Tokenizer|rondo.TokenVocab?
+---@field labels rondo.Labels?
 ---@field step integer?
 ---@field model rondo.Module
 ---@field path string

@@ -60,6 +60,10 @@ function Bidirectional:init(given)
   self.reverse = layer:reversed_twin()
 end
 
+function Bidirectional.input_dims()
+  return 3
+end
+
 function Bidirectional:needs_size()
   return self.ahead:needs_size()
 end

@@ -3,8 +3,9 @@
 -- Entries: format, config (JSON: what the numbers depend on), model/<parameter>, optimizer/<slot>/<parameter>,
 -- optimizer/scalars/<name>, optimizer/lr, average/count, average/weights/<parameter>, train/..., vocab/level,
 -- vocab/options (JSON) and what the level has, vocab/symbols (byte, char), vocab/words (one a line) or vocab/merges
--- (bpe), vocab/unit where texts are not read as a stream; history/... is left out of the state digest. No host,
--- time, path, thread count or backend: equal states give equal files.
+-- (bpe), vocab/unit where texts are not read as a stream, vocab/form where a Trainer was given a tokenizer (strings or
+-- tokens), labels/names (one a line); history/... is left out of the state digest. No host, time, path, thread count
+-- or backend: equal states give equal files.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -12,6 +13,7 @@ local json = require "rondo.json"
 local module = require "rondo.module"
 local options = require "rondo.options"
 local random = require "rondo.random"
+local tokens = require "rondo.data.tokens"
 local vocabularies = require "rondo.data.vocab"
 
 local checkpoint = {}
@@ -19,9 +21,25 @@ local checkpoint = {}
 local FORMAT = "rondo-checkpoint 1"
 local VOCAB_PARTS = { byte = "symbols", char = "symbols", word = "words", bpe = "merges" }
 
+-- Names of classes in the order of their ids, from Labels or a Vocab.
+local function names_of_labels(labels)
+  if tokens.is_labels(labels) then
+    return labels.names
+  end
+  local names = {}
+  for id = 1, #labels do
+    names[id] = labels.vocab:decode(id)
+  end
+  return names
+end
+
 function checkpoint.put_model(archive, model)
   for name, p in model:named_parameters() do
     archive:put("model/" .. name, p)
+  end
+  local labels = rawget(model, "labels")
+  if labels then
+    archive:put("labels/names", table.concat(names_of_labels(labels), "\n"))
   end
   local vocab = rawget(model, "vocab")
   if vocab then
@@ -34,6 +52,10 @@ function checkpoint.put_model(archive, model)
     archive:put("vocab/" .. VOCAB_PARTS[level], vocab:parts())
     if rawget(model, "text_unit") then
       archive:put("vocab/unit", model.text_unit)
+    end
+    local tokenizer = rawget(model, "tokenizer")
+    if tokenizer then
+      archive:put("vocab/form", tokens.is_vocab(tokenizer) and "tokens" or "strings")
     end
   end
 end
@@ -112,11 +134,30 @@ local function check_vocab(opened, model)
     :format(opened.path, #there, #here, id, show(there), show(here)))
 end
 
+local function check_labels(opened, model)
+  local there, here = checkpoint.read_labels(opened), rawget(model, "labels")
+  if not there or not here then
+    return true
+  end
+  local names = names_of_labels(here)
+  for id = 1, math.max(#there, #names) do
+    if there.names[id] ~= names[id] then
+      local show = function(name) return name and ("'%s'"):format(name) or "not there" end
+      return errors.outside(("%s: has other labels (%d there, %d here): label %d is %s there and %s here"):format(
+        opened.path, #there, #names, id, show(there.names[id]), show(names[id])))
+    end
+  end
+  return true
+end
+
 -- Fills the model's parameters; true, or nil and how the file's model differs. Averaged weights, where the file
 -- has any, stand before those that were trained, unless `trained` are asked for to go on with.
 function checkpoint.read_model(opened, model, trained)
   local archive, wanted = opened.archive, {}
   local same, why, code = check_vocab(opened, model)
+  if same then
+    same, why, code = check_labels(opened, model)
+  end
   if not same then
     return nil, why, code
   end
@@ -168,6 +209,30 @@ function checkpoint.read_vocab(opened)
   how.level = level
   local ok, vocab = pcall(core.vocab, how, archive:get(entry))
   return ok and vocab or nil
+end
+
+-- The tokenizer that the Trainer was given, over the vocabulary; nil where it had none.
+function checkpoint.read_tokenizer(opened)
+  local form, vocab = text_of(opened.archive, "vocab/form"), checkpoint.read_vocab(opened)
+  if not form or not vocab then
+    return nil
+  elseif form == "tokens" then
+    return tokens.over(vocab)
+  end
+  return require("rondo.data.tokenizer").Tokenizer { vocab = vocab }
+end
+
+-- The labels, or nil where the file holds none.
+function checkpoint.read_labels(opened)
+  local text = text_of(opened.archive, "labels/names")
+  if not text then
+    return nil
+  end
+  local names = {}
+  for name in (text .. "\n"):gmatch "([^\n]*)\n" do
+    names[#names + 1] = name
+  end
+  return tokens.named(names)
 end
 
 function checkpoint.read_optimizer(opened, optimizer, names)
@@ -244,6 +309,8 @@ function checkpoint.rebuild(opened)
   end
   rawset(model, "vocab", checkpoint.read_vocab(opened))
   rawset(model, "text_unit", text_of(opened.archive, "vocab/unit"))
+  rawset(model, "tokenizer", checkpoint.read_tokenizer(opened))
+  rawset(model, "labels", checkpoint.read_labels(opened))
   return model
 end
 
@@ -325,7 +392,8 @@ function checkpoint.load(path)
   local archive = opened.archive
   return setmetatable({ opened = opened, path = file, config = opened.config, digests = opened.digests,
     step = archive:has "train/step" and archive:get "train/step" or nil,
-    vocab = checkpoint.read_vocab(opened) }, Checkpoint)
+    vocab = checkpoint.read_vocab(opened), tokenizer = checkpoint.read_tokenizer(opened),
+    labels = checkpoint.read_labels(opened) }, Checkpoint)
 end
 
 return checkpoint

@@ -36,8 +36,8 @@ function figures.source(given)
   elseif type(given) == "table" and type(given[1]) == "table" then
     return setmetatable({ batches = given }, List)
   end
-  errors.raise("fit: expected a source of batches (text:sequences { ... }) or a list of { x, y }, got %s",
-    type(given) == "table" and "an empty table" or "a " .. type(given))
+  errors.raise("fit: expected a source of batches (Batches { ... }, text:sequences { ... }) or a list of { x, y }, "
+    .. "got %s", type(given) == "table" and "an empty table" or "a " .. type(given))
 end
 
 return figures

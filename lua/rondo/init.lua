@@ -30,8 +30,11 @@ local special = {}
 function special.data()
   return names.strict("rondo.data", { Text = require "rondo.data.text",
     Tokenizer = require("rondo.data.tokenizer").Tokenizer, ngram = require "rondo.ngram",
-    tasks = names.strict("rondo.data.tasks", require "rondo.data.tasks"), kjv = require "rondo.data.kjv",
-    get = require("rondo.data.catalog").get })
+    tasks = names.strict("rondo.data.tasks", require "rondo.data.tasks"),
+    Batches = require("rondo.data.batches").Batches, Table = require "rondo.data.table",
+    Conll = require "rondo.data.conll", Vocab = require("rondo.data.tokens").Vocab,
+    Labels = require("rondo.data.tokens").Labels,
+    kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get })
 end
 
 function special._VERSION()
@@ -40,6 +43,10 @@ end
 
 function special.abi()
   return require("rondo.core").abi
+end
+
+function special.metrics()
+  return names.strict("rondo.metrics", { SpanF1 = require("rondo.metrics").SpanF1 })
 end
 
 -- What this build can do.

@@ -88,6 +88,9 @@ loss_class("BCEWithLogitsLoss", { { name = "pos_weight", kind = "real", def = 1.
   end)
 
 loss_class("CosineLoss", {}, function(self, output, target, weight)
+  if weight and weight.ndim == output.ndim and weight:size(-1) == 1 then
+    weight = weight:squeeze(-1) -- of a step, not of its features
+  end
   return core.cosine_loss(output, target, self.reduction, weight)
 end)
 

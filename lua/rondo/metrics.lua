@@ -1,12 +1,15 @@
 -- metrics.lua - figures of a model on data, gathered batch by batch.
 --
--- Names: perplexity, bits_per_char, accuracy, top_<k>_accuracy or { "top_k", k = 5 }, f1_macro (or f1), f1_micro.
--- Accuracy is by ids where the target has a dimension less than the output, else by the sign of logits against
--- 0 and 1. A target of 0, or a weight of 0, does not count.
+-- Names: perplexity, bits_per_char, accuracy, top_<k>_accuracy or { "top_k", k = 5 }, f1_macro (or f1), f1_micro; or a
+-- table { name =, meter = function(self) -> { add(y, target, weight), value(), figures() } }, as SpanF1 makes, where
+-- figures() is not needed and gives more of them by name. Accuracy is by ids where the target has a dimension less
+-- than the output, else by the sign of logits against 0 and 1. A target of 0, or a weight of 0, does not count.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local options = require "rondo.options"
+local spans = require "rondo.spans"
+local tokens = require "rondo.data.tokens"
 
 local metrics = {}
 
@@ -21,23 +24,32 @@ local function name_of(given)
   return given == "f1" and "f1_macro" or given
 end
 
--- The names of a Trainer's `metrics`; raises for one that is not known.
+-- The names of a Trainer's `metrics`; raises for one that is not known. What is no name stands in field `made`.
 function metrics.check(list)
-  local checked = {}
+  local checked = { made = {} }
   for i, given in ipairs(list or {}) do
-    local name = name_of(given)
-    local known = type(name) == "string" and tonumber(name:match "^top_(%d+)_accuracy$") or 0
-    for _, metric in ipairs(NAMES) do
-      known = metric == name and 1 or known
+    local own = type(given) == "table" and type(given.name) == "string" and type(given.meter) == "function"
+    if own then
+      checked.made[given.name] = given
     end
-    if known < 1 then
-      local near = core.nearest(tostring(name), NAMES)
-      errors.raise("Trainer: unknown metric '%s'%s", tostring(name), near and (" (did you mean '%s'?)"):format(near)
-        or "; metrics are " .. table.concat(NAMES, ", "))
-    end
-    checked[i] = name
+    checked[i] = own and given.name or metrics.known(given)
   end
   return checked
+end
+
+-- The name of a metric of the library.
+function metrics.known(given)
+  local name = name_of(given)
+  local known = type(name) == "string" and tonumber(name:match "^top_(%d+)_accuracy$") or 0
+  for _, metric in ipairs(NAMES) do
+    known = metric == name and 1 or known
+  end
+  if known < 1 then
+    local near = core.nearest(tostring(name), NAMES)
+    errors.raise("Trainer: unknown metric '%s'%s", tostring(name), near and (" (did you mean '%s'?)"):format(near)
+      or "; metrics are " .. table.concat(NAMES, ", "))
+  end
+  return name
 end
 
 function metrics.wants(list, name)
@@ -107,6 +119,81 @@ local function f1_meter(micro)
   }
 end
 
+-- ---- spans of tags ----------------------------------------------------------------------------------------
+
+local SpanF1 = { name = "span_f1" }
+SpanF1.__index = SpanF1
+
+-- Compares a row's tags as conlleval does; right, guessed and wanted are counts of spans.
+local function compare_spans(tags, counts, guessed, wanted)
+  local open, g, w, g_kind, w_kind = false, "O", "O", "", ""
+  local function step(guess, want)
+    local g2, g2_kind, w2, w2_kind = guess[1], guess[2], want[1], want[2]
+    local end_g, end_w = spans.ends(g, g2, g_kind, g2_kind), spans.ends(w, w2, w_kind, w2_kind)
+    local begin_g, begin_w = spans.begins(g, g2, g_kind, g2_kind), spans.begins(w, w2, w_kind, w2_kind)
+    if open and end_g and end_w and g_kind == w_kind then
+      counts.right, open = counts.right + 1, false
+    elseif open and (end_g ~= end_w or g2_kind ~= w2_kind) then
+      open = false
+    end
+    open = open or (begin_g and begin_w and g2_kind == w2_kind)
+    counts.guessed, counts.wanted = counts.guessed + (begin_g and 1 or 0), counts.wanted + (begin_w and 1 or 0)
+    g, g_kind, w, w_kind = g2, g2_kind, w2, w2_kind
+  end
+  local outside = { "O", "" }
+  for t = 1, #wanted do
+    if wanted[t] == 0 then
+      step(outside, outside)
+    else
+      step(tags[guessed[t]], tags[wanted[t]])
+    end
+  end
+  step(outside, outside)
+end
+
+function SpanF1:meter()
+  local counts, tags = { right = 0, guessed = 0, wanted = 0 }, self.tags
+  local function figures()
+    local precision = counts.right / math.max(counts.guessed, 1)
+    local recall = counts.right / math.max(counts.wanted, 1)
+    return { span_precision = precision, span_recall = recall,
+      span_f1 = 2 * precision * recall / math.max(precision + recall, 1e-300) }
+  end
+  return {
+    add = function(y, target)
+      if y.ndim ~= 3 or target.ndim ~= 2 or y:size(3) ~= #tags then
+        errors.raise("SpanF1: expected outputs (batch, time, %d), a score for each of the tags, and ids (batch, time)",
+          #tags)
+      end
+      local best <close> = y:argmax(-1)
+      local guesses, targets = best:table(), target:table()
+      for row = 1, #targets do
+        compare_spans(tags, counts, guesses[row], targets[row])
+      end
+    end,
+    value = function() return figures().span_f1 end,
+    figures = figures,
+  }
+end
+
+-- SpanF1 { tags }: precision, recall and F1 of spans of tags, exactly as conlleval counts them, in the schemes IOB1,
+-- IOB2 and BIOES. tags: the Vocab of the targets.
+function metrics.SpanF1(given)
+  local o = options.resolve("SpanF1", { { name = "tags", kind = "any", required = true,
+    help = "the Vocab that encoded the tags" } }, given, { "tags" })
+  if not tokens.is_vocab(o.tags) and not tokens.is_labels(o.tags) then
+    errors.raise("SpanF1: tags must be the Vocab that encoded them, got a %s", type(o.tags))
+  end
+  local list = {}
+  for id = 1, #o.tags do
+    list[id] = { "O", "" }
+  end
+  for id, tag in o.tags:each() do
+    list[id] = { spans.parse(tag) }
+  end
+  return setmetatable({ tags = list }, SpanF1)
+end
+
 -- The loss in nats, without the class weights and the smoothing that a training may have.
 local function nats_meter(loss)
   local nats, positions = 0.0, 0.0
@@ -129,7 +216,10 @@ function metrics.meter(list, loss, source)
   local sum, count, nats, meters = 0.0, 0.0, nil, {}
   for _, name in ipairs(list) do
     local k = tonumber(name:match "^top_(%d+)_accuracy$") or name == "accuracy" and 1
-    if k then
+    local own = list.made and list.made[name]
+    if own then
+      meters[name] = own:meter()
+    elseif k then
       meters[name] = hits_meter(math.tointeger(k))
     elseif name == "f1_macro" or name == "f1_micro" then
       meters[name] = f1_meter(name == "f1_micro")
@@ -153,6 +243,9 @@ function metrics.meter(list, loss, source)
   function meter.facts()
     local facts = { loss = sum / math.max(count, 1) }
     for name, m in pairs(meters) do
+      for more, value in pairs(m.figures and m.figures() or {}) do
+        facts[more] = value
+      end
       facts[name] = m.value()
     end
     if metrics.wants(list, "perplexity") then

@@ -250,11 +250,29 @@ function Base:evaluating(f, ...)
   return table.unpack(results, 2, results.n)
 end
 
--- Output for one example (a list of ids too) or a batch: evaluation mode, batch dimension added where it is missing.
+-- Dimensions of its input, where they are known: ids (batch, time), sequences (batch, time, features).
+function Base.input_dims()
+  return nil
+end
+
+-- Input of predict as a tensor: ids as they are, text and tokens by the model's tokenizer.
+local function input_of(self, x)
+  local tokenizer = rawget(self, "tokenizer")
+  if type(x) == "string" or type(x) == "table" and type(x[1]) == "string" then
+    if not tokenizer then
+      errors.raise("predict: %s has no tokenizer for a text; give ids, or set model.tokenizer", self:label())
+    end
+    x = tokenizer:encode(x)
+  end
+  return type(x) == "table" and tensor.tensor(x) or x
+end
+
+-- Output for one example or a batch: a tensor, a list of ids, a text or a list of tokens. Evaluation mode; the batch
+-- dimension is added where it is missing.
 function Base:predict(x)
   return errors.blame(self.evaluating, self, function()
-    x = type(x) == "table" and tensor.tensor(x) or x
-    local wanted = rawget(self, "predict_dims") or (x.ndim == 1 and 2)
+    x = input_of(self, x)
+    local wanted = rawget(self, "predict_dims") or self:input_dims() or (x.ndim == 1 and 2)
     if wanted and x.ndim == wanted - 1 then
       return (self:forward(x:unsqueeze(1)))
     end

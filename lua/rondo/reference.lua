@@ -57,6 +57,11 @@ local sentences = {
   CopyMemory = "ten symbols, to be written after a delay (Arjovsky et al. 2016)",
   Parity = "is the number of ones odd",
   FirstSymbol = "which symbol came first",
+  Batches = "rondo.data.Batches { x =, y =, ... }: examples of unequal length as batches",
+  ["Table.open"] = "rondo.data.Table.open(path, { ... }): a TSV or CSV file as lists by column",
+  ["Conll.open"] = "rondo.data.Conll.open(path, { ... }): sentences with a tag a word",
+  ["Vocab.from"] = "rondo.data.Vocab.from(lists, { ... }): tokens to ids and back",
+  SpanF1 = "precision, recall and F1 of spans of tags, as conlleval counts them",
 }
 
 -- A topic: what can be given to one name. `of` is for cells: the options that every recurrent layer has besides.
@@ -114,6 +119,11 @@ local function special_topics(rondo, list)
   end)
   list[#list + 1] = topic("data", "rondo.data.Text.open", "Text.open", function() data.Text.open("", {}) end)
   list[#list + 1] = topic("data", "rondo.data.Tokenizer", "Tokenizer", data.Tokenizer)
+  list[#list + 1] = topic("data", "rondo.data.Batches", "Batches", data.Batches)
+  list[#list + 1] = topic("data", "rondo.data.Table.open", "Table.open", function() data.Table.open("", {}) end)
+  list[#list + 1] = topic("data", "rondo.data.Conll.open", "Conll.open", function() data.Conll.open("", {}) end)
+  list[#list + 1] = topic("data", "rondo.data.Vocab.from", "Vocab.from", function() data.Vocab.from({}, {}) end)
+  list[#list + 1] = topic("training", "rondo.metrics.SpanF1", "SpanF1", rondo.metrics.SpanF1)
   list[#list + 1] = topic("data", "text:sequences", "sequences", function(given)
     require("rondo.data.sequences").new(nil, given)
   end)

@@ -93,6 +93,10 @@ end
 local methods = { reads_backward = false }
 rnn.methods = methods
 
+function methods.input_dims()
+  return 3
+end
+
 function methods:needs_size()
   return #self.stack == 0
 end

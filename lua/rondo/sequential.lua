@@ -130,6 +130,11 @@ function Sequential:advance(input, states, valid)
   return x, after, valid
 end
 
+function Sequential:input_dims()
+  local first = self[1]
+  return first.takes_ids and 2 or first:input_dims()
+end
+
 local function release_states(states)
   for _, entry in pairs(states) do
     for _, t in pairs(entry) do

@@ -2,10 +2,10 @@
 --
 -- fit() is one loop over a state (step, epoch, position, carried state). Everything due at a step is done at
 -- the top of the loop and marked in the state, so that a run stopped anywhere goes on as if it had not been.
--- A source of batches has batch(k, epoch) -> x, y and a length; a list of { x, y } will do. A third value is what
--- stands beside the input in the call of the model, { lengths =, mask =, resets = }, a fourth the loss's weight. An
--- update takes `accumulate` batches, fewer at the end of an epoch: their losses are divided by how many they are, and
--- their gradients are added in the order of the batches.
+-- A source of batches has batch(k, epoch) -> x, y and a length; a list of { x, y } will do. x is a tensor or a list of
+-- them, the model's inputs. A third value is what stands beside the input in the call of the model, { lengths =,
+-- mask =, resets = }, a fourth the loss's weight. An update takes `accumulate` batches, fewer at the end of an epoch:
+-- their losses are divided by how many they are, and their gradients are added in the order of the batches.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local average = require "rondo.average"
@@ -20,6 +20,7 @@ local random = require "rondo.random"
 local release_states = require("rondo.sequential").release_states
 local evaluation = require "rondo.trainer_evaluation"
 local session = require "rondo.trainer_session"
+local tokens = require "rondo.data.tokens"
 local trainer_state = require "rondo.trainer_state"
 
 local int = function(name, def, help)
@@ -38,7 +39,8 @@ local specs = {
   { name = "accumulate", kind = "int", def = 1, min = 1, max = 1 << 20, help = "batches of one update" },
   { name = "callbacks", kind = "table", help = "rondo.callbacks.EarlyStopping { ... }, ..." },
   { name = "vocab", kind = "any", help = "text.vocab: goes into the checkpoints" },
-  { name = "tokenizer", kind = "any", help = "a fitted Tokenizer, in place of vocab" },
+  { name = "tokenizer", kind = "any", help = "a fitted Tokenizer or a Vocab, in place of vocab" },
+  { name = "labels", kind = "any", help = "the Labels or the Vocab of the targets: goes into the checkpoints" },
   { name = "run_dir", kind = "string", help = "the run folder; nothing is kept without" },
   int("epochs", nil, "passes over the data"), int("max_steps", nil, "updates"),
   int("log_every", 100, "updates between two lines of figures"),
@@ -55,7 +57,7 @@ local specs = {
   { name = "quiet", kind = "bool", def = false, help = "show nothing but results" },
 }
 
-local FIRST_SHARED = 14 -- run_dir and what follows may come from options
+local FIRST_SHARED = 15 -- run_dir and what follows may come from options
 
 local Trainer = {}
 Trainer.__index = Trainer
@@ -95,7 +97,9 @@ local function check_parts(o)
   end
   local tokenizer = o.tokenizer
   if tokenizer and not (type(tokenizer) == "table" and tokenizer.vocab) then
-    errors.raise("Trainer: tokenizer must be made by rondo.data.Tokenizer, and fitted")
+    errors.raise("Trainer: tokenizer must be made by rondo.data.Tokenizer, and fitted, or be a rondo.data.Vocab")
+  elseif o.labels and not (tokens.is_labels(o.labels) or tokens.is_vocab(o.labels)) then
+    errors.raise("Trainer: labels must be made by rondo.data.Labels or rondo.data.Vocab, got a %s", type(o.labels))
   end
   if o.ema and o.optimizer.asgd then
     errors.raise("Trainer: ema and optim.ASGD are two averages of the weights; choose one")
@@ -119,6 +123,8 @@ local function new(given)
   if vocab then
     rawset(self.model, "vocab", vocab)
   end
+  rawset(self.model, "tokenizer", o.tokenizer)
+  rawset(self.model, "labels", o.labels)
   return self
 end
 
@@ -178,8 +184,7 @@ function Trainer:one_batch(source, index, n)
     share = n > 1 and 1 / n or nil }
   local sum, count, after = self:train_step(batch)
   if source.releases then
-    x:release()
-    y:release()
+    evaluation.release_batch(x, y, how, weight)
   end
   if self.states then
     release_states(self.states)
@@ -262,8 +267,8 @@ end
 -- Sizes that are only known from data: one batch through the model, without recording.
 local function settle_sizes(self, source)
   if not pcall(self.model.parameter_list, self.model) then
-    local x = source:batch(1, 1)
-    self.model:evaluating(function() self.model(x) end)
+    local x, _, how = source:batch(1, 1)
+    self.model:evaluating(function() self:forward { x = x, how = how } end)
   end
 end
 
@@ -314,7 +319,7 @@ local function fit(self, train, valid)
     rawset(self.model, "text_unit", source.unit) -- so that it writes what it has read
   end
   self:bind(source)
-  self:begin(source, valid ~= nil)
+  self:begin(source, valid)
   self.model:train()
   local signal = loop(self, source, valid)
   self:finish(valid, signal)

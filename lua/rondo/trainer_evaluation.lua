@@ -6,27 +6,45 @@ local core = require "rondo.native"
 local errors = require "rondo.errors"
 local figures = require "rondo.figures"
 local metrics = require "rondo.metrics"
+local module = require "rondo.module"
 local release_states = require("rondo.sequential").release_states
 local text = require "rondo.data.text"
 local trainer_state = require "rondo.trainer_state"
 
 local evaluation = {}
 
--- A module of the user's that has no place for what stands beside the input would not miss it.
-local function check_takes(model, name)
+-- A module of the user's that has no place for what stands beside its inputs would not miss it.
+local function check_takes(model, name, inputs)
   local known = debug.getinfo(model[name], "u")
-  if known.nparams < 4 and not known.isvararg then
-    errors.raise("%s: the batches have lengths, masks or resets, which its %s(x, states) has no place for; define "
-      .. "%s(x, states, how) and call its layers with how", model:label(), name, name)
+  local n = inputs and #inputs or 2
+  if known.nparams < n + 2 and not known.isvararg then
+    local arguments = inputs and n .. " inputs" or "x, states"
+    errors.raise("%s: the batches have lengths, masks or resets, which its %s(%s) has no place for; define "
+      .. "%s(%s, how) and call its layers with how", model:label(), name, arguments, name, arguments)
   end
+end
+
+-- The model's answer to x, or to the inputs that x is a list of, with how behind it. Ids that are their own mask are
+-- told to models of the library alone: a script's class finds them in the ids.
+local function call(model, x, how)
+  local several = type(x) == "table" and x
+  local library = module.kinds[model.class_name] == getmetatable(model)
+  if how and not library and rawequal(how.mask, several and x[1] or x) then
+    how = nil
+  elseif how then
+    check_takes(model, "forward", several)
+  end
+  if not several then
+    return (model(x, nil, how))
+  end
+  local inputs = table.move(x, 1, #x, 1, {})
+  inputs[#inputs + 1] = how
+  return (model(table.unpack(inputs)))
 end
 
 -- The model on a batch (x, how, states, stateful): its output, and the carried state after it.
 function evaluation:forward(batch)
   local x, states, how = batch.x, batch.states, batch.how
-  if how then
-    check_takes(self.model, batch.stateful and "advance" or "forward")
-  end
   if batch.stateful then
     if not self.model.advance then
       errors.raise("%s carries no state: a stateful source needs a model of library layers or a method "
@@ -37,9 +55,28 @@ function evaluation:forward(batch)
       errors.raise("%s reads both ways: a stateful source, which is read on from batch to batch, needs a model that "
         .. "reads forward", ahead:label())
     end
+    if how then
+      check_takes(self.model, "advance")
+    end
     return self.model:advance(x, states, how)
   end
-  return how and self.model(x, nil, how) or self.model(x), nil
+  return call(self.model, x, how), nil
+end
+
+-- Gives back the memory of a batch that the source does not keep.
+function evaluation.release_batch(x, y, how, weight)
+  for _, t in ipairs(type(x) == "table" and x or { x }) do
+    t:release()
+  end
+  y:release()
+  if weight then
+    weight:release()
+  end
+  for _, t in pairs(how or {}) do
+    if type(t) == "userdata" then -- a list of numbers will do as well
+      t:release()
+    end
+  end
 end
 
 local function evaluate_batches(self, source, interruptible)
@@ -52,8 +89,7 @@ local function evaluate_batches(self, source, interruptible)
     loss:release()
     y:release()
     if source.releases then
-      x:release()
-      target:release()
+      evaluation.release_batch(x, target, how, weight)
     end
     if states then
       release_states(states)

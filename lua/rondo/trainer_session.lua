@@ -1,6 +1,7 @@
 -- trainer_session.lua - what a Trainer does around its loop: run folder, checkpoints, figures, ends.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
+local baseline = require "rondo.baseline"
 local callbacks = require "rondo.callbacks"
 local checkpoint = require "rondo.checkpoint"
 local errors = require "rondo.errors"
@@ -117,7 +118,24 @@ local function write_config(self, source)
     data = source.text and source.text.path, script = arg and arg[0] }
 end
 
-function session:begin(source, validates)
+-- What a classifier must beat, by the same metrics.
+local function say_baseline(self, source, valid)
+  local facts, what, majority = baseline.of(source, valid, self.metrics)
+  if not facts then
+    return
+  end
+  self.baseline = facts
+  local name = self.labels and table.concat(self.labels:decode { majority }) or tostring(majority)
+  local parts = { ("baseline: %s%s"):format(what, source.target.kind == "id" and (" (%s)"):format(name) or "") }
+  for _, metric in ipairs(self.metrics) do
+    if facts[metric] then
+      parts[#parts + 1] = ("val_%s %.4f"):format(metric, facts[metric])
+    end
+  end
+  self:say(table.concat(parts, " - "))
+end
+
+function session:begin(source, valid)
   self.batches, self.unit = #source, source.symbol_name or "row"
   if (self.resume or self.overwrite) and not self.run_dir then
     errors.stop(errors.USAGE, ("--%s needs a run folder (--run-dir)"):format(self.resume and "resume" or "overwrite"))
@@ -137,7 +155,10 @@ function session:begin(source, validates)
   end
   self.started, self.start_step, self.symbols = core.time(), self.step, 0
   self:say(tostring(self.model))
-  self:call("on_fit_begin", { step = self.step, validates = validates })
+  if valid then
+    say_baseline(self, source, valid)
+  end
+  self:call("on_fit_begin", { step = self.step, validates = valid ~= nil })
   self.view:pause()
 end
 

@@ -11,6 +11,7 @@ local HEAD = [[
 local rondo = {}
 rondo.optim = {}
 rondo.callbacks = {}
+rondo.metrics = {}
 rondo.data = {}
 rondo.data.tasks = {}
 ]]
@@ -102,7 +103,7 @@ local function annotations(topics)
   for _, topic in ipairs(topics) do
     if topic.group ~= "cells" then
       local class = fields(out, topic)
-      if topic.path:find "^rondo%." and topic.name ~= "Text.open" then
+      if topic.path:find "^rondo%." and not topic.name:find ".%." then
         constructor(out, topic, class)
       end
       out[#out + 1] = ""
