@@ -33,7 +33,7 @@ bool rdc_why_not(rdc_backend *b, const char *format, ...)
 }
 
 /* Drops by data first: nothing of a backend is called that this processor might not be able to run. */
-static bool rate(rdc_backend *b, const rd_cpu *cpu)
+static bool check_needs(rdc_backend *b, const rd_cpu *cpu)
 {
     const uint64_t missing = b->kernels->needs & ~cpu->features;
 
@@ -44,9 +44,19 @@ static bool rate(rdc_backend *b, const rd_cpu *cpu)
     if (missing)
         return rdc_why_not(b, "it needs something this Rondo has not heard of (needs 0x%llx)",
                            (unsigned long long)b->kernels->needs);
-    if (!b->kernels->gemm) return rdc_why_not(b, "it has no products");
+    return b->kernels->gemm || rdc_why_not(b, "it has no products");
+}
+
+/* After the user's list: score() of a backend that is not asked for is not called, so that a vendor's library
+ * is not even opened. */
+static bool rate(rdc_backend *b, const rd_cpu *cpu)
+{
+    if (b->why_not) return true;
+    if (b->kernels->flags & RD_KERNELS_INEXACT && b->rank == UNRANKED)
+        return rdc_why_not(b,
+                           "its products are not the bit contract's; name it in kernels to use it");
     b->score = b->kernels->score(cpu);
-    return b->score > 0 || rdc_why_not(b, "it does not want this machine");
+    return b->score > 0 || rdc_why_not(b, "it does not want this machine (%s)", b->kernels->help);
 }
 
 static rd_status unknown_backend(const rdc_registry *r, const char *name, rd_error *err)
@@ -115,17 +125,11 @@ rd_status rdc_compose(rd_core *core, const char *limit, rd_error *err)
 
     for (size_t i = 0; i < r->n_backends; i++) {
         r->backends[i].rank = UNRANKED;
-        if (!rate(&r->backends[i], &core->cpu)) return rdc_no_memory(err, RDC_REASON_BYTES);
+        if (!check_needs(&r->backends[i], &core->cpu)) return rdc_no_memory(err, RDC_REASON_BYTES);
     }
     if (limit) RD_TRY(apply_limit(r, limit, err));
-    for (size_t i = 0; i < r->n_backends; i++) {
-        rdc_backend *b = &r->backends[i];
-        const bool inexact = b->kernels->flags & RD_KERNELS_INEXACT;
-        if (inexact && b->rank == UNRANKED && !b->why_not &&
-            !rdc_why_not(b,
-                         "its products are not the bit contract's; name it in kernels to use it"))
-            return rdc_no_memory(err, RDC_REASON_BYTES);
-    }
+    for (size_t i = 0; i < r->n_backends; i++)
+        if (!rate(&r->backends[i], &core->cpu)) return rdc_no_memory(err, RDC_REASON_BYTES);
     qsort(r->backends, r->n_backends, sizeof *r->backends, best_first);
     if (r->backends[0].why_not) return none_usable(r, limit ? limit : "", err);
     core->ops = *r->backends[0].kernels;

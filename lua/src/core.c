@@ -245,7 +245,9 @@ static int core_kernel_list(lua_State *L)
     lua_newtable(L);
     for (size_t i = 0; i < rd_kernels_count(core); i++) {
         const rd_kernels_report report = rd_kernels_at(core, i);
-        lua_createtable(L, 0, 3);
+        lua_createtable(L, 0, 4);
+        lua_pushboolean(L, report.kernels->flags & RD_KERNELS_INEXACT);
+        lua_setfield(L, -2, "inexact");
         set_string(L, "name", report.kernels->name);
         set_string(L, "help", report.kernels->help ? report.kernels->help : "");
         set_string(L, "why_not", report.why_not);

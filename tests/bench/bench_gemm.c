@@ -173,8 +173,10 @@ static void measure(const rd_kernels *kernels, uint64_t registers, const job *j,
 
 int main(int argc, char **argv)
 {
-    const rd_core_options options = {
-        .threads = 1, .lib_dir = RD_TEST_LIB_DIR, .trust_plugins = true};
+    const rd_core_options options = {.threads = 1,
+                                     .kernels = getenv("RONDO_KERNELS"),
+                                     .lib_dir = RD_TEST_LIB_DIR,
+                                     .trust_plugins = true};
     const double seconds = argc > 1 ? strtod(argv[1], NULL) : 0.3;
     rd_core *core;
     rd_error err;
@@ -186,6 +188,7 @@ int main(int argc, char **argv)
     for (size_t i = 0; i < rd_kernels_count(core); i++) {
         const rd_kernels *k = rd_kernels_at(core, i).kernels;
         if (k->needs & ~rd_core_cpu(core)->features) continue;
+        if (k->flags & RD_KERNELS_INEXACT && rd_kernels_at(core, i).why_not) continue;
         for (size_t q = 0; q < sizeof jobs / sizeof jobs[0]; q++)
             measure(k, k->needs ? k->needs : rd_core_cpu(core)->features, &jobs[q], seconds);
     }

@@ -70,6 +70,11 @@ describe("rondo", function()
     local out = rondo "plugins"
     assert.matches("cell lstm", out)
     assert.matches("kernels scalar", out)
+    if not out:find("openblas", 1, true) then return end -- not built where libopenblas-dev is not there
+    assert.matches("openblas +its products are not the bit contract's; name it in kernels to use it", out)
+    local pipe = assert(io.popen("RONDO_KERNELS=openblas rondo plugins"))
+    assert.matches("openblas +in use; its products are not the bit contract's", pipe:read "a")
+    pipe:close()
   end)
   it("env makes stock Lua find the module", function()
     local command = ("eval \"$(cd / && rondo env)\" && cd '%s' && lua5.4 -e 'print(require(\"rondo\")._VERSION)'")

@@ -483,7 +483,7 @@ static void test_each_backend_not_used_has_its_reason(void **state)
     assert_null(why_not("scalar"));
     assert_string_equal("its products are not the bit contract's; name it in kernels to use it",
                         why_not("vendor"));
-    assert_string_equal("it does not want this machine", why_not("shy"));
+    assert_string_equal("it does not want this machine (for tests)", why_not("shy"));
     assert_string_equal("it needs something this Rondo has not heard of (needs 0x10000000000)",
                         why_not("future"));
     assert_non_null(strstr(why_not("chimera"), "this processor lacks "));
@@ -516,7 +516,7 @@ static void test_a_list_without_a_usable_backend(void **state)
     (void)state;
     assert_int_equal(RD_E_UNSUPPORTED, open_with("shy"));
     assert_string_equal("kernels = 'shy': no backend of it can be used; 'shy': it does not want "
-                        "this machine",
+                        "this machine (for tests)",
                         err.text);
     assert_int_equal(RD_E_ARG, open_with(""));
     assert_string_equal("kernels = '' names no backend", err.text);

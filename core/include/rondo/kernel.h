@@ -35,13 +35,17 @@ typedef struct rd_gemm {
         *packed_b; /* not NULL: made by this backend's pack() from the same b, k, n and flags */
 } rd_gemm;
 
-enum { RD_KERNELS_INEXACT = 1u }; /* products do not follow rule 3 (a vendor library) */
+/* Products do not follow rule 3 (a vendor library): used only where the user names the backend. ACCUMULATE
+ * then means that C is added once, K_DOWN nothing. */
+enum { RD_KERNELS_INEXACT = 1u };
 typedef struct rd_kernels {
     uint32_t size, flags;
     const char *name, *help;
-    uint64_t needs;               /* data, not code: the core refuses before it calls anything */
-    int (*score)(const rd_cpu *); /* [setup] 0: not here; else higher wins */
-    /* These three go together. [hot]: on worker threads, no allocation but the stack (64 KiB). */
+    uint64_t needs; /* data, not code: the core refuses before it calls anything */
+    /* [setup] 0: not here; else higher wins. Not called where the user's list or INEXACT leaves it out. */
+    int (*score)(const rd_cpu *);
+    /* These three go together, called after score() gave more than 0. [hot]: on worker threads, no
+     * allocation but the stack (64 KiB). */
     void (*gemm)(const rd_gemm *);
     size_t (*pack_bytes)(size_t k, size_t n);
     /* Fills `to` (64-byte aligned, pack_bytes long) with columns [64*first, 64*last) of op(B), so that

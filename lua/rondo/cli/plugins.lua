@@ -19,7 +19,8 @@ return function(arguments, cli)
   if o.json then
     local kernels = {}
     for i, entry in ipairs(core.kernel_list()) do
-      kernels[i] = { name = entry.name, help = entry.help, in_use = not entry.why_not, why_not = entry.why_not }
+      kernels[i] = { name = entry.name, help = entry.help, in_use = not entry.why_not, why_not = entry.why_not,
+        inexact = entry.inexact }
     end
     io.stdout:write(require("rondo.json").encode { plugins = core.plugins(), kernels = kernels }, "\n")
     return failed and errors.USAGE or 0
@@ -40,7 +41,8 @@ return function(arguments, cli)
   end
   print("\nkernel backends, best first:")
   for _, entry in ipairs(core.kernel_list()) do
-    print(("  %-10s %s"):format(entry.name, entry.why_not or "in use"))
+    print(("  %-10s %s"):format(entry.name, entry.why_not or
+      entry.inexact and "in use; its products are not the bit contract's" or "in use"))
   end
   return failed and errors.USAGE or 0
 end
