@@ -9,8 +9,9 @@
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 
-enum { ALIGN = 64, N_CLASSES = 4 * 44, SMALLEST_LOG2 = 6 };
+enum { ALIGN = 64, HUGE_PAGE = 2 << 20, N_CLASSES = 4 * 44, SMALLEST_LOG2 = 6 };
 #ifdef RDC_GUARD
 enum { GUARD = 64, GUARD_BYTE = 0xA5 };
 #else
@@ -95,14 +96,26 @@ static void guard_check(const rdc_block *b)
 }
 #endif
 
+/* Large blocks lie in huge pages where the system gives them: rows that are a page apart would each need a
+ * small one. */
+static void *aligned(size_t bytes)
+{
+    const size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGN;
+    void *p = aligned_alloc(align, (bytes + align - 1) / align * align);
+#ifdef MADV_HUGEPAGE
+    if (p && align == HUGE_PAGE) (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice: it may fail */
+#endif
+    return p;
+}
+
 static rdc_block *block_from_system(rdc_arena *a, uint32_t size_class)
 {
     const size_t bytes = ALIGN + 2 * (size_t)GUARD + class_bytes(size_class);
-    rdc_block *b = aligned_alloc(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
+    rdc_block *b = aligned(bytes);
     a->use.system_allocations++;
     if (!b) {
         rdc_arena_trim(a);
-        b = aligned_alloc(ALIGN, (bytes + ALIGN - 1) / ALIGN * ALIGN);
+        b = aligned(bytes);
         if (!b) return NULL;
     }
     b->size_class = size_class;

@@ -9,7 +9,7 @@
 #include <assert.h>
 #include <string.h>
 
-enum { COLUMNS = 64, SCATTER_MAX = 4 << 20 };
+enum { COLUMNS = 64, SCATTER_MAX = 4 << 20, AT_ONCE = (2 << 20) / sizeof(rd_real) };
 
 /* Whole panels of columns that make a worker's share. */
 static size_t column_grain(const rdc_pass *p)
@@ -76,20 +76,28 @@ static rd_status add_steps(const rdc_weight_job *j, const rdc_run *run, const st
     return rdc_product_shared(p->rnn->core, &g, err);
 }
 
-/* One product for all steps; but states have places for rows that have ended, so that a step in which not
- * all take part is one by itself. */
+/* Steps before `to` whose rows of one source are multiplied at once: as many as stay in a cache packed. */
+static size_t steps_at_once(const rdc_pass *p, const rdc_run *run, size_t to)
+{
+    const size_t rows = AT_ONCE / run->source_width;
+    size_t from = to - 1;
+    while (from > 0 && rdc_rows_before(p, to) - rdc_rows_before(p, from - 1) <= rows) from--;
+    return to - from;
+}
+
+/* Products of many steps at once, the last first. States have places for rows that have ended, so that a step
+ * in which not all take part is one by itself. */
 static rd_status dense_gradient(const rdc_weight_job *j, const rdc_run *run,
                                 const struct stretch *s, rd_error *err)
 {
     const rdc_pass *p = j->pass;
     const bool state = run->source >= RDC_SOURCE_STATE &&
                        run->source < RDC_SOURCE_STATE + p->rnn->layout->n_states;
-    size_t to = p->steps;
-    while (state && to > 0 && rdc_active(p, to - 1) < p->rows) {
-        RD_TRY(add_steps(j, run, s, (size_t[2]){to - 1, to}, err));
-        to--;
+    for (size_t to = p->steps, n; to > 0; to -= n) {
+        n = state && rdc_active(p, to - 1) < p->rows ? 1 : steps_at_once(p, run, to);
+        RD_TRY(add_steps(j, run, s, (size_t[2]){to - n, to}, err));
     }
-    return to > 0 ? add_steps(j, run, s, (size_t[2]){0, to}, err) : RD_OK;
+    return RD_OK;
 }
 
 /* One-hot x: row r adds its dL/da to column id(r) - 1 of the gradient. */

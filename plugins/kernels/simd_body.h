@@ -17,9 +17,14 @@
 #include "rondo/pointmath.h"
 #include <string.h>
 
-enum { MR = 6 };
+enum { MR = 6, LINE = 64 / sizeof(rd_real) };
 /* A block of a panel takes 32 KiB, two thirds of a first-level cache; four rows of tiles repay a copy. */
 enum { K_BLOCK = 512 / sizeof(rd_real), COPY_FROM_ROWS = 4 * MR };
+/* Columns of A are copied so many at a time: rows of a sequence lie a power of two apart, where a cache has
+ * one place for all of them. */
+enum { COPIED = 48, COPIED_TERMS = 384 / sizeof(rd_real) };
+/* Sums that stay in a second-level cache from block to block, and operands that do not fit into one. */
+enum { KEPT_SUMS = (640 << 10) / sizeof(rd_real), FAR = (384 << 10) / sizeof(rd_real) };
 /* How far ahead to ask for columns of A (a cache line per term: 81 -> 90 % of peak in weight gradients) and
  * for rows of B to copy (75 -> 80 %). The processor's own prefetch does not cross pages. */
 enum { TERMS_AHEAD = 8, ROWS_AHEAD = 24 };
@@ -31,6 +36,9 @@ typedef struct tile {
     ptrdiff_t a_k, b_k;
     size_t a_row, c_row, n;
     size_t width; /* columns of C from c on; more than a tile has is fine */
+    const rd_real *c_next,
+        *b_next; /* where operands are far: the next tile's sums, and what later tiles
+                                     * will read, a cache line for each term; else NULL */
     bool from_zero;
     bool narrow_b; /* B has no numbers beyond width */
 } tile;
@@ -76,7 +84,8 @@ RD_INLINE void prefetch(const rd_real *p, ptrdiff_t ahead)
     __builtin_prefetch((const void *)((uintptr_t)p + bytes), 0, 3);
 }
 /* The loop that everything is about: mr x nv chains, one term each. */
-RD_INLINE void run(const size_t mr, const size_t nv, const bool narrow, const tile *t)
+RD_INLINE void run(const size_t mr, const size_t nv, const bool narrow, const bool far,
+                   const tile *t)
 {
     vec s[MR][8], w[8];
     vmask mask[8];
@@ -86,8 +95,18 @@ RD_INLINE void run(const size_t mr, const size_t nv, const bool narrow, const ti
     UNROLLED
     for (size_t j = 0; j < nv; j++) mask[j] = V_MASK(lanes_left(t->width, j));
     load_sums(mr, nv, t, s);
+    if (far) {
+        UNROLLED
+        for (size_t i = 0; i < mr; i++) UNROLLED
+        for (size_t j = 0; j < nv; j++) prefetch(t->c_next, (ptrdiff_t)(i * t->c_row + j * VL));
+    }
+    const rd_real *next = t->b_next;
     for (size_t k = t->n; k > 0; k--, a += t->a_k, b += t->b_k) {
         prefetch(a, TERMS_AHEAD * t->a_k);
+        if (far) {
+            __builtin_prefetch(next, 0, 2);
+            next += LINE;
+        }
         UNROLLED
         for (size_t j = 0; j < nv; j++)
             w[j] = narrow ? V_LOAD_MASK(b + j * VL, mask[j]) : V_LOAD(b + j * VL);
@@ -104,13 +123,15 @@ RD_INLINE void run(const size_t mr, const size_t nv, const bool narrow, const ti
 RD_INLINE void run_rows(const size_t mr, const size_t nv, const tile *t)
 {
     if (t->narrow_b && t->width < nv * VL)
-        run(mr, nv, true, t);
+        run(mr, nv, true, false, t);
     else if (nv > 1 && t->width <= VL)
-        run(mr, 1, false, t);
+        run(mr, 1, false, false, t);
     else if (nv > 2 && t->width <= 2 * VL)
-        run(mr, 2, false, t);
+        run(mr, 2, false, false, t);
+    else if (mr > 3 && t->b_next)
+        run(mr, nv, false, true, t);
     else
-        run(mr, nv, false, t);
+        run(mr, nv, false, false, t);
 }
 static void run_tile(size_t rows, const tile *t)
 {
@@ -136,11 +157,13 @@ static void run_tile(size_t rows, const tile *t)
     }
 }
 
-/* op(B)'s block of n terms from k0 on and columns [j0, j0 + 64): where its first term lies, and how far the
- * next one is. */
+/* One block of terms of op(A)'s rows [i0, i0 + m) and op(B)'s columns [j0, j0 + 64): where the first term
+ * lies, and how far the next one is. */
 typedef struct block {
-    const rd_real *b;
-    size_t row, k0, n, j0;
+    const rd_real *a, *b;
+    size_t a_k, a_row, b_k;
+    size_t n, i0, m, j0;
+    const rd_real *next; /* the block that will be read after this one; NULL: it is in cache */
     bool first, narrow;
 } block;
 
@@ -148,22 +171,28 @@ typedef struct block {
 static void panel_terms(const rd_gemm *g, const block *w)
 {
     const bool down = g->flags & RD_K_DOWN;
-    const size_t a_k = g->flags & RD_TRANS_A ? g->lda : 1;
     const size_t start = down && w->n > 0 ? w->n - 1 : 0;
     const size_t width = g->n - w->j0 < PANEL ? g->n - w->j0 : PANEL;
-    tile t = {.n = w->n, .a_row = g->flags & RD_TRANS_A ? 1 : g->lda, .c_row = g->ldc};
+    rd_real *c = g->c + w->i0 * g->ldc + w->j0;
+    const rd_real *next = w->next;
+    tile t = {.n = w->n, .a_row = w->a_row, .c_row = g->ldc};
 
-    t.a_k = down ? -(ptrdiff_t)a_k : (ptrdiff_t)a_k;
-    t.b_k = down ? -(ptrdiff_t)w->row : (ptrdiff_t)w->row;
+    t.a_k = down ? -(ptrdiff_t)w->a_k : (ptrdiff_t)w->a_k;
+    t.b_k = down ? -(ptrdiff_t)w->b_k : (ptrdiff_t)w->b_k;
     t.from_zero = w->first && !(g->flags & RD_ACCUMULATE);
     t.narrow_b = w->narrow;
-    for (size_t i = 0, left = (g->m + MR - 1) / MR; i < g->m; left--) {
-        const size_t rows = (g->m - i + left - 1) / left;
+    for (size_t i = 0, left = (w->m + MR - 1) / MR; i < w->m; left--) {
+        const size_t rows = (w->m - i + left - 1) / left;
         const size_t columns = (rows == 1 ? NV_1 : rows <= 3 ? NV_3 : NV_6) * VL;
-        if (w->n > 0) t.a = g->a + i * t.a_row + (w->k0 + start) * a_k;
+        if (w->n > 0) t.a = w->a + i * t.a_row + start * w->a_k;
         for (size_t j = 0; j < width; j += columns) {
-            if (w->n > 0) t.b = w->b + start * w->row + j;
-            t.c = g->c + i * g->ldc + w->j0 + j;
+            if (w->n > 0) t.b = w->b + start * w->b_k + j;
+            t.c = c + i * g->ldc + j;
+            t.c_next = j + columns < width ? t.c + columns
+                       : i + rows < w->m   ? c + (i + rows) * g->ldc
+                                           : t.c;
+            t.b_next = next;
+            if (next && next < w->next + w->n * (PANEL - LINE)) next += w->n * LINE;
             t.width = width - j;
             run_tile(rows, &t);
         }
@@ -223,26 +252,83 @@ void simd_pack(const rd_gemm *g, void *to, size_t first, size_t last)
         copy_panel(g, 0, g->k, p * PANEL, (rd_real *)to + p * PANEL * g->k);
 }
 
+/* to[n][m] = the m columns of n rows at from. */
+static void copy_columns(const rd_real *from, size_t ld, size_t n, size_t m, rd_real *to)
+{
+    for (size_t k = 0; k < n; k++, from += ld, to += m)
+        for (size_t i = 0; i < m; i += VL) {
+            const vmask mask = V_MASK(lanes_left(m, i / VL));
+            V_STORE_MASK(to + i, mask, V_LOAD_MASK(from + i, mask));
+        }
+}
+
+/* Asks for a share, one panel's, of the columns that will be copied next. */
+static void ask_for_columns(const rd_gemm *g, const block *w, size_t done)
+{
+    size_t i0 = w->i0;
+    if (done == g->k) done = 0, i0 += w->m;
+    if (i0 >= g->m) return;
+    const size_t n = g->k - done < COPIED_TERMS ? g->k - done : COPIED_TERMS;
+    const size_t k0 = g->flags & RD_K_DOWN ? g->k - done - n : done;
+    const size_t panels = (g->n + PANEL - 1) / PANEL, panel = w->j0 / PANEL;
+    for (size_t k = panel * n / panels; k < (panel + 1) * n / panels; k++)
+        for (size_t i = 0; i < COPIED; i += LINE)
+            prefetch(g->a + (k0 + k) * g->lda + i0, (ptrdiff_t)i);
+}
+
+/* How a product is cut: rows in stretches whose sums stay in cache, and in each blocks of terms. */
+typedef struct plan {
+    size_t stretch, terms;
+    bool copy_a, copy_b, far;
+} plan;
+
+static plan plan_of(const rd_gemm *g)
+{
+    plan p = {.stretch = g->m, .terms = K_BLOCK};
+    p.copy_b = !g->packed_b && (g->flags & RD_TRANS_B || g->m > COPY_FROM_ROWS);
+    p.copy_a = g->packed_b && g->flags & RD_TRANS_A && g->m > MR;
+    p.far = g->packed_b && (g->k > FAR / g->n || g->m > FAR / g->n);
+    if (!p.copy_b && g->m <= MR) p.terms = g->k; /* one row of tiles uses B once */
+    const size_t kept = KEPT_SUMS / g->n / MR * MR;
+    if (p.copy_a) {
+        p.stretch = COPIED;
+        p.terms = COPIED_TERMS;
+    } else if (!p.copy_b && g->k > p.terms && kept > MR)
+        p.stretch = kept;
+    return p;
+}
+
 void simd_gemm(const rd_gemm *g)
 {
-    rd_real room[K_BLOCK * PANEL] __attribute__((aligned(64)));
+    rd_real panel[K_BLOCK * PANEL] __attribute__((aligned(64)));
+    rd_real columns[COPIED_TERMS * COPIED] __attribute__((aligned(64)));
+    const bool trans_a = g->flags & RD_TRANS_A;
     const rd_real *packed = g->packed_b;
-    const bool copy = !packed && (g->flags & RD_TRANS_B || g->m > COPY_FROM_ROWS);
-    const size_t most = copy || g->m > MR ? K_BLOCK : g->k; /* one row of tiles uses B once */
-    size_t done = 0;
-
-    do {
-        block w = {.row = packed || copy ? PANEL : g->ldb, .first = done == 0};
-        w.n = g->k - done < most ? g->k - done : most;
-        w.k0 = g->flags & RD_K_DOWN ? g->k - done - w.n : done;
-        w.narrow = !packed && !copy;
-        for (w.j0 = 0; w.j0 < g->n; w.j0 += PANEL) {
-            if (copy) copy_panel(g, w.k0, w.n, w.j0, room);
-            w.b = copy || w.n == 0 ? room
-                  : packed         ? packed + w.j0 * g->k + w.k0 * PANEL
-                                   : g->b + w.k0 * g->ldb + w.j0;
-            panel_terms(g, &w);
-        }
-        done += w.n;
-    } while (done < g->k);
+    if (g->m == 0 || g->n == 0) return;
+    const plan p = plan_of(g);
+    block w = {.a_row = trans_a ? 1 : g->lda, .b_k = packed || p.copy_b ? PANEL : g->ldb};
+    w.narrow = !packed && !p.copy_b;
+    for (w.i0 = 0; w.i0 < g->m; w.i0 += w.m) {
+        size_t done = 0;
+        w.m = g->m - w.i0 < p.stretch ? g->m - w.i0 : p.stretch;
+        w.a_k = p.copy_a ? w.m : trans_a ? g->lda : 1;
+        do {
+            w.first = done == 0;
+            w.n = g->k - done < p.terms ? g->k - done : p.terms;
+            const size_t k0 = g->flags & RD_K_DOWN ? g->k - done - w.n : done;
+            if (w.n > 0) w.a = trans_a ? g->a + k0 * g->lda + w.i0 : g->a + w.i0 * g->lda + k0;
+            if (p.copy_a) copy_columns(w.a, g->lda, w.n, w.m, columns);
+            if (p.copy_a) w.a = columns;
+            for (w.j0 = 0; w.j0 < g->n; w.j0 += PANEL) {
+                if (p.copy_b) copy_panel(g, k0, w.n, w.j0, panel);
+                w.b = p.copy_b || w.n == 0 ? panel
+                      : packed             ? packed + w.j0 * g->k + k0 * PANEL
+                                           : g->b + k0 * g->ldb + w.j0;
+                w.next = !p.far ? NULL : w.j0 + PANEL < g->n ? w.b + PANEL * g->k : w.b;
+                panel_terms(g, &w);
+                if (p.copy_a) ask_for_columns(g, &w, done + w.n);
+            }
+            done += w.n;
+        } while (done < g->k);
+    }
 }

@@ -9,13 +9,14 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <time.h>
 #include "rondo.h"
 #if defined(__x86_64__)
 #include <immintrin.h>
 #endif
 
-enum { MAX_TIMES = 400, CHAINS = 12 };
+enum { MAX_TIMES = 400, CHAINS = 12, HUGE_PAGE = 2 << 20 };
 
 /* Time of this thread alone: others may be running in between. */
 static double now(void)
@@ -104,6 +105,18 @@ static const job jobs[] = {
     {"input, 2500 rows", 2500, 512, 128, 0, false},
     {"linear, B transposed", 2500, 65, 128, RD_TRANS_B, false},
     {"weight gradient", 512, 128, 2500, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE, false},
+    {"weight gradient, large, packed", 2048, 512, 6400, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE,
+     true},
+    {"weight gradient, large chunk, packed", 2048, 512, 512, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE,
+     true},
+    {"weight gradient, larger chunk, packed", 4096, 1024, 512,
+     RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE, true},
+    {"weight gradient, larger, packed", 4096, 1024, 6400, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE,
+     true},
+    {"weight gradient, series", 256, 64, 3072, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE, false},
+    {"backward step, large, packed", 64, 512, 2048, RD_TRANS_B | RD_ACCUMULATE, true},
+    {"backward step, larger, packed", 64, 1024, 4096, RD_TRANS_B | RD_ACCUMULATE, true},
+    {"recurrent, larger, packed", 64, 4096, 1024, RD_ACCUMULATE, true},
     {"weight gradient, in by gates", 128, 512, 2500, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE, false},
     {"one row, packed, in cache", 1, 512, 128, RD_ACCUMULATE, true},
     {"one row, packed, 4 MiB", 1, 2048, 512, RD_ACCUMULATE, true},
@@ -113,9 +126,13 @@ static const job jobs[] = {
 
 static rd_real *numbers(size_t n)
 {
-    rd_real *x = aligned_alloc(64, (n * sizeof(rd_real) + 63) / 64 * 64);
+    /* as the arena does it */
+    const size_t align = n * sizeof(rd_real) >= HUGE_PAGE ? HUGE_PAGE : 64;
+    const size_t bytes = (n * sizeof(rd_real) + align - 1) / align * align;
+    rd_real *x = aligned_alloc(align, bytes);
 
     if (!x) abort();
+    if (align == HUGE_PAGE) (void)madvise(x, bytes, MADV_HUGEPAGE);
     for (size_t i = 0; i < n; i++)
         x[i] = (rd_real)(i * 2654435761u % 1000) * (rd_real)1e-3 - (rd_real)0.5;
     return x;
