@@ -11,6 +11,12 @@ void rdc_philox(const rd_stream *s, uint32_t row, uint32_t t, uint32_t quad, uin
 enum { RDC_QUADS = 16 };
 void rdc_philox_run(const rd_stream *s, uint32_t row, uint32_t t, uint32_t quad,
                     uint32_t out[4 * RDC_QUADS]);
+/* u >> 8 < rdc_limit(p) is rdc_unit(u) < p without the conversion. */
+static inline uint32_t rdc_limit(double p)
+{
+    const uint32_t whole = (uint32_t)(p * 0x1p24);
+    return whole + ((double)whole < p * 0x1p24);
+}
 /* 24 bits of u as [0, 1). */
 static inline double rdc_unit(uint32_t u)
 {

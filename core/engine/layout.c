@@ -201,6 +201,16 @@ static bool name_taken(const rdc_layout *l, const char *name, uint32_t sources_b
     return false;
 }
 
+static void check_parts(struct builder *b)
+{
+    const rdc_layout *l = b->layout;
+    uint64_t width = 0;
+    for (uint32_t k = 0; k < l->n_states; k++)
+        if (l->state[k].flags & RD_STATE_PART) width += l->state[k].width;
+    if (b->status == RD_OK && width > 0 && width != l->state[0].width)
+        refuse(b, "state", l->state_name[0], "is not as wide as its parts together");
+}
+
 /* Rule C1 for the declaration as a whole. */
 static void check_whole(struct builder *b)
 {
@@ -218,6 +228,7 @@ static void check_whole(struct builder *b)
     for (uint32_t j = 0; j < l->n_temps && b->status == RD_OK; j++)
         if (l->temp[j].phase >= l->n_phases)
             refuse(b, "temp", l->temp_name[j], "belongs to a phase that has no line");
+    check_parts(b);
     for (uint32_t s = 0; s < rdc_source_count(l) && b->status == RD_OK; s++)
         if (name_taken(l, rdc_source_name(l, s), s))
             refuse(b, "state or temp", rdc_source_name(l, s), "has a name that is taken");

@@ -43,7 +43,8 @@ typedef struct rdc_run { /* lines that one source feeds and that are neighbours 
     uint32_t first_line, n_lines; /* ids ascend by position: line_at[] of the layout */
     uint32_t column, width;       /* in the line row */
     uint32_t source_width;
-    size_t at; /* of its stacked matrix [width][source_width] in the block of weights */
+    bool frozen; /* its matrix is a constant (RD_FROZEN) */
+    size_t at;   /* of its stacked matrix [width][source_width] in the block of weights */
 } rdc_run;
 
 typedef struct rdc_table { /* numbers for RD_INIT_TABLE */

@@ -115,15 +115,17 @@ static bool place_source(rdc_layout *l, uint32_t phase, uint32_t source, size_t 
     for (uint32_t i = 0; i < l->n_lines; i++) {
         const uint32_t k = l->line_at[i];
         if (l->line[k].phase != phase || !rdc_feeds(l, source, k)) continue;
+        const bool frozen = (l->line[k].flags & RD_FROZEN) != 0;
         rdc_parameter *p = matrix_of(l, k, source);
         if (!take(cursor, p)) return false;
-        if (!run || run->column + run->width != l->column[k]) {
+        if (!run || run->column + run->width != l->column[k] || run->frozen != frozen) {
             run = &l->run[l->n_runs++];
             *run = (rdc_run){.phase = phase,
                              .source = source,
                              .first_line = i,
                              .column = l->column[k],
                              .source_width = rdc_source_width(l, source),
+                             .frozen = frozen,
                              .at = p->at};
         }
         run->n_lines++;

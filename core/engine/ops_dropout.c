@@ -17,13 +17,6 @@ struct dropout {
     bool add; /* backward adds, forward writes */
 };
 
-/* rdc_unit(u) < p without the conversion. */
-static uint32_t limit_of(double p)
-{
-    const uint32_t whole = (uint32_t)(p * 0x1p24);
-    return whole + ((double)whole < p * 0x1p24);
-}
-
 RD_INLINE void drop_run(const uint32_t *u, size_t n, uint32_t limit, rd_real scale, bool add,
                         const rd_real *restrict from, rd_real *restrict to)
 {
@@ -36,7 +29,7 @@ RD_INLINE void drop_run(const uint32_t *u, size_t n, uint32_t limit, rd_real sca
 RD_CLONES static void drop_some(const uint32_t *u, size_t n, const struct dropout *d,
                                 const rd_real *from, rd_real *to)
 {
-    const uint32_t limit = limit_of(d->p);
+    const uint32_t limit = rdc_limit(d->p);
     if (d->add)
         drop_run(u, n, limit, d->scale, true, from, to);
     else

@@ -4,7 +4,7 @@
  * from them is stale, and one saved tensor lets backward notice that any of them was written.
  * A little over 400 lines: all that a layer is but its two passes.
  * SPDX-License-Identifier: MIT */
-#include "engine/rnn.h"
+#include "engine/noise.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -106,6 +106,7 @@ rd_status rd_rnn_new(rd_core *core, const rd_rnn_config *config, rd_rnn **out, r
     rnn->label = strdup(what);
     if (!rnn->label) status = rdc_no_memory(err, strlen(what));
     if (status == RD_OK) status = resolve(rnn, config, err);
+    if (status == RD_OK) status = rdc_noise_plan_new(rnn, config, err);
     if (status == RD_OK) status = make_parameters(rnn, config, err);
     if (status != RD_OK) {
         rd_rnn_release(rnn);
@@ -135,6 +136,7 @@ void rd_rnn_release(rd_rnn *rnn)
         if (rnn->backward_pack) rdc_block_release(core->arena, rnn->backward_pack[r].block);
     }
     rdc_block_release(core->arena, rnn->table.block);
+    rdc_block_release(core->arena, rnn->thinned.block);
     rdc_block_release(core->arena, rnn->weights);
     rdc_block_release(core->arena, rnn->gradients);
     rdc_layout_free(rnn->layout);
@@ -142,6 +144,7 @@ void rd_rnn_release(rd_rnn *rnn)
     free(rnn->forward_pack);
     free(rnn->backward_pack);
     free(rnn->options);
+    free(rnn->noise);
     free(rnn->label);
     free(rnn);
     rd_core_release(core);

@@ -16,6 +16,15 @@
 #include "engine/tape.h"
 #include "engine/valid.h"
 
+/* The weights with the zeros of an update (noise.h), kept for its other chunks. */
+#define RDC_THINNED ((uint64_t)1 << 63) /* in versions of what is packed: never those of a block */
+typedef struct rdc_thinned {
+    rdc_block *block;    /* NULL: not made yet */
+    uint64_t of_version; /* of the weights */
+    uint32_t update;
+    uint64_t count; /* how many there have been */
+} rdc_thinned;
+
 struct rd_rnn {
     uint32_t refs;
     rd_core *core;
@@ -28,6 +37,9 @@ struct rd_rnn {
     rdc_packed *forward_pack, *backward_pack; /* per run: for products with M^T and with M */
     rdc_packed
         table; /* [in + 1][line_row]: first values of the lines for every id of one-hot input */
+    bool table_is_scaled;         /* columns alone, which masks scale */
+    struct rdc_noise_plan *noise; /* NULL: no regularisers */
+    rdc_thinned thinned;
     rd_observer observer;
     bool observed;
 };
@@ -54,10 +66,26 @@ typedef struct rdc_pass {
     bool given[RDC_MAX_STATES]; /* else all rows begin with first values */
     rdc_sequence line;          /* all lines, line_row wide */
     rdc_sequence state[RDC_MAX_STATES], temp[RDC_MAX_TEMPS], save[RDC_MAX_SAVES];
-    rd_tensor *x;      /* as [T][B][I]; NULL where ids are and the cell does not read x */
-    rdc_sequence kept; /* the rows of x that count, packed; unused without `valid` */
-    rdc_block *ids;    /* int32_t [total] of one-hot input, or NULL */
+    rd_tensor *x;            /* as [T][B][I]; NULL where ids are and the cell does not read x */
+    rdc_sequence kept;       /* the rows of x that count, packed; unused without `valid` */
+    rdc_block *ids;          /* int32_t [total] of one-hot input, or NULL */
+    struct rdc_noise *noise; /* masks, and what is masked; NULL: none */
 } rdc_pass;
+
+/* The user's row of stored row i. */
+static inline uint32_t rdc_user_row(const rdc_pass *p, size_t i)
+{
+    return p->valid ? p->valid->row[i] : (uint32_t)i;
+}
+/* Where the user has step t of stored row i, which takes part in it. */
+typedef struct rdc_place {
+    uint32_t row, time;
+} rdc_place;
+static inline rdc_place rdc_place_of(const rdc_pass *p, size_t t, size_t i)
+{
+    const size_t time = p->valid ? p->valid->at[p->valid->first[t] + i] : t;
+    return (rdc_place){rdc_user_row(p, i), (uint32_t)time};
+}
 
 /* How many rows take part in a step, and how many did in those before it. */
 static inline size_t rdc_active(const rdc_pass *p, size_t t)
@@ -76,10 +104,6 @@ static inline bool rdc_row_anew(const rdc_pass *p, uint32_t k, size_t row)
 static inline bool rdc_row_ends(const rdc_pass *p, size_t row)
 {
     return !p->valid || p->valid->kind[row] & RDC_ENDS;
-}
-static inline size_t rdc_user_row(const rdc_pass *p, size_t row)
-{
-    return p->valid ? p->valid->row[row] : row;
 }
 /* The end of rows [first, last) in a step; at most `first` where none takes part. */
 static inline size_t rdc_rows_end(const rdc_pass *p, size_t t, size_t last)

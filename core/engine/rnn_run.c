@@ -3,7 +3,7 @@
  * The ownership of what a run leaves is drawn in rnn.h. Everything is checked and allocated here; what runs
  * after it (unroll_forward.c, unroll_backward.c) fails for want of memory alone.
  * SPDX-License-Identifier: MIT */
-#include "engine/rnn.h"
+#include "engine/noise.h"
 #include <string.h>
 
 enum { SAVED_X, SAVED_WEIGHTS, SAVED_Y }; /* slots of the node */
@@ -63,6 +63,7 @@ void rdc_pass_free(rdc_pass *pass)
     for (uint32_t k = 0; k < l->n_saves; k++) rdc_block_release(arena, pass->save[k].block);
     rdc_block_release(arena, pass->ids);
     rdc_block_release(arena, pass->kept.block);
+    rdc_noise_free(pass);
     rdc_valid_free(rnn->core, pass->valid);
     rd_tensor_release(pass->x);
     rdc_record_free(arena, pass);
@@ -311,6 +312,7 @@ static rd_status run(rdc_pass *p, const rd_rnn_input *input, bool final, struct 
                      "inside no_grad",
                      rnn->label, rnn->cell->name);
     if (status == RD_OK) status = open_pass(p, input, wanted || rnn->observed, err);
+    if (status == RD_OK) status = rdc_noise_open(p, input, wanted || rnn->observed, err);
     if (status == RD_OK) status = rdc_unroll_forward(p, err);
     if (status == RD_OK) status = make_results(p, final, r, err);
     if (status == RD_OK && wanted) {

@@ -2,7 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #ifndef RD_UNROLL_H
 #define RD_UNROLL_H
-#include "engine/rnn.h"
+#include "engine/noise.h"
 
 typedef struct rdc_view { /* rows [first, last) of one step */
     const rdc_pass *pass;
@@ -18,6 +18,13 @@ void rdc_view_open(rdc_view *v, const rdc_pass *pass, size_t first, size_t last)
 void rdc_view_at(rdc_view *v, size_t t);
 /* Values of a source at step t from row `row` on; rows are the source's width apart. */
 const rd_real *rdc_source_at(const rdc_pass *pass, uint32_t source, size_t t, size_t row);
+/* The same of what a run is fed: the source, or its masked copy. */
+static inline const rd_real *rdc_fed_at(const rdc_pass *p, const rdc_run *run, size_t t, size_t row)
+{
+    if (!rdc_is_masked(p, run)) return rdc_source_at(p, run->source, t, row);
+    const rdc_sequence *fed = &p->noise->fed[run->source];
+    return rdc_slot(fed, t) + row * fed->width;
+}
 /* A product of a step, on this thread: each worker has rows of its own. The single row of a batch of one
  * is run by the caller alone (rdc_pass_is_small), which then has the workers help with the columns. */
 static inline void rdc_step_product(const rdc_pass *pass, const rd_gemm *g)

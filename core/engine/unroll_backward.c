@@ -7,7 +7,9 @@
  *
  * dL/ds lies in two slots that take turns, slot t + 1 being the gradient of the state after step t; with
  * an observer there is a slot for every step.
- * A little over 400 lines: all of it.
+ * With regularisers (noise.h) dprev starts at what a held state hands on, and a source with a mask gets the
+ * complete gradient of its copy, times the mask: a temp before its phase, a state and x at the end.
+ * Over 400 lines: all of it.
  * SPDX-License-Identifier: MIT */
 #include "engine/unroll.h"
 #include "engine/map.h"
@@ -17,6 +19,8 @@
 struct backward {
     const rdc_pass *pass;
     rdc_sequence dstate[RDC_MAX_STATES], dtemp[RDC_MAX_TEMPS];
+    rdc_sequence dfed[RDC_MAX_SOURCES];    /* of masked copies of states and temps */
+    rdc_sequence down[RDC_MAX_STATES];     /* where zoneout is on: of what the cell made */
     const rd_real *dfinal[RDC_MAX_STATES]; /* [B][width] as the user has it, or NULL */
     const rd_real *dy;                     /* [T][B][width of state 0], the user's, or NULL */
     rd_real *dx;   /* for cells that read x, the rows of all steps, or NULL */
@@ -47,8 +51,8 @@ static void view_at(struct back_view *bv, const struct backward *b, size_t t)
     const size_t row = bv->v.first;
     rdc_view_at(&bv->v, t);
     for (uint32_t k = 0; k < l->n_states; k++) {
-        const rdc_sequence *s = &b->dstate[k];
-        bv->dnext[k] = (rd_cspan){rdc_slot(s, t + 1) + row * s->width, s->width, s->width};
+        const rdc_sequence *s = &b->dstate[k], *down = b->down[k].block ? &b->down[k] : s;
+        bv->dnext[k] = (rd_cspan){rdc_slot(down, t + 1) + row * s->width, s->width, s->width};
         bv->dprev[k] = (rd_span){rdc_slot(s, t) + row * s->width, s->width, s->width};
     }
     for (uint32_t j = 0; j < l->n_temps; j++) {
@@ -118,6 +122,47 @@ static void zero_rows(const rdc_sequence *s, size_t t, size_t first, size_t last
     memset(rdc_slot(s, t) + first * s->width, 0, (last - first) * s->width * sizeof(rd_real));
 }
 
+/* What a step adds to: the gradients of its sources, from +0 or, where zoneout is on, from what holding the
+ * state hands on. */
+static void begin_step(const struct backward *b, size_t t, size_t first, size_t last)
+{
+    const rdc_layout *l = b->pass->rnn->layout;
+    for (uint32_t k = 0; k < l->n_states; k++) {
+        const rdc_sequence *s = &b->dstate[k], *down = &b->down[k];
+        if (!down->block) {
+            zero_rows(s, t, first, last);
+            continue;
+        }
+        const size_t at = first * s->width;
+        const rdc_split split = {.d = rdc_slot(s, t + 1) + at,
+                                 .own = rdc_slot(down, t + 1) + at,
+                                 .before = rdc_slot(s, t) + at};
+        rdc_noise_split(b->pass, k, &(rdc_rows){t, first, last}, &split);
+    }
+    for (uint32_t k = 0; k < l->n_temps; k++) zero_rows(&b->dtemp[k], t, first, last);
+    for (uint32_t s = 0; b->pass->noise && s < rdc_source_count(l); s++)
+        if (b->dfed[s].block) zero_rows(&b->dfed[s], t, first, last);
+}
+
+/* The gradient of a source out of that of its masked copy, which is complete. */
+static void collect(const struct backward *b, uint32_t source, const rdc_rows *r)
+{
+    const rdc_sequence *dfed = &b->dfed[source];
+    const uint32_t k = source - RDC_SOURCE_STATE, n_states = b->pass->rnn->layout->n_states;
+    const rdc_sequence *to = k < n_states ? &b->dstate[k] : &b->dtemp[k - n_states];
+    const size_t at = r->first * dfed->width;
+    if (!dfed->block) return;
+    rdc_noise_collect(b->pass, source, r, rdc_slot(dfed, r->t) + at, rdc_slot(to, r->t) + at);
+}
+
+/* Of the temps that a phase makes: before its turn. */
+static void collect_temps(const struct backward *b, uint32_t phase, const rdc_rows *r)
+{
+    const rdc_layout *l = b->pass->rnn->layout;
+    for (uint32_t j = 0; j < l->n_temps; j++)
+        if (l->temp[j].phase == phase) collect(b, RDC_SOURCE_STATE + l->n_states + j, r);
+}
+
 /* dsource += dA M for the runs of one phase, but for x, which waits until the end. */
 static void flow_back(const struct backward *b, uint32_t phase, size_t t, size_t first, size_t last)
 {
@@ -130,6 +175,7 @@ static void flow_back(const struct backward *b, uint32_t phase, size_t t, size_t
         const uint32_t k = run->source - RDC_SOURCE_STATE;
         if (k < l->n_states && l->state[k].flags & RD_STATE_STOP) continue;
         const rdc_sequence *to = k < l->n_states ? &b->dstate[k] : &b->dtemp[k - l->n_states];
+        if (rdc_is_masked(p, run)) to = &b->dfed[run->source];
         const rd_gemm g = {.size = sizeof(rd_gemm),
                            .flags = RD_ACCUMULATE,
                            .m = last - first,
@@ -137,7 +183,7 @@ static void flow_back(const struct backward *b, uint32_t phase, size_t t, size_t
                            .k = run->width,
                            .a = rdc_slot(&p->line, t) + first * l->line_row + run->column,
                            .lda = l->line_row,
-                           .b = (const rd_real *)rnn->weights->at + run->at,
+                           .b = rdc_run_weights(p, run),
                            .ldb = run->source_width,
                            .c = rdc_slot(to, t) + first * to->width,
                            .ldc = to->width,
@@ -195,10 +241,11 @@ static void run_worker(void *job, uint32_t worker, uint32_t workers)
         if (begun < end) start_rows(b, t + 1, begun, end);
         begun = end;
         complete_dnext(b, t, first, end);
-        for (uint32_t k = 0; k < l->n_states; k++) zero_rows(&b->dstate[k], t, first, end);
-        for (uint32_t k = 0; k < l->n_temps; k++) zero_rows(&b->dtemp[k], t, first, end);
+        begin_step(b, t, first, end);
         view_at(&bv, b, t);
+        const rdc_rows rows_now = {t, first, end};
         for (uint32_t phase = l->n_phases; phase-- > 0;) {
+            if (b->pass->noise) collect_temps(b, phase, &rows_now);
             bv.v.step.phase = phase;
             if (b->dvec)
                 call_blocks(b, phase, t, first_block, last_block);
@@ -206,6 +253,8 @@ static void run_worker(void *job, uint32_t worker, uint32_t workers)
                 call_cell(&bv, b, t, 0);
             flow_back(b, phase, t, first, end);
         }
+        for (uint32_t k = 0; b->pass->noise && k < l->n_states; k++)
+            collect(b, RDC_SOURCE_STATE + k, &rows_now);
     }
     start_rows(b, 0, begun, last); /* without any step */
 }
@@ -222,10 +271,26 @@ static rd_status pack_weights(const rdc_pass *p, bool want_x, rd_error *err)
                            .flags = RD_ACCUMULATE,
                            .n = l->run[r].source_width,
                            .k = l->run[r].width,
-                           .b = (const rd_real *)rnn->weights->at + l->run[r].at,
+                           .b = rdc_run_weights(p, &l->run[r]),
                            .ldb = l->run[r].source_width};
-        RD_TRY(rdc_pack(rnn->core, &g, rnn->weights->version, &rnn->backward_pack[r], err));
+        const uint64_t version = rdc_run_version(p, &l->run[r]);
+        RD_TRY(rdc_pack(rnn->core, &g, version, &rnn->backward_pack[r], err));
     }
+    return RD_OK;
+}
+
+/* Buffers beside them where masks are on. */
+static rd_status open_noise_buffers(struct backward *b, rd_error *err)
+{
+    const rdc_pass *p = b->pass;
+    const rdc_layout *l = p->rnn->layout;
+    rd_core *core = p->rnn->core;
+    for (uint32_t s = RDC_SOURCE_STATE; s < rdc_source_count(l); s++)
+        if (p->noise->mask[s].block)
+            RD_TRY(rdc_sequence_new(core, &b->dfed[s], 1, p->rows, rdc_source_width(l, s), err));
+    for (uint32_t k = 0; k < l->n_states; k++)
+        if (p->noise->own[k].block)
+            RD_TRY(rdc_sequence_new(core, &b->down[k], 1, p->rows, l->state[k].width, err));
     return RD_OK;
 }
 
@@ -245,6 +310,7 @@ static rd_status open_buffers(struct backward *b, const rdc_node *node, rd_error
     }
     for (uint32_t j = 0; j < l->n_temps; j++)
         RD_TRY(rdc_sequence_new(rnn->core, &b->dtemp[j], 1, p->rows, l->temp[j].width, err));
+    if (p->noise) RD_TRY(open_noise_buffers(b, err));
     b->dy = node->dout[0] ? node->dout[0]->at : NULL;
     if (l->n_vecs > 0) {
         size_t n = p->steps * rdc_row_blocks(p->rows);
@@ -264,12 +330,15 @@ static void close_buffers(struct backward *b)
         rdc_block_release(rnn->core->arena, b->dstate[k].block);
     for (uint32_t j = 0; j < rnn->layout->n_temps; j++)
         rdc_block_release(rnn->core->arena, b->dtemp[j].block);
+    for (uint32_t s = 0; s < RDC_MAX_SOURCES; s++)
+        rdc_block_release(rnn->core->arena, b->dfed[s].block);
+    for (uint32_t k = 0; k < RDC_MAX_STATES; k++)
+        rdc_block_release(rnn->core->arena, b->down[k].block);
     rdc_block_release(rnn->core->arena, b->dvec_block);
 }
 
-/* dx += dA M_x, last phase first, for all rows of all steps (rule 5). dx starts at the cell's direct
- * terms or +0. */
-static rd_status input_gradient(const rdc_pass *p, rd_real *dx, rd_error *err)
+/* dx += dA M_x, last phase first, for all rows of all steps (rule 5). */
+static rd_status add_input_products(const rdc_pass *p, rd_real *dx, rd_error *err)
 {
     const rd_rnn *rnn = p->rnn;
     const rdc_layout *l = rnn->layout;
@@ -284,7 +353,7 @@ static rd_status input_gradient(const rdc_pass *p, rd_real *dx, rd_error *err)
                                .k = run->width,
                                .a = p->line.at + run->column,
                                .lda = l->line_row,
-                               .b = (const rd_real *)rnn->weights->at + run->at,
+                               .b = rdc_run_weights(p, run),
                                .ldb = l->in,
                                .c = dx,
                                .ldc = l->in,
@@ -293,6 +362,21 @@ static rd_status input_gradient(const rdc_pass *p, rd_real *dx, rd_error *err)
         }
     }
     return RD_OK;
+}
+
+/* dx starts at the cell's direct terms or +0; masked, it takes on the whole gradient of the copy. */
+static rd_status input_gradient(const rdc_pass *p, rd_real *dx, rd_error *err)
+{
+    if (!p->noise || !p->noise->mask[RDC_SOURCE_X].block) return add_input_products(p, dx, err);
+    rdc_arena *arena = p->rnn->core->arena;
+    const size_t bytes = p->total * p->rnn->layout->in * sizeof(rd_real);
+    rdc_block *dfed = rdc_block_new(arena, bytes);
+    if (!dfed) return rdc_no_memory(err, bytes);
+    memset(dfed->at, 0, bytes);
+    const rd_status status = add_input_products(p, dfed->at, err);
+    if (status == RD_OK) rdc_noise_collect_x(p, dfed->at, dx);
+    rdc_block_release(arena, dfed);
+    return status;
 }
 
 struct add_job {

@@ -9,6 +9,7 @@
  * The bits are the same, since the order within each sum is.
  * SPDX-License-Identifier: MIT */
 #include "engine/unroll.h"
+#include "rondo/pointmath.h"
 #include <assert.h>
 #include <string.h>
 
@@ -21,9 +22,10 @@ enum {
 
 struct forward {
     rdc_pass *pass;
-    rd_real *start;       /* [line_row]: what every sum starts at */
-    const rd_real *table; /* of one-hot input, or NULL: columns of W_x are picked */
-    size_t from, to;      /* steps of this stretch */
+    rd_real *start;          /* [line_row]: what every sum starts at */
+    const rd_real *table;    /* of one-hot input, or NULL: columns of W_x are picked */
+    const rd_real *id_scale; /* of every row of one-hot input, or NULL: 1 */
+    size_t from, to;         /* steps of this stretch */
     bool hoist;
 };
 
@@ -66,7 +68,9 @@ void rdc_view_at(rdc_view *v, size_t t)
     for (uint32_t k = 0; k < l->n_states; k++) {
         const rd_span prev = span_at(&p->state[k], t, v->first);
         v->prev[k] = (rd_cspan){prev.at, prev.row, prev.width};
-        v->next[k] = span_at(&p->state[k], t + 1, v->first);
+        const bool own = p->noise && p->noise->own[k].block;
+        v->next[k] =
+            own ? span_at(&p->noise->own[k], t, v->first) : span_at(&p->state[k], t + 1, v->first);
     }
     for (uint32_t k = 0; k < l->n_temps; k++) {
         v->temp[k] = span_at(&p->temp[k], t, v->first);
@@ -94,6 +98,8 @@ const rd_real *rdc_source_at(const rdc_pass *pass, uint32_t source, size_t t, si
 rd_observed rdc_observed(rdc_view *v, size_t t)
 {
     rdc_view_at(v, t);
+    for (uint32_t k = 0; k < v->pass->rnn->layout->n_states; k++) /* held, where zoneout is on */
+        v->next[k] = span_at(&v->pass->state[k], t + 1, v->first);
     return (rd_observed){.t = t,
                          .rows = v->step.rows,
                          .line = v->line,
@@ -121,7 +127,7 @@ static void make_start(const rd_rnn *rnn, rd_real *start)
 
 struct table_job {
     const rd_rnn *rnn;
-    const rd_real *start;
+    const rd_real *start; /* or NULL: zeros, for columns that are scaled row by row */
     rd_real *table;
 };
 
@@ -133,7 +139,10 @@ static void fill_table(void *job, size_t first, size_t last)
     const rd_real *weights = j->rnn->weights->at;
     for (size_t id = first; id < last; id++) {
         rd_real *row = j->table + id * l->line_row;
-        memcpy(row, j->start, l->line_row * sizeof *row);
+        if (j->start)
+            memcpy(row, j->start, l->line_row * sizeof *row);
+        else
+            memset(row, 0, l->line_row * sizeof *row);
         if (id == 0) continue;
         for (uint32_t r = 0; r < l->n_runs; r++) {
             const rdc_run *run = &l->run[r];
@@ -153,21 +162,26 @@ static rd_status make_table(struct forward *f, rd_error *err)
     rdc_packed *table = &rnn->table;
     size_t n;
     if (!rdc_mul_size((size_t)l->in + 1, l->line_row, &n) || n > TABLE_MAX) return RD_OK;
-    if (!table->block || table->version != rnn->weights->version) {
+    const bool scaled = f->id_scale != NULL;
+    if (!table->block || table->version != rnn->weights->version ||
+        rnn->table_is_scaled != scaled) {
         if (n > TABLE_ALWAYS && f->pass->total < l->in / 4) return RD_OK;
         if (!table->block) table->block = rdc_block_new(rnn->core->arena, n * sizeof(rd_real));
         if (!table->block) return rdc_no_memory(err, n * sizeof(rd_real));
-        struct table_job job = {rnn, f->start, table->block->at};
+        struct table_job job = {rnn, scaled ? NULL : f->start, table->block->at};
         rdc_pool_range(rnn->core->pool, (size_t)l->in + 1, rdc_grain(l->line_row), fill_table,
                        &job);
         table->version = rnn->weights->version;
+        rnn->table_is_scaled = scaled;
     }
     f->table = table->block->at;
     return RD_OK;
 }
 
-/* Adds the column of W_x that id names to the lines it feeds: a gather (rule 3). */
-static void pick_columns(const rd_rnn *rnn, int32_t id, rd_real *row)
+/* Adds the column of W_x that id names to the lines it feeds: a gather (rule 3); with a scale by fma, as the
+ * product with a masked x does. */
+RD_CLONES static void pick_columns(const rd_rnn *rnn, int32_t id, const rd_real *scale,
+                                   rd_real *row)
 {
     const rdc_layout *l = rnn->layout;
     const rd_real *weights = rnn->weights->at;
@@ -176,9 +190,18 @@ static void pick_columns(const rd_rnn *rnn, int32_t id, rd_real *row)
         const rdc_run *run = &l->run[r];
         if (run->source != RDC_SOURCE_X) continue;
         const rd_real *column = weights + run->at + (id - 1);
-        for (uint32_t i = 0; i < run->width; i++)
-            row[run->column + i] += column[(size_t)i * run->source_width];
+        for (uint32_t i = 0; i < run->width; i++) {
+            const rd_real w = column[(size_t)i * run->source_width];
+            rd_real *to = &row[run->column + i];
+            *to = scale ? rd_fma(*scale, w, *to) : *to + w;
+        }
     }
+}
+
+RD_CLONES static void scale_columns(size_t n, rd_real scale, const rd_real *restrict columns,
+                                    rd_real *restrict row)
+{
+    for (size_t i = 0; i < n; i++) row[i] = rd_fma(scale, columns[i], row[i]);
 }
 
 /* Rows [first, last) of step t, before any product but that with one-hot x. */
@@ -187,12 +210,14 @@ static void start_lines(const struct forward *f, size_t t, size_t first, size_t 
     const rdc_pass *p = f->pass;
     const size_t width = p->rnn->layout->line_row;
     rd_real *row = rdc_slot(&p->line, t) + first * width;
-    const int32_t *ids = p->ids ? (const int32_t *)p->ids->at + rdc_rows_before(p, t) : NULL;
+    const size_t before = rdc_rows_before(p, t);
+    const int32_t *ids = p->ids ? (const int32_t *)p->ids->at + before : NULL;
     for (size_t r = first; r < last; r++, row += width) {
-        const bool looked_up = ids && f->table;
-        const rd_real *from = looked_up ? f->table + (size_t)ids[r] * width : f->start;
-        memcpy(row, from, width * sizeof *row);
-        if (ids && !looked_up) pick_columns(p->rnn, ids[r], row);
+        const rd_real *found = ids && f->table ? f->table + (size_t)ids[r] * width : NULL;
+        memcpy(row, found && !f->id_scale ? found : f->start, width * sizeof *row);
+        const rd_real *scale = f->id_scale ? f->id_scale + before + r : NULL;
+        if (found && scale) scale_columns(width, *scale, found, row);
+        if (ids && !found) pick_columns(p->rnn, ids[r], scale, row);
     }
 }
 
@@ -207,15 +232,23 @@ static rd_gemm line_product(const rdc_pass *p, uint32_t run_index, size_t t, siz
                      .m = rows,
                      .n = run->width,
                      .k = run->source_width,
-                     .a = rdc_source_at(p, run->source, t, first),
+                     .a = rdc_fed_at(p, run, t, first),
                      .lda = run->source_width,
-                     .b = (const rd_real *)rnn->weights->at + run->at,
+                     .b = rdc_run_weights(p, run),
                      .ldb = run->source_width,
                      .c = rdc_slot(&p->line, t) + first * width + run->column,
                      .ldc = width,
                      .packed_b = rnn->forward_pack[run_index].block
                                      ? rnn->forward_pack[run_index].block->at
                                      : NULL};
+}
+
+/* Masks what a phase has made. */
+static void feed_temps(const rdc_pass *p, uint32_t phase, const rdc_rows *rows)
+{
+    const rdc_layout *l = p->rnn->layout;
+    for (uint32_t j = 0; j < l->n_temps; j++)
+        if (l->temp[j].phase == phase) rdc_noise_feed(p, RDC_SOURCE_STATE + l->n_states + j, rows);
 }
 
 /* Rows [first, last) through steps [from, to). [hot] */
@@ -232,6 +265,8 @@ static void run_rows(const struct forward *f, size_t first, size_t last)
         if (end <= first) break; /* rows end from the last to the first */
         if (!f->hoist) start_lines(f, t, first, end);
         rdc_view_at(&v, t);
+        for (uint32_t k = 0; p->noise && k < l->n_states; k++)
+            rdc_noise_feed(p, RDC_SOURCE_STATE + k, &(rdc_rows){t, first, end});
         for (uint32_t phase = 0, r = 0; phase < l->n_phases; phase++) {
             for (; r < l->n_runs && l->run[r].phase == phase; r++) {
                 if (l->run[r].source == RDC_SOURCE_X && x_done) continue;
@@ -240,7 +275,10 @@ static void run_rows(const struct forward *f, size_t first, size_t last)
             }
             v.step.phase = phase;
             rnn->cell->forward(&v.step);
+            if (p->noise) feed_temps(p, phase, &(rdc_rows){t, first, end});
         }
+        for (uint32_t k = 0; p->noise && k < l->n_states; k++)
+            rdc_noise_hold(p, k, &(rdc_rows){t, first, end});
     }
 }
 
@@ -285,9 +323,10 @@ static rd_status pack_weights(const rdc_pass *p, rd_error *err)
                            .flags = RD_TRANS_B | RD_ACCUMULATE,
                            .n = l->run[r].width,
                            .k = l->run[r].source_width,
-                           .b = (const rd_real *)rnn->weights->at + l->run[r].at,
+                           .b = rdc_run_weights(p, &l->run[r]),
                            .ldb = l->run[r].source_width};
-        RD_TRY(rdc_pack(rnn->core, &g, rnn->weights->version, &rnn->forward_pack[r], err));
+        const uint64_t version = rdc_run_version(p, &l->run[r]);
+        RD_TRY(rdc_pack(rnn->core, &g, version, &rnn->forward_pack[r], err));
     }
     return RD_OK;
 }
@@ -319,6 +358,7 @@ rd_status rdc_unroll_forward(rdc_pass *pass, rd_error *err)
     rdc_arena *arena = rnn->core->arena;
     struct forward f = {.pass = pass};
     const uint64_t env = rdc_fp_enter();
+    if (pass->noise && pass->noise->id_scale) f.id_scale = pass->noise->id_scale->at;
     f.hoist = !pass->ids && pass->rows < FUSE_ROWS && pass->steps > 1;
     if (pass->valid && !pass->line.block) f.hoist = false; /* lines used again are not packed */
     rd_status status = lines_for(&f, err);

@@ -69,7 +69,7 @@ static rd_status add_steps(const rdc_weight_job *j, const rdc_run *run, const st
                        .k = rdc_rows_before(p, steps[1]) - before,
                        .a = p->line.at + before * row + s->column,
                        .lda = row,
-                       .b = rdc_source_at(p, run->source, steps[0], 0),
+                       .b = rdc_fed_at(p, run, steps[0], 0),
                        .ldb = run->source_width,
                        .c = s->gradient,
                        .ldc = run->source_width};
@@ -100,11 +100,12 @@ static rd_status dense_gradient(const rdc_weight_job *j, const rdc_run *run,
     return RD_OK;
 }
 
-/* One-hot x: row r adds its dL/da to column id(r) - 1 of the gradient. */
+/* One-hot x: row r adds its dL/da to column id(r) - 1 of the gradient; where x is masked, scaled. */
 struct scatter {
     const rdc_pass *pass;
     const struct stretch *s;
     size_t n_ids;
+    const rd_real *scale; /* [total] or NULL */
     rd_real
         *turned; /* [n_ids][width] where rows outnumber ids: columns become rows for the while */
 };
@@ -121,7 +122,12 @@ RD_INLINE void scatter_turned(const struct scatter *c, size_t first, size_t last
         if (ids[r] == 0) continue;
         rd_real *restrict to = c->turned + (size_t)(ids[r] - 1) * width + first;
         const rd_real *restrict da = p->line.at + r * row + c->s->column + first;
-        for (size_t i = 0; i < n; i++) to[i] += da[i];
+        if (c->scale) {
+            const rd_real scale = c->scale[r];
+            for (size_t i = 0; i < n; i++) to[i] = rd_fma(scale, da[i], to[i]);
+        } else {
+            for (size_t i = 0; i < n; i++) to[i] += da[i];
+        }
     }
     for (size_t i = first; i < last; i++)
         for (size_t id = 0; id < c->n_ids; id++)
@@ -141,7 +147,9 @@ RD_CLONES static void scatter_columns(void *job, size_t first, size_t last)
         if (ids[r] == 0) continue;
         const rd_real *da = p->line.at + r * p->rnn->layout->line_row + c->s->column;
         rd_real *to = c->s->gradient + (ids[r] - 1);
-        for (size_t i = first; i < last; i++) to[i * c->n_ids] += da[i];
+        for (size_t i = first; i < last; i++)
+            to[i * c->n_ids] =
+                c->scale ? rd_fma(c->scale[r], da[i], to[i * c->n_ids]) : to[i * c->n_ids] + da[i];
     }
 }
 
@@ -149,6 +157,7 @@ static rd_status one_hot_gradient(const rdc_pass *p, const struct stretch *s, rd
 {
     rd_core *core = p->rnn->core;
     struct scatter c = {.pass = p, .s = s, .n_ids = p->rnn->layout->in};
+    if (p->noise && p->noise->id_scale) c.scale = p->noise->id_scale->at;
     rdc_block *turned = NULL;
     size_t n;
     if (rdc_mul_size(c.n_ids, s->width, &n) && n <= SCATTER_MAX && p->total >= c.n_ids / 4) {
@@ -237,7 +246,7 @@ static void sum_pieces(const rdc_weight_job *j, const rdc_parameter *v, rd_real 
     }
 }
 
-rd_status rdc_weight_gradients(const rdc_weight_job *j, rd_error *err)
+static rd_status matrix_gradients(const rdc_weight_job *j, rd_error *err)
 {
     const rdc_pass *p = j->pass;
     const rdc_layout *l = p->rnn->layout;
@@ -250,6 +259,18 @@ rd_status rdc_weight_gradients(const rdc_weight_job *j, rd_error *err)
                            : dense_gradient(j, &l->run[r], &stretch[i], err));
         }
     }
+    return RD_OK;
+}
+
+rd_status rdc_weight_gradients(const rdc_weight_job *j, rd_error *err)
+{
+    const rdc_layout *l = j->pass->rnn->layout;
+    rdc_block *kept;
+    RD_TRY(rdc_noise_keep_gradients(j, &kept, err));
+    const rd_status status = matrix_gradients(j, err);
+    if (status == RD_OK) rdc_noise_restore_gradients(j, kept);
+    rdc_block_release(j->pass->rnn->core->arena, kept);
+    if (status != RD_OK) return status;
     bias_gradients(j);
     for (uint32_t i = 0; i < l->n_parameters; i++)
         if (j->gradient[i] && l->parameter[i].role == RDC_VECTOR)

@@ -94,7 +94,16 @@ const char *rd_nearest(const char *name, const char *const *names, size_t n);
 
 /* What a random number is for; with the element's index it names one Philox output, so that numbers
  * depend neither on call order nor on threads (bit contract, rule 8). */
-enum { RD_FOR_INIT = 1, RD_FOR_DROPOUT, RD_FOR_SHUFFLE, RD_FOR_SAMPLE, RD_FOR_USER };
+enum {
+    RD_FOR_INIT = 1,
+    RD_FOR_DROPOUT,
+    RD_FOR_SHUFFLE,
+    RD_FOR_SAMPLE,
+    RD_FOR_USER,
+    RD_FOR_SOURCES, /* these three: rd_rnn_config */
+    RD_FOR_ZONEOUT,
+    RD_FOR_WEIGHTS
+};
 typedef struct rd_stream {
     uint32_t seed;
     uint32_t purpose; /* above */
@@ -297,6 +306,21 @@ rd_status rd_count_classes(rd_tensor *logits, rd_tensor *target, rd_class_count 
 /* ---- recurrent layers -------------------------------------------------------------------------- */
 
 typedef struct rd_rnn rd_rnn; /* one layer, one direction, of any cell */
+typedef struct rd_zoneout {
+    const char *state; /* NULL: all that can be held */
+    double share;
+} rd_zoneout;
+/* Regularisers of any cell, off where 0; each is a probability, at least 0 and less than 1. In training,
+ * (rd_rnn_input), with u(purpose, time, row, element) = rd_uniform_at of the layer's seed and number:
+ *     dropout   a matrix that is learned sees 0 instead of unit j of a source in row b of the batch, at all
+ *               steps, where u(RD_FOR_SOURCES, 0, b, (s << RD_SOURCE_BITS) + j) < p, else the unit divided by
+ *               1 - p. Sources count: x is 0, then come the states, then the temps (Gal & Ghahramani 2016).
+ *     zoneout   unit j of state k stays what it was at time t where
+ *               u(RD_FOR_ZONEOUT, t, b, (1 + k << RD_SOURCE_BITS) + j) < p; outside of training it is p times
+ *               what it was and 1 - p times what it would be (Krueger et al. 2017).
+ *     weights   number (i, j) of parameter n, a matrix of states or temps that is learned, is 0 where
+ *               u(RD_FOR_WEIGHTS, n, i, j) < p, else divided by 1 - p (Merity et al. 2018). */
+#define RD_SOURCE_BITS 24
 typedef struct rd_rnn_config {
     const char *cell;
     uint32_t input_size, hidden_size;
@@ -305,6 +329,9 @@ typedef struct rd_rnn_config {
     size_t n_settings;
     const char *label;    /* begins messages: "LSTM 'layer 2'"; copied */
     uint32_t seed, layer; /* initial values: RD_FOR_INIT, layer, parameter's index */
+    double input_dropout, recurrent_dropout, weight_drop;
+    const rd_zoneout *zoneout; /* a later one wins */
+    size_t n_zoneout;
 } rd_rnn_config;
 rd_status rd_rnn_new(rd_core *core, const rd_rnn_config *config, rd_rnn **out, rd_error *err);
 rd_rnn *rd_rnn_retain(rd_rnn *rnn);
@@ -334,6 +361,9 @@ typedef struct rd_rnn_input {
     rd_tensor *mask;   /* (B, T) of ids or 1, 0 where a step does not count; (B) lengths; or NULL */
     rd_tensor *resets; /* (B, T), 1 where one sequence ends and the step begins another; or NULL */
     bool reverse;      /* from the last step that counts to the first */
+    bool training;     /* regularisers are on; else only zoneout is there, and blends */
+    uint32_t update;   /* key of their masks: calls with the same one are chunks of one sequence */
+    uint32_t time;     /* steps of the sequence before x; a step's index is its place in x */
 } rd_rnn_input;
 /* A step that does not count keeps the state, gives 0 and has no gradient; padding may lie anywhere and costs
  * no computation. Last states are those after each row's last step that counts; a row without one keeps its

@@ -86,6 +86,16 @@ function rondo.OneHot(options) end
 ---@field hidden_size? integer width of the state; 1..65536
 ---@field num_layers? integer layers on top of each other; 1..256; default 1
 ---@field dropout? number between the layers of the stack; 0..0.99999; default 0
+---@field variational? boolean dropout has one mask for all steps; default false
+---@field input_dropout? number on what each layer reads, one mask for all steps; 0..0.99999; default 0
+---on states that meet a matrix, one mask for all steps; 0..0.99999; default 0
+---@field recurrent_dropout? number
+---probability 0..0.99999 that a unit keeps its state; or by state, as { c = 0.5, h = 0.05 }; default 0
+---@field zoneout? any
+---share of the recurrent weights that are 0 for an update; 0..0.99999; default 0
+---@field weight_drop? number
+---where a layer gives as many features as it reads, both are added, or mixed by a gate; default "none"
+---@field connections? "none"|"residual"|"highway"
 ---bias vectors of a line: one, or one beside x and one beside h as in PyTorch; default "one"
 ---@field bias? "none"|"one"|"two"
 ---@field bidirectional? boolean each layer also reads backward, with a second one; default false

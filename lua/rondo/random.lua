@@ -8,14 +8,14 @@ local errors = require "rondo.errors"
 
 local random = {}
 
-local state = { seed = 1, layers = 0, calls = 0, update = 0 }
+local state = { seed = 1, layers = 0, calls = 0, update = 0, time = 0 }
 
 function random.manual_seed(seed)
   local n = math.tointeger(seed)
   if not n or n < 0 or n > 0xffffffff then
     errors.raise("manual_seed: expected an integer 0..4294967295, got %s", tostring(seed))
   end
-  state.seed, state.layers, state.calls, state.update = n, 0, 0, 0
+  state.seed, state.layers, state.calls, state.update, state.time = n, 0, 0, 0, 0
   math.randomseed(n)
 end
 
@@ -50,16 +50,21 @@ function random.init_stream(seed, layer, parameter)
 end
 
 function random.dropout_stream(seed, layer)
-  return { seed = seed, purpose = "dropout", layer = layer, update = state.update & 0xffffffff }
+  return { seed = seed, purpose = "dropout", layer = layer, update = state.update & 0xffffffff, time = state.time }
 end
 
--- The number of updates made so far: part of the key of every dropout mask.
-function random.set_update(update)
-  state.update = update
+-- The number of updates made so far, part of the key of every mask, and how many steps of its sequences come before
+-- what is run next: chunks of one sequence within one update say it, or else have the masks of the first.
+function random.set_update(update, time)
+  state.update, state.time = update, (time or 0) & 0xffffffff
+end
+
+function random.update()
+  return state.update & 0xffffffff, state.time
 end
 
 function random.count_update()
-  state.update = state.update + 1
+  random.set_update(state.update + 1)
 end
 
 -- A user's numbers: one call of rand, randn or random is one number of the stream.

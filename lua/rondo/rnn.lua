@@ -4,6 +4,7 @@
 -- State is a list with the tensors of layer 1, then layer 2 ...; of a bidirectional layer forward, then reverse.
 -- The caller owns it. Lengths, masks and resets: see mask.lua.
 -- SPDX-License-Identifier: MIT
+local connections = require "rondo.connections"
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local initial = require "rondo.initial"
@@ -13,30 +14,12 @@ local merged = require("rondo.bidirectional").merged
 local module = require "rondo.module"
 local options = require "rondo.options"
 local random = require "rondo.random"
+local stack_options = require "rondo.stack_options"
 
 local rnn = {}
 
 local BIAS = { none = 0, one = 1, two = 2 }
-local own = {
-  { name = "cell", kind = "string", help = "name of the cell; `rondo plugins` lists them" },
-  { name = "input_size", kind = "int", min = 1, max = 1 << 24, help = "features of the input; inferred" },
-  { name = "hidden_size", kind = "int", min = 1, max = 65536, required = true, help = "width of the state" },
-  { name = "num_layers", kind = "int", def = 1, min = 1, max = 256, help = "layers on top of each other" },
-  { name = "dropout", kind = "real", def = 0.0, min = 0, max = 0.99999, help = "between the layers of the stack" },
-  { name = "bias", kind = "choice", def = "one", choices = { "none", "one", "two" },
-    help = "bias vectors of a line: one, or one beside x and one beside h as in PyTorch" },
-  { name = "bidirectional", kind = "bool", def = false, help = "each layer also reads backward, with a second one" },
-  { name = "merge", kind = "choice", def = "concat", choices = { "concat", "sum", "mul", "average" },
-    help = "how the outputs of the two directions become one" },
-  { name = "learn_state", kind = "bool", def = false, help = "the state before the first step is learned" },
-  { name = "input_init", kind = "init", lines = true, help = "initial values of matrices on x; or by line" },
-  { name = "recurrent_init", kind = "init", lines = true, help = "of matrices on states; or by line" },
-  { name = "bias_init", kind = "init", lines = true, vector = true, help = "of all biases; or by line" },
-  { name = "return_sequences", kind = "bool", def = true, help = "the output of every step, or of the last" },
-  { name = "return_state", kind = "bool", def = false, help = "also return the state after the last step" },
-  { name = "seed", kind = "int", min = 0, max = 0xffffffff, help = "own seed of the initial values" },
-  { name = "name", kind = "string", help = "how messages call the layer" },
-}
+local own = stack_options.list
 rnn.options = own
 
 -- A cell's table, with the nearest name where there is none.
@@ -71,11 +54,14 @@ local function recurrent_class(class_name, cell_name)
     local positional = type(given) == "table" and #given > 1 and { "input_size", "hidden_size" } or { "hidden_size" }
     local o = options.resolve(class_name, specs_of(cell), given, positional)
     o.cell = name
+    stack_options.check_zoneout(class_name, o.zoneout)
+    self.noisy = o.input_dropout > 0 or o.recurrent_dropout > 0 or o.weight_drop > 0 or o.zoneout ~= 0
     self.options, self.name, self.cell_options = o, o.name, {}
     for _, spec in ipairs(cell.options) do
       self.cell_options[spec.name] = o[spec.name]
     end
     self.stack, self.back, self.state_count = {}, {}, {}
+    self.joined = {} -- by layer: true, or the gate, where a connection goes round it
     self.first = {} -- with learn_state, by core layer: what a sequence begins with, state by state
     self.seed, self.layer = random.claim_layer(o.seed, o.bidirectional and 2 * o.num_layers or o.num_layers)
     self.dropout_seed, self.dropout_layer = random.claim_layer(o.seed, o.num_layers)
@@ -129,7 +115,10 @@ function methods:build(features)
   for i = 1, o.num_layers do
     local label = o.num_layers == 1 and self:label() or ("%s, layer %d"):format(self:label(), i)
     local like = { cell = o.cell, input_size = width, hidden_size = o.hidden_size, bias = BIAS[o.bias],
-      options = self.cell_options, label = label, seed = self.seed, layer = self.layer + i - 1 }
+      options = self.cell_options, label = label, seed = self.seed, layer = self.layer + i - 1,
+      input_dropout = o.input_dropout, recurrent_dropout = o.recurrent_dropout, weight_drop = o.weight_drop,
+      zoneout = o.zoneout }
+    local read = width
     self.stack[i] = core.rnn(like)
     initial.of_layer(label, self.stack[i], o, self.seed, like.layer)
     width = self.stack[i]:output_size()
@@ -142,9 +131,24 @@ function methods:build(features)
       self.first[self.back[i]] = o.learn_state and first_states(self.back[i]) or nil
       width = o.merge == "concat" and 2 * width or width
     end
+    if read == width then
+      self.joined[i] = connections.new(o.connections, width, random.init_stream(self.seed, self.layer + i - 1, 0))
+    end
   end
+  self:check_connections()
   self.output_size = width
   return width
+end
+
+function methods:check_connections()
+  local o = self.options
+  if o.connections ~= "none" and next(self.joined) == nil then
+    errors.raise("%s: option 'connections' is \"%s\", but no layer gives as many features as it reads", self:label(),
+      o.connections)
+  elseif o.bidirectional and not o.return_sequences and self.joined[#self.stack] then
+    errors.raise("%s: with option 'connections' the last steps of two directions have no one input; set "
+      .. "return_sequences = true", self:label())
+  end
 end
 
 -- The same layer, but for its initial values, that reads from the last step to the first.
@@ -184,6 +188,11 @@ function methods:own_parameters()
     if self.back[i] then
       add("layer%d.reverse.%s", i, self.back[i])
     end
+    if type(self.joined[i]) == "table" then
+      for _, name in ipairs { "weight", "bias" } do
+        list[#list + 1] = { name = ("layer%d.gate_%s"):format(i, name), tensor = self.joined[i][name] }
+      end
+    end
   end
   if #self.stack > 0 then
     self.own = list
@@ -213,6 +222,9 @@ local function run_one(self, i, back, x, given, after)
   local layer = back and self.back[i] or self.stack[i]
   local how = { mask = given.mask, resets = given.resets, reverse = back or self.reads_backward,
     first = self.first[layer] }
+  if self.noisy and self.training then
+    how.update, how.time = random.update()
+  end
   local out, final = layer:forward(x, mine, how)
   table.move(final, 1, #final, used + 1, after)
   return out
@@ -223,18 +235,25 @@ local function run(self, x, given)
   check_input(self, x)
   local o, y, after = self.options, x, {}
   for i = 1, #self.stack do
-    local out = run_one(self, i, false, y, given, after)
+    local read = y -- a connection goes round dropout too
+    if i > 1 and self.training and o.dropout > 0 then
+      local stream = random.dropout_stream(self.dropout_seed, self.dropout_layer + i - 2)
+      read = core.dropout(y, o.dropout, stream, o.variational)
+    end
+    local out = run_one(self, i, false, read, given, after)
     if self.back[i] then
-      out = merged(o.merge, out, run_one(self, i, true, y, given, after))
+      out = merged(o.merge, out, run_one(self, i, true, read, given, after))
+    end
+    if self.joined[i] then
+      out = connections.join(self.joined[i], y, out, i == 1 and given.mask)
+    end
+    if read ~= y then
+      read:release()
     end
     if y ~= x then
       y:release()
     end
     y = out
-    if i < #self.stack and self.training and o.dropout > 0 then
-      y = core.dropout(out, o.dropout, random.dropout_stream(self.dropout_seed, self.dropout_layer + i - 1))
-      out:release()
-    end
   end
   return y, after
 end
@@ -253,9 +272,13 @@ end
 
 function methods:advance(x, states, valid)
   local counts, resets = mask.given(mask.read(valid))
+  local plain = not (counts or self.options.bidirectional or self.reads_backward)
+  if not (self.options.return_sequences or plain) and self.joined[#self.stack] then
+    errors.raise("%s: with option 'connections' the output after the last step that counts is that of Pool "
+      .. "{ \"last\" } behind a layer with return_sequences = true", self:label())
+  end
   local y, after = run(self, x, { states = states, mask = counts, resets = resets })
   if not self.options.return_sequences then
-    local plain = not (counts or self.options.bidirectional or self.reads_backward)
     local last = plain and y:select(2, -1) or last_output(self, after)
     y:release()
     y = last

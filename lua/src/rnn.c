@@ -31,12 +31,32 @@ static void keep_parameters(lua_State *L, const rd_rnn *rnn, int at)
     lua_setiuservalue(L, at, 1);
 }
 
-/* rnn { cell=, input_size=, hidden_size=, bias=, options=, label=, seed=, layer= } */
+/* The field "zoneout": a number, or numbers by state. The names stay alive as long as their table. */
+static size_t read_zoneout(lua_State *L, rd_zoneout list[RDL_MAX_STATES])
+{
+    size_t n = 0;
+    if (lua_getfield(L, 1, "zoneout") == LUA_TTABLE) {
+        for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+            if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TNUMBER ||
+                n == RDL_MAX_STATES)
+                luaL_argerror(L, 1, "field 'zoneout' must have numbers by the names of states");
+            list[n++] = (rd_zoneout){lua_tostring(L, -2), lua_tonumber(L, -1)};
+        }
+    } else if (!lua_isnil(L, -1)) {
+        list[n++] = (rd_zoneout){NULL, rdl_field_number(L, 1, "zoneout", 0)};
+    }
+    lua_pop(L, 1);
+    return n;
+}
+
+/* rnn { cell=, input_size=, hidden_size=, bias=, options=, label=, seed=, layer=, input_dropout=,
+ *       recurrent_dropout=, weight_drop=, zoneout= } */
 static int rnn_new(lua_State *L)
 {
     rd_core *core = rdl_core(L);
     luaL_checktype(L, 1, LUA_TTABLE);
     lua_settop(L, 1);
+    rd_zoneout zoneout[RDL_MAX_STATES];
     rd_rnn_config config = {
         .cell = rdl_field_string(L, 1, "cell", NULL),
         .input_size = (uint32_t)rdl_field_integer(L, 1, "input_size", 0, UINT32_MAX),
@@ -45,6 +65,11 @@ static int rnn_new(lua_State *L)
         .label = rdl_field_string(L, 1, "label", NULL),
         .seed = (uint32_t)rdl_field_integer(L, 1, "seed", 1, UINT32_MAX),
         .layer = (uint32_t)rdl_field_integer(L, 1, "layer", 0, (1 << 24) - 1),
+        .input_dropout = rdl_field_number(L, 1, "input_dropout", 0),
+        .recurrent_dropout = rdl_field_number(L, 1, "recurrent_dropout", 0),
+        .weight_drop = rdl_field_number(L, 1, "weight_drop", 0),
+        .zoneout = zoneout,
+        .n_zoneout = read_zoneout(L, zoneout),
     };
     if (!config.cell)
         return luaL_argerror(L, 1, "field 'cell' must be the name of a cell, got nil");
@@ -106,7 +131,8 @@ static bool read_states(lua_State *L, const rd_rnn *rnn, rd_tensor *in[RDL_MAX_S
     return true;
 }
 
-/* forward(x, states or nil, { mask = mask or lengths, resets =, reverse =, first = } or nil) */
+/* forward(x, states or nil, { mask = mask or lengths, resets =, reverse =, first =, update =, time = } or
+ * nil); with an update the layer is in training */
 static int rnn_forward(lua_State *L)
 {
     rd_rnn *rnn = check_rnn(L);
@@ -123,6 +149,9 @@ static int rnn_forward(lua_State *L)
         if (read_first(L, rnn, first)) input.first = first;
         lua_getfield(L, 4, "reverse");
         input.reverse = lua_toboolean(L, -1);
+        input.training = lua_getfield(L, 4, "update") != LUA_TNIL;
+        input.update = (uint32_t)rdl_field_integer(L, 4, "update", 0, UINT32_MAX);
+        input.time = (uint32_t)rdl_field_integer(L, 4, "time", 0, UINT32_MAX);
     }
     rd_tensor **y = rdl_push_tensor(L);
     lua_createtable(L, (int)n, 0);

@@ -86,13 +86,14 @@ static rd_status slstm_layout(const rd_setup *u, rd_builder *b)
     const uint32_t h = u->hidden, heads = (uint32_t)u->opt[OPT_HEADS].i;
     if (h % heads != 0) return b->fail(b, RD_E_ARG, "option 'heads' must divide hidden_size");
     b->state(b, RD_NEW(rd_state_decl, .id = S_H, .name = "h", .width = h));
-    b->state(b, RD_NEW(rd_state_decl, .id = S_C, .name = "c", .width = h));
-    b->state(b, RD_NEW(rd_state_decl, .id = S_N, .name = "n", .width = h));
-    b->state(b, RD_NEW(rd_state_decl, .id = S_M, .name = "m", .width = h, .flags = RD_STATE_STOP,
-                       .first = nothing_yet));
+    b->state(b, RD_NEW(rd_state_decl, .id = S_C, .name = "c", .width = h, .flags = RD_STATE_WHOLE));
+    b->state(b, RD_NEW(rd_state_decl, .id = S_N, .name = "n", .width = h, .flags = RD_STATE_WHOLE));
+    b->state(b, RD_NEW(rd_state_decl, .id = S_M, .name = "m", .width = h,
+                       .flags = RD_STATE_STOP | RD_STATE_WHOLE, .first = nothing_yet));
     for (uint32_t k = 0; heads > 1 && k < heads; k++) {
         const char name[] = {'h', (char)('1' + k), 0};
-        b->state(b, RD_NEW(rd_state_decl, .id = S_PART + k, .name = name, .width = h / heads));
+        b->state(b, RD_NEW(rd_state_decl, .id = S_PART + k, .name = name, .width = h / heads,
+                           .flags = RD_STATE_PART));
     }
     struct head of = {
         .width = h / heads, .alone = heads == 1, .forget = forget_biases(u, b, h / heads)};

@@ -24,6 +24,9 @@ struct cell_case {
     uint32_t n_settings; /* instead of the choice, which is then only a name */
     rd_setting setting[4];
     uint32_t hidden; /* 0: H */
+    struct noise {
+        double input_dropout, recurrent_dropout, weight_drop, zoneout;
+    } noise;
 };
 static const struct cell_case cell_cases[] = {
     {"vanilla", "activation", "tanh", 1},
@@ -71,6 +74,12 @@ static const struct cell_case more_cells[] = {
       COUNT("chrono", 30)}},
     {"lmu", NULL, "-", 1, 1, {COUNT("order", 13)}},
     {"slstm", NULL, "heads", 1, 1, {COUNT("heads", 3)}, 39},
+    {"lstm", NULL, "input_dropout", 2, .noise = {.input_dropout = 0.3}},
+    {"lstm", NULL, "recurrent_dropout", 1, .noise = {.recurrent_dropout = 0.3}},
+    {"gru", NULL, "recurrent_and_zoneout", 1, .noise = {.recurrent_dropout = 0.3, .zoneout = 0.2}},
+    {"lstm", NULL, "weight_drop", 1, .noise = {.weight_drop = 0.5}},
+    {"lstm", NULL, "zoneout", 1, .noise = {.zoneout = 0.2}},
+    {"slstm", NULL, "regularised", 1, .noise = {0.3, 0.3, 0.5, 0.2}},
 };
 enum { N_MORE_CELLS = sizeof more_cells / sizeof more_cells[0], SGD = 0, ADAM = 3, EACH = 2 };
 
@@ -132,6 +141,7 @@ struct training {
     rd_rnn *rnn;
     rd_tensor *embedding, *weight, *bias;
     rd_tensor *state[MAX_STATES]; /* NULL before the first step */
+    uint32_t update, time;        /* keys of the regularisers' masks */
     rd_optimizer *optimizer;
     rd_average *mean, *fading; /* or NULL */
     rd_tensor *parameter[MAX_PARAMETERS];
@@ -178,6 +188,7 @@ static rd_status new_parameter(struct training *t, uint32_t ndim, const size_t *
 static rd_status open_training(struct training *t, const struct cell_case *c, rd_error *err)
 {
     const rd_setting setting = {.name = c->option, .kind = RD_CHOICE, .text = c->choice};
+    const rd_zoneout zoneout = {.share = c->noise.zoneout};
     const rd_rnn_config config = {.cell = c->cell,
                                   .input_size = t->how->embedding ? E : V,
                                   .hidden_size = c->hidden ? c->hidden : H,
@@ -185,7 +196,12 @@ static rd_status open_training(struct training *t, const struct cell_case *c, rd
                                   .settings = c->n_settings ? c->setting : &setting,
                                   .n_settings = c->n_settings ? c->n_settings : c->option != NULL,
                                   .seed = 3,
-                                  .layer = 1};
+                                  .layer = 1,
+                                  .input_dropout = c->noise.input_dropout,
+                                  .recurrent_dropout = c->noise.recurrent_dropout,
+                                  .weight_drop = c->noise.weight_drop,
+                                  .zoneout = &zoneout,
+                                  .n_zoneout = 1};
     RD_TRY(rd_rnn_new(t->core, &config, &t->rnn, err));
     for (size_t i = 0; i < rd_rnn_parameter_count(t->rnn); i++)
         t->parameter[t->n_parameters++] = rd_rnn_parameter(t->rnn, i);
@@ -232,8 +248,12 @@ static rd_status run_stretch(struct training *t, rd_tensor *ids, rd_tensor **log
     rd_tensor *x = NULL, *y = NULL, *final[MAX_STATES] = {NULL};
     rd_status status =
         t->how->embedding ? rd_embedding(ids, t->embedding, &x, err) : rd_one_hot(ids, V, &x, err);
-    if (status == RD_OK)
-        status = rd_rnn_forward(t->rnn, x, t->state[0] ? t->state : NULL, &y, final, err);
+    const rd_rnn_input in = {.x = x,
+                             .states = t->state[0] ? t->state : NULL,
+                             .training = rd_grad_mode(t->core),
+                             .update = t->update,
+                             .time = t->time};
+    if (status == RD_OK) status = rd_rnn_run(t->rnn, &in, &y, final, err);
     if (status == RD_OK) {
         for (int k = 0; k < MAX_STATES; k++) {
             rd_tensor_release(t->state[k]);
@@ -252,10 +272,12 @@ static rd_status run_form(struct training *t, rd_tensor *ids, uint32_t chunk, rd
     rd_tensor *part[STEPS] = {NULL};
     size_t n = 0;
     rd_status status = RD_OK;
+    t->time = 0;
     if (chunk == 0) return run_stretch(t, ids, logits, err);
     for (uint32_t at = 0; at < STEPS && status == RD_OK; at += chunk) {
         rd_tensor *piece = NULL;
         status = rd_slice(ids, 1, at, STEPS - at < chunk ? STEPS - at : chunk, &piece, err);
+        t->time = at;
         if (status == RD_OK) status = run_stretch(t, piece, &part[n++], err);
         rd_tensor_release(piece);
     }
@@ -291,6 +313,7 @@ static rd_status train_step(struct training *t, uint32_t update, rd_error *err)
     rd_loss_total total;
     double norm;
     size_t bad;
+    t->update = update;
     rd_status status = made_up_ids(t, update, 0, &ids, err);
     if (status == RD_OK) status = made_up_ids(t, update, 1, &target, err);
     if (status == RD_OK) status = run_form(t, ids, t->form->chunk, &logits, err);

@@ -187,6 +187,13 @@ static rd_status with_no_width(const rd_setup *u, rd_builder *b)
     return RD_OK;
 }
 
+static rd_status with_narrow_parts(const rd_setup *u, rd_builder *b)
+{
+    b->state(b, RD_NEW(rd_state_decl, .name = "h", .width = u->hidden));
+    b->state(b, RD_NEW(rd_state_decl, .id = 1, .name = "part", .width = 1, .flags = RD_STATE_PART));
+    return RD_OK;
+}
+
 static rd_status with_an_unknown_state(const rd_setup *u, rd_builder *b)
 {
     (void)u;
@@ -318,6 +325,7 @@ static void test_rule_c1(void **state)
     declares(with_a_short_table, "mine: rule C1: the first values of 'a_h' are no table of 4 "
                                  "numbers made by builder->table()");
     declares(with_an_empty_table, "mine: rule C1: table '(no name)' is empty");
+    declares(with_narrow_parts, "mine: rule C1: state 'h' is not as wide as its parts together");
     declares(with_nine_tables, "mine: rule C1: table '(no name)' is one more than a cell may have");
     declares(without_a_size, "mine: rule C1: a state's record has 0 bytes, expected at least 32; "
                              "RD_NEW fills its size in");

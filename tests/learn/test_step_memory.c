@@ -71,12 +71,26 @@ static rd_tensor *add_parameter(struct net *n, rd_tensor *p)
     return p;
 }
 
-static void open_net(struct net *n, const char *cell, const char *optimizer)
+struct noise {
+    double input_dropout, recurrent_dropout, weight_drop, zoneout;
+};
+
+static void open_net(struct net *n, const char *cell, const char *optimizer, struct noise noise)
 {
     const rd_core_options options = {
         .threads = 2, .lib_dir = RD_TEST_LIB_DIR, .trust_plugins = true};
-    const rd_rnn_config config = {
-        .cell = cell, .input_size = E, .hidden_size = H, .bias = 1, .seed = 1, .layer = 1};
+    const rd_zoneout zoneout = {.share = noise.zoneout};
+    const rd_rnn_config config = {.cell = cell,
+                                  .input_size = E,
+                                  .hidden_size = H,
+                                  .bias = 1,
+                                  .seed = 1,
+                                  .layer = 1,
+                                  .input_dropout = noise.input_dropout,
+                                  .recurrent_dropout = noise.recurrent_dropout,
+                                  .weight_drop = noise.weight_drop,
+                                  .zoneout = &zoneout,
+                                  .n_zoneout = 1};
     const rd_setting lr = {.name = "lr", .kind = RD_REAL, .value.r = 0.01};
     rd_error err;
     OK(rd_core_open(&options, &n->core, &err));
@@ -120,7 +134,9 @@ static void train_step(struct net *n, unsigned update)
     rd_tensor *final[2] = {NULL, NULL};
     rd_tensor *ids = made_up_ids(n->core, update), *target = made_up_ids(n->core, update + 1);
     OK(rd_embedding(ids, n->embedding, &x, &err));
-    OK(rd_rnn_forward(n->rnn, x, n->state[0] ? n->state : NULL, &y, final, &err));
+    const rd_rnn_input in = {
+        .x = x, .states = n->state[0] ? n->state : NULL, .training = true, .update = update};
+    OK(rd_rnn_run(n->rnn, &in, &y, final, &err));
     OK(rd_dropout(y, 0.25, &stream, &dropped, &err));
     OK(rd_linear(dropped, n->weight, n->bias, &logits, &err));
     OK(rd_cross_entropy(logits, target, RD_MEAN, &loss, &total, &err));
@@ -133,10 +149,10 @@ static void train_step(struct net *n, unsigned update)
     n->state[1] = final[1];
 }
 
-static void check(const char *cell, const char *optimizer)
+static void check_with(const char *cell, const char *optimizer, struct noise noise)
 {
     struct net n = {0};
-    open_net(&n, cell, optimizer);
+    open_net(&n, cell, optimizer, noise);
     assert_true(atomic_load(&calls) > 0); /* the counters are in front of the allocator */
     unsigned long after_two = 0;
     for (unsigned update = 0; update < UPDATES; update++) {
@@ -146,6 +162,11 @@ static void check(const char *cell, const char *optimizer)
     const unsigned long after_all = atomic_load(&calls);
     close_net(&n);
     assert_int_equal(after_all, after_two);
+}
+
+static void check(const char *cell, const char *optimizer)
+{
+    check_with(cell, optimizer, (struct noise){0});
 }
 
 static void test_lstm_with_adam(void **state)
@@ -164,6 +185,16 @@ static void test_vanilla_with_rmsprop(void **state)
 {
     (void)state;
     check("vanilla", "rmsprop");
+}
+
+static void test_regularisers(void **state)
+{
+    (void)state;
+    check_with("lstm", "adam", (struct noise){.input_dropout = 0.3});
+    check_with("gru", "sgd", (struct noise){.recurrent_dropout = 0.3});
+    check_with("lstm", "sgd", (struct noise){.weight_drop = 0.5});
+    check_with("lstm", "sgd", (struct noise){.zoneout = 0.2});
+    check_with("lstm", "adam", (struct noise){0.3, 0.3, 0.5, 0.2});
 }
 
 /* What the plugins that took part import by name; they are linked with -z defs, so this is all. */
@@ -193,6 +224,7 @@ int main(void)
         cmocka_unit_test(test_lstm_with_adam),
         cmocka_unit_test(test_gru_with_sgd),
         cmocka_unit_test(test_vanilla_with_rmsprop),
+        cmocka_unit_test(test_regularisers),
         cmocka_unit_test(test_plugins_import_no_allocator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

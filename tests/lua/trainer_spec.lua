@@ -12,13 +12,15 @@ setup(function()
 end)
 teardown(function() support.remove(folder) end)
 
--- A small language model with everything that has state: two layers, dropout, Adam, a schedule, carried state.
+-- A small language model with everything that has state: two layers, regularisers, Adam, a schedule, carried state.
 local function trainer_of(run, given)
   rondo.manual_seed(4)
   local o = { quiet = true, run_dir = run and folder .. "/" .. run, epochs = 3, log_every = 3, vocab = text.vocab,
     loss = rondo.CrossEntropyLoss(), optimizer = rondo.optim.Adam { lr = 0.01 }, clip_grad_norm = 1,
     schedule = rondo.optim.CosineLR { total_steps = 40, warmup_steps = 5 }, metrics = { "perplexity", "accuracy" } }
-  o.model = rondo.Sequential { rondo.Embedding { #text.vocab, 5 }, rondo.LSTM { 6, num_layers = 2, dropout = 0.2 },
+  o.model = rondo.Sequential { rondo.Embedding { #text.vocab, 5 },
+    rondo.LSTM { 6, num_layers = 2, dropout = 0.2, variational = true, input_dropout = 0.1, recurrent_dropout = 0.1,
+      zoneout = { c = 0.2, h = 0.05 }, weight_drop = 0.2, connections = "highway" },
     rondo.Dropout { 0.1 }, rondo.Linear { #text.vocab } }
   for key, value in pairs(given or {}) do
     o[key] = value

@@ -57,7 +57,12 @@ static rd_tensor *run_chunks(rd_rnn *rnn, rd_tensor *x, const rnn_form *f, rd_te
     for (size_t t = 0; t < f->steps; t += chunk) {
         const size_t len = f->steps - t < chunk ? f->steps - t : chunk;
         rd_tensor *piece = rnn_piece(x, f, t, len);
-        OK(rd_rnn_forward(rnn, piece, state, &part[n++], final, &err));
+        const rd_rnn_input in = {.x = piece,
+                                 .states = state,
+                                 .training = f->training,
+                                 .update = RNN_UPDATE,
+                                 .time = (uint32_t)t};
+        OK(rd_rnn_run(rnn, &in, &part[n++], final, &err));
         rd_tensor_release(piece);
         for (size_t k = 0; k < n_states; k++) {
             rd_tensor_release(state[k]);
@@ -149,6 +154,7 @@ void rnn_compare_forms(const rnn_layer *layer, size_t rows, size_t steps, bool o
                                 .steps = steps,
                                 .in = layer->in,
                                 .one_hot = one_hot,
+                                .training = layer->training,
                                 .threads = 1,
                                 .kernels = "scalar"};
     const rnn_seen want = run(layer, &reference);
@@ -158,6 +164,7 @@ void rnn_compare_forms(const rnn_layer *layer, size_t rows, size_t steps, bool o
         f.steps = steps;
         f.in = layer->in;
         f.one_hot = one_hot;
+        f.training = layer->training;
         compare(layer, &want, &f);
     }
 }

@@ -16,6 +16,7 @@ typedef struct rnn_form {
     uint32_t in;
     bool one_hot;
     bool dense; /* x lies in dense order */
+    bool training;
     uint32_t threads;
     const char *kernels;
 } rnn_form;

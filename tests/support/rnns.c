@@ -1,5 +1,6 @@
 /* rnns.c - see rnns.h. SPDX-License-Identifier: MIT */
 #include "support/rnns.h"
+#include "engine/rnn.h"
 #include "rondo/pointmath.h"
 
 /* ---- cells ------------------------------------------------------------------------------------- */
@@ -199,6 +200,29 @@ void rnn_set(rd_tensor *t, const rd_real *values)
     rd_set_grad_mode(rd_tensor_core(t), before);
 }
 
+bool rnn_has_recurrent_matrix(const rd_rnn *rnn)
+{
+    const rdc_layout *l = rnn->layout;
+    for (uint32_t r = 0; r < l->n_runs; r++)
+        if (l->run[r].source != RDC_SOURCE_X && !l->run[r].frozen) return true;
+    return false;
+}
+
+/* The same layer with its regularisers. */
+static void add_noise(rd_core *core, rd_rnn_config config, const rnn_layer *layer, rd_rnn **rnn)
+{
+    rd_error err;
+    const rd_zoneout zoneout = {.share = layer->zoneout};
+    const bool recurrent = rnn_has_recurrent_matrix(*rnn);
+    rd_rnn_release(*rnn);
+    config.input_dropout = layer->input_dropout;
+    config.recurrent_dropout = recurrent ? layer->recurrent_dropout : 0;
+    config.weight_drop = recurrent ? layer->weight_drop : 0;
+    config.zoneout = &zoneout;
+    config.n_zoneout = 1;
+    test_ok(rd_rnn_new(core, &config, rnn, &err), &err);
+}
+
 rd_rnn *rnn_make(rd_core *core, const rnn_layer *layer)
 {
     rd_rnn *rnn = NULL;
@@ -215,6 +239,7 @@ rd_rnn *rnn_make(rd_core *core, const rnn_layer *layer)
                                   .seed = 7,
                                   .layer = 3};
     test_ok(rd_rnn_new(core, &config, &rnn, &err), &err);
+    add_noise(core, config, layer, &rnn);
     /* biases too shall be something */
     for (size_t i = 0; i < rd_rnn_parameter_count(rnn); i++) {
         rd_tensor *p = rd_rnn_parameter(rnn, i);

@@ -22,6 +22,11 @@ typedef struct rnn_layer {
     uint32_t bias, in, hidden;
     const rd_setting *settings; /* instead of the option above, or NULL */
     size_t n_settings;
+    /* regularisers; those of recurrent matrices are off in a cell that has none */
+    double input_dropout, recurrent_dropout, weight_drop, zoneout;
+    bool training;
 } rnn_layer;
 rd_rnn *rnn_make(rd_core *core, const rnn_layer *layer);
+bool rnn_has_recurrent_matrix(const rd_rnn *rnn);
+enum { RNN_UPDATE = 5 }; /* key of the masks of layers in training */
 #endif

@@ -39,7 +39,13 @@ typedef struct rd_init {
     const rd_real *table; /* row-major, from builder->table(); NULL but for TABLE */
 } rd_init;
 
-enum { RD_STATE_STOP = 1u };   /* no gradient flows through this state */
+enum {
+    RD_STATE_STOP = 1u, /* no gradient flows through this state */
+    RD_STATE_WHOLE =
+        2u, /* says nothing apart from others, as a number and its scale: zoneout leaves it alone */
+    RD_STATE_PART =
+        4u /* a stretch of state 0, which its parts are in order of id: held where that is */
+};
 typedef struct rd_state_decl { /* id 0 is the cell's output */
     uint32_t size, id;
     const char *name;
