@@ -303,6 +303,13 @@ describe("a layer with regularisers", function()
 end)
 
 describe("zoneout", function()
+  it("holds the parts of an output where it holds the output", function()
+    local layer = rondo.RNN { cell = "slstm", heads = 3, input_size = INPUT, hidden_size = 9, zoneout = 0.5, seed = 3 }
+    local y, states = layer:advance(input())
+    assert.same(y:select(2, STEPS):table(), states[1]:table())
+    assert.same(states[1]:table(), rondo.concat({ states[5], states[6], states[7] }, 2):table())
+    assert.is_true((y:select(2, STEPS) - y:select(2, STEPS - 1)):eq(0):sum():item() > 4) -- of 27, half are held
+  end)
   it("says what it can be", function()
     local function said(given)
       return message(rondo.LSTM, { input_size = 2, hidden_size = 2, zoneout = given })
