@@ -330,9 +330,9 @@ static void close_buffers(struct backward *b)
         rdc_block_release(rnn->core->arena, b->dstate[k].block);
     for (uint32_t j = 0; j < rnn->layout->n_temps; j++)
         rdc_block_release(rnn->core->arena, b->dtemp[j].block);
-    for (uint32_t s = 0; s < RDC_MAX_SOURCES; s++)
+    for (uint32_t s = 0; b->pass->noise && s < RDC_MAX_SOURCES; s++)
         rdc_block_release(rnn->core->arena, b->dfed[s].block);
-    for (uint32_t k = 0; k < RDC_MAX_STATES; k++)
+    for (uint32_t k = 0; b->pass->noise && k < RDC_MAX_STATES; k++)
         rdc_block_release(rnn->core->arena, b->down[k].block);
     rdc_block_release(rnn->core->arena, b->dvec_block);
 }
