@@ -218,6 +218,13 @@ rd_status rd_mean(rd_tensor *x, uint32_t dim, bool keep_dim, rd_tensor **out, rd
 rd_status rd_max(rd_tensor *x, uint32_t dim, bool keep_dim, rd_tensor **out, rd_error *err);
 /* Position of the first maximum, counted from 1 (an id), without gradient. */
 rd_status rd_argmax(rd_tensor *x, uint32_t dim, bool keep_dim, rd_tensor **out, rd_error *err);
+/* x (B, T, ...) -> (B, ...) over the steps that count by a mask as rd_rnn_input has one (NULL: all); a row
+ * without any gives 0. The gradient of a maximum goes to the first. */
+typedef enum rd_pool { RD_POOL_LAST, RD_POOL_MEAN, RD_POOL_MAX } rd_pool;
+rd_status rd_pool_time(rd_tensor *x, rd_tensor *mask, rd_pool how, rd_tensor **out, rd_error *err);
+/* (B, T): 1 where a step of x (B, T, ...) counts by the mask, else 0. `what` begins messages. */
+rd_status rd_valid_steps(rd_tensor *x, rd_tensor *mask, const char *what, rd_tensor **out,
+                         rd_error *err);
 rd_status rd_concat(rd_tensor *const *x, size_t n, uint32_t dim, rd_tensor **out, rd_error *err);
 rd_status rd_slice(rd_tensor *x, uint32_t dim, size_t start, size_t length, rd_tensor **out,
                    rd_error *err); /* view */

@@ -10,6 +10,17 @@ rondo.metrics = {}
 rondo.data = {}
 rondo.data.tasks = {}
 
+---@class rondo.ActivityRegularization.Options
+---@field [1] any? ar
+---@field [2] any? tar
+---@field ar? number factor of the mean square; number >= 0; default 0
+---@field tar? number factor of the mean square of changes from step to step; number >= 0; default 0
+---@field name? string how messages call the layer
+---adds squares of activities and of their changes to the loss (Merity et al. 2018)
+---@param options? rondo.ActivityRegularization.Options
+---@return rondo.Module
+function rondo.ActivityRegularization(options) end
+
 ---@class rondo.Bidirectional.Options
 ---@field [1] any? layer
 ---@field layer? any the recurrent layer that reads forward
@@ -24,6 +35,8 @@ function rondo.Bidirectional(options) end
 ---@class rondo.Dropout.Options
 ---@field [1] any? p
 ---@field p? number probability of zero; 0..0.99999; default 0.5
+---the same zeros at every step of a sequence (Gal & Ghahramani 2016); default false
+---@field variational? boolean
 ---@field name? string how messages call the layer
 ---@field seed? integer own seed of the initial values; integer >= 0
 ---zeroes at random in training and scales the rest up
@@ -34,15 +47,28 @@ function rondo.Dropout(options) end
 ---@class rondo.Embedding.Options
 ---@field [1] any? num_embeddings
 ---@field [2] any? embedding_dim
----@field num_embeddings? integer ids are 1..num_embeddings; integer >= 1
----@field embedding_dim? integer features of one id; integer >= 1
+---@field num_embeddings? integer ids are 1..num_embeddings; required without weights; integer >= 1
+---@field embedding_dim? integer features of one id; required without weights; integer >= 1
+---@field weights? any a matrix (num_embeddings, embedding_dim), tensor or table; it is copied
+---@field frozen? boolean the matrix is not trained; model:unfreeze() ends it; default false
+---probability that an id gives zeros for an update in training; 0..0.99999; default 0
+---@field dropout? number
 ---@field weight_init? string|table initial values of the matrix
 ---@field name? string how messages call the layer
 ---@field seed? integer own seed of the initial values; integer >= 0
 ---ids to rows of a matrix; id 0 gives zeros
----@param options rondo.Embedding.Options
+---@param options? rondo.Embedding.Options
 ---@return rondo.Module
 function rondo.Embedding(options) end
+
+---@class rondo.Highway.Options
+---@field gate_bias? number first bias of the gate; below 0 most of x passes; -100..100; default -1
+---@field seed? integer own seed of the initial values; integer >= 0
+---@field name? string how messages call the layer
+---y = g f(x) + (1 - g) x with a gate g = sigmoid(W x + b) (Srivastava et al. 2015)
+---@param options? rondo.Highway.Options
+---@return rondo.Module
+function rondo.Highway(options) end
 
 ---@class rondo.LayerNorm.Options
 ---@field [1] any? features
@@ -78,6 +104,40 @@ function rondo.Linear(options) end
 ---@param options rondo.OneHot.Options
 ---@return rondo.Module
 function rondo.OneHot(options) end
+
+---@class rondo.Pool.Options
+---@field [1] any? how
+---@field how? "last"|"mean"|"max" the last step that counts, or the mean or maximum of those that do
+---@field name? string how messages call the layer
+---a sequence to one vector: last step that counts, mean or maximum; length 0 gives 0
+---@param options rondo.Pool.Options
+---@return rondo.Module
+function rondo.Pool(options) end
+
+---@class rondo.Repeat.Options
+---@field [1] any? n
+---@field n? integer steps of the output; integer >= 1
+---@field name? string how messages call the layer
+---a vector to a sequence of n like it
+---@param options rondo.Repeat.Options
+---@return rondo.Module
+function rondo.Repeat(options) end
+
+---@class rondo.Residual.Options
+---@field name? string how messages call the layer
+---y = x + f(x), f a list of layers
+---@param options? rondo.Residual.Options
+---@return rondo.Module
+function rondo.Residual(options) end
+
+---@class rondo.TimeDistributed.Options
+---@field [1] any? layer
+---@field layer? any what each step goes through
+---@field name? string how messages call the layer
+---a layer on each step by itself; Linear and others of single steps need it not
+---@param options rondo.TimeDistributed.Options
+---@return rondo.Module
+function rondo.TimeDistributed(options) end
 
 ---@class rondo.RNN.Options
 ---@field [1] any? hidden_size

@@ -283,6 +283,9 @@ function Module:predict(x) end
 ---@return table states
 function Module:step(x, states) end
 function Module:close() end
+---what ActivityRegularization adds to the loss of the last call: to be added before backward()
+---@return rondo.Tensor|0
+function Module:penalty() end
 
 ---@param options rondo.generate.Options
 ---@return fun(): string? pieces
@@ -323,7 +326,10 @@ function rondo.Module(name) end
 ---@return rondo.Module
 function rondo.Sequential(layers) end
 
----@alias rondo.Loss fun(y: rondo.Tensor, target: rondo.Tensor, weight: rondo.Tensor?): rondo.Tensor, number, number
+---which steps count: numbers of steps, or 0 where one does not
+---@alias rondo.Valid { lengths: rondo.Tensor|integer[] }|{ mask: rondo.Tensor|integer[][]|false }
+---@alias rondo.Weight rondo.Tensor|rondo.Valid
+---@alias rondo.Loss fun(y: rondo.Tensor, target: rondo.Tensor, weight: rondo.Weight?): rondo.Tensor, number, number
 
 ---@class rondo.Schedule
 local Schedule = {}
@@ -525,6 +531,14 @@ function rondo.data.Text.open(path, options) end
 ---@return string? err
 ---@return integer? code
 function rondo.data.get(name, options) end
+---@param path string lines of a word and its numbers: GloVe, word2vec, fastText
+---@param vocab rondo.Vocab|rondo.Tokenizer
+---@param options { dim: integer?, seed: integer? }?
+---@return rondo.Tensor? weights for Embedding { weights = }
+---@return integer|string found symbols that the file has, or what is wrong
+---@return integer? code
+---@nodiscard
+function rondo.data.load_vectors(path, vocab, options) end
 ---@return string? path of the King James Bible as a text
 ---@return string? err
 function rondo.data.kjv() end

@@ -8,7 +8,9 @@ local rondo = {}
 local homes = {
   args = "args",
   Module = "module",
-  Embedding = "layers", OneHot = "layers", Linear = "layers", Dropout = "layers", LayerNorm = "layers",
+  Embedding = "embedding", OneHot = "layers", Linear = "layers", Dropout = "layers", LayerNorm = "layers",
+  Pool = "over_time", Repeat = "over_time", TimeDistributed = "over_time", ActivityRegularization = "over_time",
+  Residual = "residual", Highway = "residual",
   RNN = "rnn", VanillaRNN = "rnn", LSTM = "rnn", GRU = "rnn",
   CrossEntropyLoss = "loss", MSELoss = "loss", L1Loss = "loss", HuberLoss = "loss", BCEWithLogitsLoss = "loss",
   CosineLoss = "loss",
@@ -29,6 +31,7 @@ local special = {}
 
 function special.data()
   return names.strict("rondo.data", { Text = require "rondo.data.text",
+    load_vectors = require("rondo.data.vectors").load_vectors,
     Tokenizer = require("rondo.data.tokenizer").Tokenizer, ngram = require "rondo.ngram",
     tasks = names.strict("rondo.data.tasks", require "rondo.data.tasks"),
     Batches = require("rondo.data.batches").Batches, Table = require "rondo.data.table",
@@ -84,9 +87,9 @@ return setmetatable(rondo, {
     local value
     if homes[name] then
       value = require("rondo." .. homes[name])[name]
-      require("rondo.sequential") -- known by name to checkpoints
-      require("rondo.rnn")
-      require("rondo.bidirectional")
+      for _, part in ipairs { "embedding", "over_time", "residual", "rnn", "bidirectional" } do
+        require("rondo." .. part) -- known by name to checkpoints
+      end
     elseif wholes[name] then
       value = require("rondo." .. wholes[name])
       value = tables[name] and names.strict("rondo." .. name, value) or value

@@ -3,6 +3,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local module = require "rondo.module"
 
 local language = {}
 
@@ -47,9 +48,10 @@ function language.vocab_of(model, what)
   elseif not model.advance then
     errors.raise("%s: %s carries no state; define advance(x, states)", what, model:label())
   end
-  local ahead = model:reads_ahead()
+  local ahead, why = model:reads_ahead()
   if ahead then
-    errors.raise("%s: %s reads both ways, so that it sees what it is to predict", what, ahead:label())
+    errors.raise("%s: %s %s, %s", what, ahead:label(), why, why == module.BOTH
+      and "so that it sees what it is to predict" or "and a text is read piece by piece")
   end
   return vocab
 end

@@ -1,8 +1,8 @@
--- layers.lua - Embedding, OneHot, Linear, Dropout, LayerNorm, Sequential.
+-- layers.lua - OneHot, Linear, Dropout, LayerNorm, and what all layers share.
 --
 -- build(features) gives a layer its input size (nil: ids) and returns the size of its output; Sequential
 -- calls it from the first layer to the last, when it is made or, where the first size is unknown, at the
--- first call. shape_after(dims, features) keeps the text of the summary.
+-- first call.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -16,17 +16,21 @@ local layers = {}
 local size = function(name, required, help)
   return { name = name, kind = "int", min = 1, max = 1 << 24, required = required, help = help }
 end
+layers.size = size
 local NAME = { name = "name", kind = "string", help = "how messages call the layer" }
 local WEIGHT_INIT = { name = "weight_init", kind = "init", help = "initial values of the matrix" }
 local BIAS_INIT = { name = "bias_init", kind = "init", vector = true, help = "initial values of the vector" }
 local SEED = { name = "seed", kind = "int", min = 0, max = 0xffffffff, help = "own seed of the initial values" }
+
+layers.NAME, layers.SEED, layers.WEIGHT_INIT = NAME, SEED, WEIGHT_INIT
 
 local function shape_text(t)
   return "(" .. table.concat(t:size(), ", ") .. ")"
 end
 layers.shape_text = shape_text
 
--- A class with an option list. make() of a description is the constructor with the same options.
+-- A class with an option list. Its description, of which a constructor makes it again, leaves out what is data: tensors
+-- and tables, which are in the checkpoint.
 local function layer_class(name, specs, positional)
   local class = module.library_class(name)
   class.specs = specs
@@ -40,11 +44,14 @@ local function layer_class(name, specs, positional)
   function class:describe()
     local description = { kind = name }
     for _, spec in ipairs(specs) do
-      if spec.name ~= "seed" and spec.kind ~= "init" then
+      if spec.name ~= "seed" and spec.kind ~= "init" and spec.kind ~= "any" then
         description[spec.name] = self.options[spec.name]
       end
     end
     return description
+  end
+  function class:output_text()
+    return rawget(self, "_shape") or ""
   end
   return class
 end
@@ -64,25 +71,7 @@ local function parameter(shape, init, stream, given)
   t.requires_grad = true
   return t
 end
-
--- Embedding { V, E }: ids 1..V to rows of a (V, E) matrix; id 0 gives zeros.
-layers.Embedding = layer_class("Embedding", { size("num_embeddings", true, "ids are 1..num_embeddings"),
-  size("embedding_dim", true, "features of one id"), WEIGHT_INIT, NAME, SEED }, { "num_embeddings", "embedding_dim" })
-
-function layers.Embedding:prepare()
-  local o = self.options
-  local seed, layer = random.claim_layer(o.seed)
-  self.weight = parameter({ o.num_embeddings, o.embedding_dim }, { kind = "normal", a = 0, b = 1 },
-    random.init_stream(seed, layer, 0), o.weight_init)
-end
-
-function layers.Embedding:build()
-  return self.options.embedding_dim
-end
-
-function layers.Embedding:forward(ids)
-  return core.embedding(ids, self.weight)
-end
+layers.parameter = parameter
 
 -- OneHot { V }: ids 1..V to vectors with a single 1; products with them are gathers.
 layers.OneHot = layer_class("OneHot", { size("num_classes", true, "ids are 1..num_classes"), NAME },
@@ -96,8 +85,7 @@ function layers.OneHot:forward(ids)
   return core.one_hot(ids, self.options.num_classes)
 end
 
-layers.Embedding.takes_ids, layers.OneHot.takes_ids = true, true
-layers.Embedding.masks_ids = true -- what follows it in a Sequential leaves out steps of id 0
+layers.OneHot.takes_ids = true
 
 -- Linear { out } or Linear { in, out }: y = x W^T + b.
 layers.Linear = layer_class("Linear", { size("in_features", false, "features of the input; inferred"),
@@ -174,7 +162,8 @@ end
 
 -- Dropout { p }: in training zeroes with probability p and scales the rest by 1 / (1 - p).
 layers.Dropout = layer_class("Dropout", { { name = "p", kind = "real", def = 0.5, min = 0, max = 0.99999,
-  help = "probability of zero" }, NAME, SEED }, { "p" })
+  help = "probability of zero" }, { name = "variational", kind = "bool", def = false,
+  help = "the same zeros at every step of a sequence (Gal & Ghahramani 2016)" }, NAME, SEED }, { "p" })
 
 function layers.Dropout:prepare()
   self.seed, self.layer = random.claim_layer(self.options.seed)
@@ -185,7 +174,7 @@ function layers.Dropout:forward(x)
   if not self.training or p == 0 then
     return x
   end
-  return core.dropout(x, p, random.dropout_stream(self.seed, self.layer))
+  return core.dropout(x, p, random.dropout_stream(self.seed, self.layer), self.options.variational)
 end
 
 -- LayerNorm {}: over the last dimension, with gain and bias.
@@ -219,12 +208,6 @@ function layers.LayerNorm:forward(x)
   end
   check_features(self, x, self.options.features)
   return core.layer_norm(x, self.gain, self.bias, self.options.eps)
-end
-
-for _, name in ipairs { "Embedding", "OneHot", "Linear", "Dropout", "LayerNorm" } do
-  layers[name].output_text = function(self)
-    return rawget(self, "_shape") or ""
-  end
 end
 
 return layers

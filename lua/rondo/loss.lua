@@ -1,16 +1,38 @@
 -- loss.lua - losses: callables that return the loss, its exact sum and its count.
 --
 -- loss(output, target, weight): weight (where a loss takes one) broadcasts to the output; what has weight 0 does
--- not count. Cross-entropy leaves out targets of 0 instead.
+-- not count. Cross-entropy leaves out targets of 0 instead. In place of a weight any loss takes what a model takes
+-- beside its input, { lengths = } or { mask = }: the steps that this leaves out do not count.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local mask = require "rondo.mask"
 local options = require "rondo.options"
 
 local loss = {}
 
 local REDUCTION = { name = "reduction", kind = "choice", def = "mean", choices = { "mean", "sum", "batch" },
   help = "mean over what counts, sum, or sum over time and mean over the batch" }
+
+-- Target and weight where `how` may say which steps of the output (batch, time, ...) count: ids of the others become 0,
+-- else the weight is 0 there.
+function loss.counted(what, output, target, how)
+  if type(how) ~= "table" then
+    return target, how
+  end
+  local steps = (mask.given(mask.read(how)))
+  if not steps then
+    return target, nil
+  end
+  local counts, ids = core.valid_steps(output, steps, what), target.ndim < output.ndim
+  for d = 3, ids and target.ndim or output.ndim do
+    counts = counts:unsqueeze(d)
+  end
+  if ids then
+    return target * counts, nil
+  end
+  return target, counts
+end
 
 -- f(self, output, target, weight) -> loss tensor, sum (nats, errors), count of what counted.
 local function loss_class(name, own, f, prepare)
@@ -20,8 +42,13 @@ local function loss_class(name, own, f, prepare)
   class.__name = "rondo." .. name
   class.specs = specs
 
+  local function call(self, output, target, weight)
+    target, weight = loss.counted(name, output, target, weight)
+    return f(self, output, target, weight)
+  end
+
   function class:__call(output, target, weight)
-    return errors.blame(f, self, output, target, weight)
+    return errors.blame(call, self, output, target, weight)
   end
 
   function class:describe()

@@ -219,16 +219,19 @@ function Base:unfreeze(pattern)
   return set_wanting(self, pattern, true)
 end
 
--- The first part that reads sequences from their end, or nil: what has one cannot be read on from chunk to chunk.
+module.BOTH, module.WHOLE = "reads both ways", "needs the whole sequence at once"
+
+-- The first part that reads sequences from their end or as a whole, and which of the two, or nil: what has one cannot
+-- be read on from chunk to chunk.
 function Base:reads_ahead()
   local o = rawget(self, "options")
   if self.class_name == "Bidirectional" or type(o) == "table" and o.bidirectional then
-    return self
+    return self, module.BOTH
   end
   for _, child in self:children() do
-    local found = child:reads_ahead()
+    local found, why = child:reads_ahead()
     if found then
-      return found
+      return found, why
     end
   end
 end
@@ -236,6 +239,18 @@ end
 -- One step of a stream: y, s = model:step(x, s); see step.lua.
 function Base:step(x, states)
   return errors.blame(require("rondo.step").step, self, x, states)
+end
+
+-- What layers (ActivityRegularization) add to the loss of the last call in training: a tensor, or 0. It is given once,
+-- and is to be added before backward().
+function Base:penalty()
+  local sum = rawget(self, "_penalty") or 0
+  rawset(self, "_penalty", nil)
+  for _, child in self:children() do
+    local more = child:penalty()
+    sum = more == 0 and sum or sum == 0 and more or sum + more
+  end
+  return sum
 end
 
 -- Runs f with evaluation mode and without recording; both come back on every way out.

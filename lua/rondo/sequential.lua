@@ -2,7 +2,8 @@
 --
 -- Sizes are inferred when it is made if the first layer gives its own, else at the first call. Carried
 -- state is a table with one entry for each layer that has state: the caller owns it (advance). A mask goes from layer
--- to layer until one gives no sequence; where none is given, an Embedding's ids are it (mask.lua).
+-- to layer until one gives no sequence; where none is given, an Embedding's ids are it (mask.lua). What is a list of
+-- layers besides (residual.lua) has the same methods.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
 local mask = require "rondo.mask"
@@ -10,15 +11,14 @@ local module = require "rondo.module"
 
 local Sequential = module.library_class "Sequential"
 
-function Sequential:init(given)
+-- The layers of a constructor's list become parts 1, 2, ... `example` ends the message about one that has none.
+function Sequential:take(given, example)
   if type(given) ~= "table" or module.is_module(given) or #given == 0 then
-    errors.raise("Sequential: expected a list of layers, as in Sequential { LSTM { ... }, Linear { 1 } }")
+    errors.raise("%s: expected a list of layers, as in %s", self.class_name, example)
   end
-  for key, layer in pairs(given) do
-    if math.type(key) ~= "integer" then
-      errors.raise("Sequential: unknown option '%s'; it takes a list of layers", tostring(key))
-    elseif not module.is_module(layer) then
-      errors.raise("Sequential: layer %d is a %s, expected a layer", key, type(layer))
+  for i = 1, #given do
+    if not module.is_module(given[i]) then
+      errors.raise("%s: layer %d is a %s, expected a layer", self.class_name, i, type(given[i]))
     end
   end
   for i, layer in ipairs(given) do
@@ -27,25 +27,26 @@ function Sequential:init(given)
       layer.name = "layer " .. i
     end
   end
-  self:try_build()
+  rawset(self, "_n", #given)
 end
 
+-- Is the size of the input known, and the size, nil for ids?
 local function first_features(layer)
   local o = layer.options or {}
+  local inner = layer.passes_mask and (layer[1] or layer.layer) -- it holds layers
   if layer.takes_ids then
     return true, nil
+  elseif inner then
+    return first_features(inner)
   end
   local features = o.input_size or o.in_features or o.features
   return features ~= nil, features
 end
 
--- Dimensions of the output as the summary shows them.
-local function shape_after(layer, text, features)
-  if layer.options and layer.options.return_sequences == false then
-    text = "(batch"
-  end
-  rawset(layer, "_shape", ("%s, %d)"):format(text, features))
-  return text
+-- Is its input ids?
+local function ids_first(layer)
+  local known, features = first_features(layer)
+  return known and not features
 end
 
 -- A Linear that shares the matrix of an Embedding before it gets it here.
@@ -59,23 +60,30 @@ local function tie(self, layer, i)
   layer:tie(self[from])
 end
 
--- Gives every layer its input size.
-function Sequential:build(features)
-  local text = "(batch, time"
+-- Gives every layer its input size. text: the dimensions before the features, as the summary shows them; a layer
+-- whose output has others returns them.
+function Sequential:build(features, text)
+  text = text or "(batch, time"
   for i = 1, #self do
-    local layer = self[i]
+    local layer, others = self[i], nil
     tie(self, layer, i)
-    if layer.build then
-      features = layer:build(features) or features
+    if layer.build and (features or i == 1 or layer.takes_ids) then
+      local given = features
+      features, others = layer:build(given, text)
+      features = features or given
     elseif layer.class_name ~= "Dropout" then
-      features = nil -- a user's class: what it gives is known at the first call
+      features = nil -- behind a user's class sizes are known at the first call
+    end
+    text = others or text
+    if layer.options and layer.options.return_sequences == false then
+      text = "(batch"
     end
     if features then
-      text = shape_after(layer, text, features)
+      rawset(layer, "_shape", ("%s, %d)"):format(text, features))
     end
   end
   self._built = true
-  return features
+  return features, text
 end
 
 function Sequential:try_build()
@@ -90,7 +98,7 @@ function Sequential:needs_size()
 end
 
 function Sequential:__len()
-  return #self._order
+  return self._n
 end
 
 local function is_library(layer)
@@ -111,7 +119,7 @@ function Sequential:advance(input, states, valid)
     if layer.masks_ids and x.ndim == 2 then
       valid = mask.of_ids(valid, x)
     end
-    if layer.class_name == "Sequential" and library then
+    if layer.passes_mask and library then
       y, after[i], valid = layer:advance(x, states and states[i], valid)
     elseif layer.advance then
       y, after[i] = layer:advance(x, states and states[i], valid)
@@ -146,7 +154,6 @@ local function release_states(states)
     end
   end
 end
-Sequential.release_states = release_states
 
 -- y, and the state of the last layer where it returns one.
 function Sequential:forward(x, states, how)
@@ -161,7 +168,7 @@ function Sequential:forward(x, states, how)
 end
 
 function Sequential:describe()
-  local description = { kind = "Sequential", layers = {} }
+  local description = { kind = self.class_name, layers = {} }
   for i = 1, #self do
     local inner = self[i]:describe()
     if not inner then
@@ -169,19 +176,62 @@ function Sequential:describe()
     end
     description.layers[i] = inner
   end
+  for name, value in pairs(rawget(self, "options") or {}) do
+    description[name] = name ~= "seed" and value or nil
+  end
   return description
 end
 
-function Sequential.from_description(description)
-  local list = {}
-  if type(description.layers) ~= "table" or #description.layers == 0 then
-    error("the file describes a Sequential without layers", 0)
-  end
-  for i, inner in ipairs(description.layers) do
-    list[i] = module.from_description(inner)
-  end
-  return Sequential(list)
+function Sequential:output_text()
+  return rawget(self, "_shape") or ""
 end
+
+-- Rebuilds a class that holds a list of layers from its description, the list beside its options.
+local function rebuilt_by(class)
+  return function(description)
+    local given = {}
+    if type(description.layers) ~= "table" or #description.layers == 0 then
+      error(("the file describes a %s without layers"):format(class.class_name), 0)
+    end
+    for key, value in pairs(description) do
+      given[key] = key ~= "kind" and key ~= "layers" and value or nil
+    end
+    for i, inner in ipairs(description.layers) do
+      given[i] = module.from_description(inner)
+    end
+    return class(given)
+  end
+end
+
+function Sequential:init(given)
+  self:take(given, "Sequential { LSTM { ... }, Linear { 1 } }")
+  for key in pairs(given) do
+    if math.type(key) ~= "integer" then
+      errors.raise("Sequential: unknown option '%s'; it takes a list of layers", tostring(key))
+    end
+  end
+  self:try_build()
+end
+
+Sequential.passes_mask = true -- advance() returns, third, what the mask has become
+Sequential.from_description = rebuilt_by(Sequential)
+
+local OWN = { init = true, from_description = true, summary_name = true }
+
+-- Another class that holds a list of layers: all that a Sequential has but for what is its own.
+function Sequential.list_class(name)
+  local class = module.library_class(name)
+  for key, value in pairs(Sequential) do
+    if type(value) == "function" and not OWN[key] then
+      class[key] = value
+    end
+  end
+  class.passes_mask, class.from_description = true, rebuilt_by(class)
+  return class
+end
+
+Sequential.ids_first = ids_first
+Sequential.release_states = release_states
 
 function Sequential.summary_name()
   return "Sequential"

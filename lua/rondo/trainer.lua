@@ -141,14 +141,16 @@ end
 -- nothing outside knows how a batch is played.
 function Trainer:train_step(batch)
   local y, after = self:forward(batch)
-  local loss, sum, count = self.loss(y, batch.y, batch.weight)
+  local loss, sum, count = self.loss(y, batch.y, self.weight_of(batch, y))
   if not sum then
     sum, count = loss:item(), 1
   end
   if sum ~= sum or sum == math.huge or sum == -math.huge then
     self:diverged("the loss")
   end
-  loss:backward(batch.share)
+  local penalty = self.model:penalty()
+  local whole = penalty == 0 and loss or loss + penalty -- what is reported is the loss alone
+  whole:backward(batch.share)
   loss:release()
   if not rawequal(y, batch.x) then
     y:release()

@@ -5,6 +5,7 @@
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local figures = require "rondo.figures"
+local loss = require "rondo.loss"
 local metrics = require "rondo.metrics"
 local module = require "rondo.module"
 local release_states = require("rondo.sequential").release_states
@@ -50,10 +51,13 @@ function evaluation:forward(batch)
       errors.raise("%s carries no state: a stateful source needs a model of library layers or a method "
         .. "advance(x, states)", self.model:label())
     end
-    local ahead = not states and self.model:reads_ahead()
+    local ahead, why
+    if not states then
+      ahead, why = self.model:reads_ahead()
+    end
     if ahead then
-      errors.raise("%s reads both ways: a stateful source, which is read on from batch to batch, needs a model that "
-        .. "reads forward", ahead:label())
+      errors.raise("%s %s: a stateful source, which is read on from batch to batch, needs a model that reads forward, "
+        .. "step by step", ahead:label(), why)
     end
     if how then
       check_takes(self.model, "advance")
@@ -79,14 +83,28 @@ function evaluation.release_batch(x, y, how, weight)
   end
 end
 
+-- The weight of a batch's loss (x, y, how, weight), given the output: where the target is a sequence of numbers beside
+-- the input, the steps that lengths or a mask leave out do not count. Ids say so themselves, by 0.
+function evaluation.weight_of(batch, output)
+  local how, x, target = batch.how, batch.x, batch.y
+  if batch.weight == nil and how and (how.lengths or how.mask) and type(x) == "userdata" and output.ndim > 2
+    and target.ndim == output.ndim and x:size(2) == output:size(2) then
+    local _, weight = loss.counted("Trainer", output, target, { lengths = how.lengths, mask = how.mask })
+    return weight
+  end
+  return batch.weight
+end
+
 local function evaluate_batches(self, source, interruptible)
   local meter, states = metrics.meter(self.metrics, self.loss, source), nil
   for k = 1, #source do
     local x, target, how, weight = source:batch(k, 1)
-    local y, after = self:forward { x = x, states = states, how = how, stateful = source.stateful }
-    local loss, sum, n = self.loss(y, target, weight)
-    meter.add(y, target, weight, sum or loss:item(), n or 1)
-    loss:release()
+    local batch = { x = x, y = target, states = states, how = how, weight = weight, stateful = source.stateful }
+    local y, after = self:forward(batch)
+    weight = evaluation.weight_of(batch, y)
+    local value, sum, n = self.loss(y, target, weight)
+    meter.add(y, target, weight, sum or value:item(), n or 1)
+    value:release()
     y:release()
     if source.releases then
       evaluation.release_batch(x, target, how, weight)

@@ -220,6 +220,30 @@ static int module_dropout(lua_State *L)
     return 1;
 }
 
+/* pool_time(x, how, mask) */
+static int module_pool_time(lua_State *L)
+{
+    static const char *const hows[] = {"last", "mean", "max", NULL}; /* as rd_pool */
+    rd_tensor *x = rdl_tensor(L, 1);
+    const rd_pool how = (rd_pool)luaL_checkoption(L, 2, NULL, hows);
+    rd_tensor *mask = opt_tensor(L, 3);
+    rd_tensor **out = rdl_push_tensor(L);
+    RDL_DO(L, rd_pool_time(x, mask, how, out, &err));
+    rdl_pay(L);
+    return 1;
+}
+
+/* valid_steps(x, mask, what) */
+static int module_valid_steps(lua_State *L)
+{
+    rd_tensor *x = rdl_tensor(L, 1), *mask = rdl_tensor(L, 2);
+    const char *what = luaL_checkstring(L, 3);
+    rd_tensor **out = rdl_push_tensor(L);
+    RDL_DO(L, rd_valid_steps(x, mask, what, out, &err));
+    rdl_pay(L);
+    return 1;
+}
+
 static int module_layer_norm(lua_State *L)
 {
     rd_tensor *x = rdl_tensor(L, 1);
@@ -255,11 +279,12 @@ const luaL_Reg rdl_tensor_operations[] = {
 void rdl_open_tensor_functions(lua_State *L)
 {
     static const luaL_Reg functions[] = {
-        {"concat", module_concat},         {"where", module_where},
-        {"matmul", module_matmul},         {"linear", module_linear},
-        {"embedding", module_embedding},   {"one_hot", module_one_hot},
-        {"gather", module_gather},         {"dropout", module_dropout},
-        {"layer_norm", module_layer_norm}, {NULL, NULL},
+        {"concat", module_concat},           {"where", module_where},
+        {"matmul", module_matmul},           {"linear", module_linear},
+        {"embedding", module_embedding},     {"one_hot", module_one_hot},
+        {"gather", module_gather},           {"dropout", module_dropout},
+        {"layer_norm", module_layer_norm},   {"pool_time", module_pool_time},
+        {"valid_steps", module_valid_steps}, {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
 }

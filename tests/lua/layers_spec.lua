@@ -172,6 +172,13 @@ describe("dropout", function()
     end
     assert.is_true(sum > 100 and sum < 300)
   end)
+  it("variational has the same zeros at every step", function()
+    local y = rondo.Dropout { 0.5, variational = true }(rondo.ones(2, 3, 50))
+    for t = 2, 3 do
+      assert.same(y:select(2, 1):table(), y:select(2, t):table())
+    end
+    assert.is_true(y:sum():item() > 100 and y:sum():item() < 500)
+  end)
 end)
 
 describe("rondo.Module", function()
