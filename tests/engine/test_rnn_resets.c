@@ -356,6 +356,36 @@ static void test_one_hot_input(void **state)
     check(3, true, true);
 }
 
+/* One layer with one form of the core; the gradients of its parameters into `to`. */
+static size_t play_with(uint32_t threads, const char *kernels, const rnn_layer *layer,
+                        struct batch *b, rd_real *to)
+{
+    core = rnn_core(threads, kernels);
+    rd_rnn *rnn = rnn_make(core, layer);
+    b->with_resets = b->with_given = b->with_first = true;
+    make_up(b, layer->in);
+    play(rnn, layer->in, b);
+    const size_t n = take_gradients(rnn, to);
+    rd_rnn_release(rnn);
+    assert_int_equal(test_close_core((void **)&core), 0);
+    return n;
+}
+
+static void test_the_same_bits_for_any_threads_and_kernels(void **state)
+{
+    (void)state;
+    for (size_t i = 0; i < LAYERS; i++) {
+        struct batch *b = test_calloc(2, sizeof *b);
+        rd_real *a = test_calloc(2 * PARAMETERS, sizeof *a);
+        const size_t n = play_with(1, "scalar", &layers[i], &b[0], a);
+        play_with(3, NULL, &layers[i], &b[1], a + PARAMETERS);
+        same(a, a + PARAMETERS, n);
+        assert_memory_equal(&b[0], &b[1], sizeof *b);
+        test_free(a);
+        test_free(b);
+    }
+}
+
 /* ---- the rest -------------------------------------------------------------------------------------- */
 
 static int open_core(void **state)
@@ -521,6 +551,7 @@ int main(void)
         cmocka_unit_test(test_what_lies_between_resets_is_a_sequence_alone),
         cmocka_unit_test(test_reversed),
         cmocka_unit_test(test_one_hot_input),
+        cmocka_unit_test(test_the_same_bits_for_any_threads_and_kernels),
         cmocka_unit_test_setup_teardown(test_step_by_step_has_the_same_states, open_core,
                                         close_core),
         cmocka_unit_test_setup_teardown(test_zeros_alone_are_no_resets, open_core, close_core),

@@ -161,6 +161,8 @@ describe("a step", function()
     end
     assert.same({ 1, 5 }, net:step(rondo.tensor { 4 }):size())
     assert.same({ 9, 5 }, net:step(rondo.ones(9)):size())
+    local last = rondo.Sequential { rondo.Embedding { 7, 3 }, rondo.GRU { 1, return_sequences = false } }
+    assert.same({ 2, 1 }, last:step(rondo.ones(2)):size())
     local gru = rondo.GRU { 3, 4 }
     local x = rondo.rand(2, 2, 3)
     local _, first = gru:step(x:select(2, 1))

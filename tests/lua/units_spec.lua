@@ -126,7 +126,7 @@ describe("a run of words", function()
   local content = support.sentences(120)
   local function trainer_of(text, run, options)
     rondo.manual_seed(4)
-    local o = { model = rondo.Sequential { rondo.Embedding { #text.vocab, 6 }, rondo.GRU { 8 },
+    local o = { model = rondo.Sequential { rondo.Embedding { #text.vocab, 6 }, rondo.GRU { 8, learn_state = true },
       rondo.Linear { #text.vocab } }, vocab = text.vocab, loss = rondo.CrossEntropyLoss(),
       optimizer = rondo.optim.Adam { lr = 1e-2 }, metrics = { "perplexity", "bits_per_char" }, epochs = 2,
       run_dir = folder .. "/" .. run, quiet = true }
