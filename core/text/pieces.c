@@ -12,6 +12,7 @@
 
 #include "text/text.h"
 
+#include <stddef.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -74,6 +75,13 @@ static bool at_unit_end(const rd_pieces *p, const rdc_reader *r)
     return at == r->end || *at == '\n';
 }
 
+/* Without what is behind the ids that are held: most of a reader, and nothing where there is none. */
+static void copy_reader(rdc_reader *to, const rdc_reader *from)
+{
+    const size_t held = (from->next + from->n_held) * sizeof(from->held[0]);
+    memcpy(to, from, offsetof(rdc_reader, held) + held);
+}
+
 /* Reads the piece in front, into `to` where that is given, and moves to the next. Returns how many pairs it
  * has; 0 behind the last. */
 static uint32_t read_piece(const rd_pieces *p, walk *w, const row *to)
@@ -89,7 +97,7 @@ static uint32_t read_piece(const rd_pieces *p, walk *w, const row *to)
     for (uint32_t i = 0; i < p->steps; i++) {
         const bool last = i + 1 == p->steps, end = at_unit_end(p, r);
         rdc_reader before;
-        if (last) before = *r;
+        if (last) copy_reader(&before, r);
         const int32_t y = end ? p->last : rdc_read_id(r);
         if (to) {
             to->x[i * to->stride_x] = (rd_real)x;
@@ -98,7 +106,9 @@ static uint32_t read_piece(const rd_pieces *p, walk *w, const row *to)
         x = y;
         w->begins = end;
         if (end) return i + 1;
-        if (last) *r = before; /* the last y is read again, as the first x of the next piece */
+        if (last)
+            copy_reader(r,
+                        &before); /* the last y is read again, as the first x of the next piece */
     }
     return p->steps;
 }
