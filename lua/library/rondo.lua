@@ -560,7 +560,7 @@ function Optimizer:with_average(f, ...) end
 ---@field name string
 
 ---@class rondo.Trainer
----@field baseline table<string, number>? figures of the baseline of a classification
+---@field baselines table[] figures of what a classifier must beat, each with what it is
 local Trainer = {}
 ---@param train table
 ---@param valid table?

@@ -1,7 +1,7 @@
--- baseline.lua - what a classifier must beat: the most frequent class, or of each word its most frequent tag.
+-- baseline.lua - what a classifier must beat: the most frequent class, naive Bayes, the usual tag of each word.
 --
--- A baseline is counted on the training part of a Batches and measured on the validation part by the same metrics as
--- the model, so that the two stand side by side.
+-- Baselines are counted on the training part of a Batches and measured on the validation part by the same metrics as
+-- the model, so that they stand side by side. Words are what the source's ids are: what it reads as <unk>, so do they.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local metrics = require "rondo.metrics"
@@ -24,25 +24,25 @@ local function add(counts, class)
   counts[class] = (counts[class] or 0) + 1
 end
 
--- Counts of classes, and of classes by word where there are tags.
-local function count(train)
-  local all, by_word, target = {}, {}, train.target
-  local tags = target.kind == "ids"
+-- Counts of classes, and of classes by id of the input, where it is ids.
+local function count(source)
+  local all, by_word, target, input = {}, {}, source.target, source.inputs[1]
+  local tags, words = target.kind == "ids", #source.inputs == 1 and input.kind == "ids"
   for i, value in ipairs(target.list) do
     if not tags then
       add(all, value)
-    else
-      local words = train.inputs[1].list[i]
-      for t, tag in ipairs(value) do
-        local word = words[t] or 0
-        by_word[word] = by_word[word] or {}
-        add(all, tag)
-        add(by_word[word], tag)
+    end
+    for t, word in ipairs(words and input.list[i] or {}) do
+      local class = tags and value[t] or not tags and value or 0
+      by_word[word] = by_word[word] or {}
+      add(by_word[word], class)
+      if tags then
+        add(all, class)
       end
     end
   end
   all[0] = nil
-  return all, by_word
+  return all, by_word, words
 end
 
 -- Metrics that hold for guesses without probabilities.
@@ -56,40 +56,92 @@ local function usable(list)
   return kept
 end
 
--- Scores of the guesses for a batch, as a classifier gives them.
-local function scores(x, y, classes, guess)
-  local ids = {}
-  if y.ndim == 1 then
-    for i = 1, y:size(1) do
-      ids[i] = guess()
-    end
-  else
-    for i, row in ipairs(x:table()) do
-      ids[i] = {}
-      for t, word in ipairs(row) do
-        ids[i][t] = guess(math.tointeger(word))
-      end
-    end
-  end
-  local guesses <close> = core.tensor(ids)
-  return core.one_hot(guesses, classes)
+-- Guesses, each a function(row of ids, or nil) -> class or list of classes.
+
+local function majority_guess(all)
+  local class = most_frequent(all)
+  return function() return class end
 end
 
--- Is it a source that has ids of classes for its targets: of each example, or of each word of one input of ids?
+-- The most frequent tag of each word, of others that of all.
+local function tag_guess(all, by_word)
+  local usual, best = most_frequent(all), {}
+  for word, counts in pairs(by_word) do
+    counts[0] = nil
+    best[word] = most_frequent(counts)
+  end
+  return function(row)
+    local tags = {}
+    for t, word in ipairs(row) do
+      tags[t] = best[math.tointeger(word)] or usual
+    end
+    return tags
+  end
+end
+
+-- The class with the largest product of the shares of its words in the class (add-one smoothing) and of its own.
+local function bayes_guess(all, by_word)
+  local classes, words, total = {}, 0, {}
+  for class in pairs(all) do
+    classes[#classes + 1], total[class] = class, 0
+  end
+  table.sort(classes)
+  for _, counts in pairs(by_word) do
+    words = words + 1
+    for class, n in pairs(counts) do
+      total[class] = total[class] + n
+    end
+  end
+  return function(row)
+    local best, most = classes[1], -math.huge
+    for _, class in ipairs(classes) do
+      local score = math.log(all[class])
+      for _, id in ipairs(row) do
+        local counts = by_word[math.tointeger(id)]
+        score = id > 0 and counts and score + math.log(((counts[class] or 0) + 1) / (total[class] + words)) or score
+      end
+      if score > most then
+        best, most = class, score
+      end
+    end
+    return best
+  end
+end
+
+-- Figures of a guess on a source.
+local function measure(guess, source, list, classes)
+  local meter = metrics.meter(list, nil, source)
+  for k = 1, #source do
+    local x, y, how, weight = source:batch(k, 1)
+    local ids, rows = {}, type(x) == "userdata" and x.ndim == 2 and x:table() or {}
+    for b = 1, y:size(1) do
+      ids[b] = guess(rows[b])
+    end
+    local guesses <close> = core.tensor(ids)
+    local scores <close> = core.one_hot(guesses, classes)
+    meter.add(scores, y, weight, 0.0, 1)
+    require("rondo.trainer_evaluation").release_batch(x, y, how, weight)
+  end
+  local facts = meter.facts()
+  facts.loss = nil
+  return facts
+end
+
+-- Has a source ids of classes for its targets: of each example, or of each word of one input of ids?
 local function is_classification(source)
   local target, first = source.target, source.inputs and source.inputs[1]
   return target and first and (target.kind == "id"
     or target.kind == "ids" and #source.inputs == 1 and first.kind == "ids")
 end
 
--- Figures of the baseline by metric and what it is, or nil where there is none to speak of.
+-- Baselines as a list of { what =, class = the only one it says or nil, and figures by metric }.
 function baseline.of(train, valid, list)
   list = usable(list)
   if #list == 0 or not (is_classification(train) and is_classification(valid)) then
-    return nil
+    return {}
   end
-  local all, by_word = count(train)
-  local majority, classes = most_frequent(all), 0
+  local all, by_word, words = count(train)
+  local classes = 0
   for _, counts in ipairs { all, (count(valid)) } do
     for class in pairs(counts) do
       classes = math.max(classes, class)
@@ -98,26 +150,24 @@ function baseline.of(train, valid, list)
   for _, metric in pairs(list.made) do
     classes = math.max(classes, metric.tags and #metric.tags or 0)
   end
-  if not majority or classes > MOST_CLASSES then
-    return nil
+  if not next(all) or classes > MOST_CLASSES then
+    return {}
   end
-  local best = {}
-  for word, counts in pairs(by_word) do
-    counts[0] = nil
-    best[word] = most_frequent(counts)
+  local found = {}
+  local function try(what, guess, class)
+    local facts = measure(guess, valid, list, classes)
+    facts.what, facts.class = what, class
+    found[#found + 1] = facts
   end
-  local meter = metrics.meter(list, nil, valid)
-  for k = 1, #valid do
-    local x, y, how, weight = valid:batch(k, 1)
-    local guesses = scores(x, y, classes, function(word) return word and best[word] or majority end)
-    meter.add(guesses, y, weight, 0.0, 1)
-    guesses:release()
-    require("rondo.trainer_evaluation").release_batch(x, y, how, weight)
+  if train.target.kind == "ids" then
+    try("the most frequent tag of each word", tag_guess(all, by_word))
+  else
+    try("the most frequent class", majority_guess(all), most_frequent(all))
+    if words then
+      try("naive Bayes of the words", bayes_guess(all, by_word))
+    end
   end
-  local facts = meter.facts()
-  facts.loss = nil
-  local of_words = train.target.kind == "ids"
-  return facts, of_words and "the most frequent tag of each word" or "the most frequent class", majority
+  return found
 end
 
 return baseline

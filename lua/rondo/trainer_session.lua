@@ -119,20 +119,18 @@ local function write_config(self, source)
 end
 
 -- What a classifier must beat, by the same metrics.
-local function say_baseline(self, source, valid)
-  local facts, what, majority = baseline.of(source, valid, self.metrics)
-  if not facts then
-    return
-  end
-  self.baseline = facts
-  local name = self.labels and table.concat(self.labels:decode { majority }) or tostring(majority)
-  local parts = { ("baseline: %s%s"):format(what, source.target.kind == "id" and (" (%s)"):format(name) or "") }
-  for _, metric in ipairs(self.metrics) do
-    if facts[metric] then
-      parts[#parts + 1] = ("val_%s %.4f"):format(metric, facts[metric])
+local function say_baselines(self, source, valid)
+  self.baselines = baseline.of(source, valid, self.metrics)
+  for _, facts in ipairs(self.baselines) do
+    local class = facts.class and (self.labels and table.concat(self.labels:decode { facts.class }) or facts.class)
+    local parts = { ("baseline: %s%s"):format(facts.what, class and (" (%s)"):format(class) or "") }
+    for _, metric in ipairs(self.metrics) do
+      if facts[metric] then
+        parts[#parts + 1] = ("val_%s %.4f"):format(metric, facts[metric])
+      end
     end
+    self:say(table.concat(parts, " - "))
   end
-  self:say(table.concat(parts, " - "))
 end
 
 function session:begin(source, valid)
@@ -156,7 +154,7 @@ function session:begin(source, valid)
   self.started, self.start_step, self.symbols = core.time(), self.step, 0
   self:say(tostring(self.model))
   if valid then
-    say_baseline(self, source, valid)
+    say_baselines(self, source, valid)
   end
   self:call("on_fit_begin", { step = self.step, validates = valid ~= nil })
   self.view:pause()

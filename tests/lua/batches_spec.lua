@@ -155,7 +155,7 @@ describe("the Trainer", function()
     local source = Batches { x = x, y = y, batch_size = 16, shuffle = true }
     local trainer = trainer_of(classifier(), { epochs = 25 }):fit(source, source)
     assert.is_true(trainer:evaluate(source).accuracy > 0.95)
-    assert.is_true(trainer.baseline.accuracy < 0.7)
+    assert.is_true(trainer.baselines[1].accuracy < 0.7)
   end)
   it("has the same figures of a padded batch and of each sequence alone", function()
     local x, y = sequences(24, 9)

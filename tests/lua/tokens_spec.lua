@@ -188,8 +188,8 @@ describe("a tagger", function()
     trainer:fit(source, source)
     local facts = trainer:evaluate(source)
     assert.is_true(facts.span_f1 > 0.95)
-    assert.is_true(trainer.baseline.span_f1 < facts.span_f1)
-    assert.is_nil(trainer.baseline.loss)
+    assert.is_true(trainer.baselines[1].span_f1 < facts.span_f1)
+    assert.is_nil(trainer.baselines[1].loss)
     local best = trainer:predict({ "Ada", "lives", "in", "Rome" }):argmax(-1)
     assert.equal("B-name O O B-place", table.concat(tags:decode(best), " "))
   end)
@@ -222,8 +222,8 @@ describe("a classifier of texts", function()
       optimizer = rondo.optim.Adam { lr = 5e-2 }, metrics = { "accuracy", "f1" }, epochs = 20, progress = "none",
       quiet = true, run_dir = folder .. "/texts" }
     trainer:fit(source, source)
-    assert.equal(0.5, trainer.baseline.accuracy)
-    assert.is_true(math.abs(trainer.baseline.f1_macro - 1 / 3) < 1e-15) -- 2/3 of one class, 0 of the other
+    assert.equal(0.5, trainer.baselines[1].accuracy)
+    assert.is_true(math.abs(trainer.baselines[1].f1_macro - 1 / 3) < 1e-15) -- 2/3 of one class, 0 of the other
     local ckpt = assert(rondo.load(folder .. "/texts"))
     assert.equal("neg", ckpt.labels:decode(ckpt.model:predict("a BAD one"):argmax(-1))[1])
     assert.same({ 1, 2 }, ckpt.model:predict(ckpt.tokenizer:encode "so good"):size())
@@ -260,16 +260,25 @@ describe("the baseline", function()
   it("is the most frequent tag of each word, of others the most frequent of all", function()
     local train = Batches { x = { { 1, 2, 2 }, { 2, 1 } }, y = { { 1, 2, 2 }, { 1, 1 } } }
     local valid = Batches { x = { { 1, 2, 3, 3 } }, y = { { 1, 2, 1, 2 } } }
-    local facts, what = baseline.of(train, valid, metrics.check { "accuracy", "perplexity" })
-    assert.same({ accuracy = 0.75 }, facts)
-    assert.equal("the most frequent tag of each word", what)
+    assert.same({ { accuracy = 0.75, what = "the most frequent tag of each word" } },
+      baseline.of(train, valid, metrics.check { "accuracy", "perplexity" }))
+  end)
+  it("is the most frequent class, and naive Bayes of the words", function()
+    -- class 1: ids 1 1 2, class 2: ids 3 and 2 2; a row of 2 3: log 2/3 2/6 1/6 against log 1/3 3/6 2/6
+    local train = Batches { x = { { 1, 1 }, { 2 }, { 3, 2, 2 } }, y = { 1, 1, 2 } }
+    local valid = Batches { x = { { 2, 3 }, { 1, 0, 9 } }, y = { 2, 1 }, bucket_by_length = false }
+    local all = baseline.of(train, valid, metrics.check { "accuracy", "f1" })
+    assert.equal(2, #all)
+    assert.same({ 0.5, 1, "the most frequent class" }, { all[1].accuracy, all[1].class, all[1].what })
+    assert.is_true(math.abs(all[1].f1_macro - 1 / 3) < 1e-15)
+    assert.same({ accuracy = 1, f1_macro = 1, what = "naive Bayes of the words" }, all[2])
   end)
   it("is none where nothing is classified", function()
     local numbers = Batches { x = { { 1 }, { 2 } }, y = { 0.5, 1.5 } }
-    assert.is_nil(baseline.of(numbers, numbers, metrics.check { "accuracy" }))
+    assert.same({}, baseline.of(numbers, numbers, metrics.check { "accuracy" }))
     local pairs_of = Batches { x = { { { 1 } }, { { 1 } } }, y = { { 1 } } }
-    assert.is_nil(baseline.of(pairs_of, pairs_of, metrics.check { "accuracy" }))
+    assert.same({}, baseline.of(pairs_of, pairs_of, metrics.check { "accuracy" }))
     local classes = Batches { x = { { 1 }, { 2 } }, y = { 1, 2 } }
-    assert.is_nil(baseline.of(classes, classes, metrics.check { "perplexity" }))
+    assert.same({}, baseline.of(classes, classes, metrics.check { "perplexity" }))
   end)
 end)

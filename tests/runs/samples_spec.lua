@@ -38,6 +38,37 @@ describe("a user's script", function()
     assert.equal("", out)
     assert.matches("option %-%-data is required", err)
   end)
+  it("rates texts of unequal length", function()
+    local lines = {}
+    for i = 1, 60 do
+      local rest = ("so very "):rep(i % 4) .. ({ "long", "short" })[i % 2 + 1]
+      lines[i] = i % 3 == 0 and "neg\tnot a good film , " .. rest or "pos\tA Good film , " .. rest
+    end
+    local path = support.write(folder .. "/films.tsv", table.concat(lines, "\n") .. "\n")
+    local out, err, code = support.rondo(folder, ("run %s3_sentiment.lua --train %s --valid %s --hidden-size 8")
+      :format(samples, path, path))
+    assert.equal(0, code, err)
+    assert.matches("baseline: the most frequent class %(pos%) %- val_accuracy 0.6667 %- val_f1_macro 0.4000", err)
+    assert.matches("epoch 5/5 .* val_accuracy %d.%d+ %- val_f1_macro", err)
+    assert.matches("\nneg +0%.%d%d%d\npos +0%.%d%d%d\n$", out)
+    local ckpt = assert(rondo.load(folder .. "/runs/sentiment"))
+    assert.same({ "neg", "pos" }, ckpt.labels:decode { 1, 2 })
+    assert.same({ 1, 2 }, ckpt.model:predict("a good film"):size())
+  end)
+  it("tags words", function()
+    local lines = {}
+    for i = 1, 40 do
+      local name, place = ({ "Ada", "Bob", "Eve" })[i % 3 + 1], ({ "London", "Rome" })[i % 2 + 1]
+      lines[i] = ("%s\tB-person\nlives\tO\nin\tO\n%s\tB-location\n"):format(name, place)
+        .. (i % 4 == 0 and "now\tO\n" or "")
+    end
+    local path = support.write(folder .. "/posts.conll", table.concat(lines, "\n"))
+    local out, err, code = support.rondo(folder, ("run %s5_tagging.lua --train %s --valid %s --hidden-size 16 "
+      .. "--lr 1e-2"):format(samples, path, path))
+    assert.equal(0, code, err)
+    assert.matches("baseline: the most frequent tag of each word %- val_accuracy 1.0000 %- val_span_f1 1.0000", err)
+    assert.matches("\nB%-person O O B%-location\n$", "\n" .. out)
+  end)
   it("trains with a loop of its own and saves", function()
     local out, err, code = support.rondo(folder, ("run %s7_loop.lua"):format(samples))
     assert.equal(0, code, err)

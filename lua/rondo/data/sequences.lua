@@ -7,10 +7,9 @@
 -- then says, third, what is to stand beside the input: { resets = } where units begin, inside a chunk too, and
 -- { lengths = } where a row has come to its end. Every number is as if each unit had been read alone.
 -- SPDX-License-Identifier: MIT
-local core = require "rondo.native"
+local buckets = require "rondo.data.buckets"
 local errors = require "rondo.errors"
 local options = require "rondo.options"
-local random = require "rondo.random"
 
 local sequences = {}
 
@@ -69,18 +68,6 @@ function Sequences:__call(_, control)
   return x, y, { index = self.cursor, count = self.per_row, epoch = self.epoch, first = self.cursor == 1, how = how }
 end
 
--- Numbers first..first+n-1 of an order of 1..all: the plain one, or one keyed by the epoch.
-local function in_order(self, first, n, all, epoch)
-  if self.shuffle then
-    return core.permuted(first, n, all, { seed = random.seed(), purpose = "shuffle", update = epoch })
-  end
-  local list = {}
-  for i = 1, n do
-    list[i] = first + i - 1
-  end
-  return list
-end
-
 local function fewer(self, rows, what, count)
   errors.notice("%s: the %s part has %d %s: batch_size is %d instead of %d", self.text.path, self.text.part, count,
     what, rows, self.batch_size)
@@ -120,7 +107,7 @@ local function firsts(self, k, epoch)
     end
     return list
   end
-  list = in_order(self, (k - 1) * B + 1, B, self.per_row * B, epoch)
+  list = buckets.in_order(self, (k - 1) * B + 1, B, self.per_row * B, epoch)
   for b = 1, B do
     list[b] = first + (list[b] - 1) * T
   end
@@ -179,9 +166,8 @@ function rows:batch(k)
   return x, y, (resets or lengths) and { resets = resets, lengths = lengths } or nil
 end
 
--- Sequences of their own. Bucketing sorts a pool of batches at a time, so that a long text needs no table.
+-- Sequences of their own, in batches of buckets.lua.
 local alone = {}
-local POOL = 64 -- batches
 
 function alone:plan()
   find_pieces(self, self.seq_len)
@@ -189,44 +175,11 @@ function alone:plan()
     fewer(self, #self.pieces, self.unit .. "(s)", #self.pieces)
   end
   self.per_row = (#self.pieces + self.batch_size - 1) // self.batch_size
-end
-
--- Pieces of a pool in the order of their batches, and the order of these.
-local function make_pool(self, number, epoch)
-  local B = self.batch_size
-  local first = number * POOL * B + 1
-  local list = in_order(self, first, math.min(POOL * B, #self.pieces - first + 1), #self.pieces, epoch)
-  local pool = { number = number, epoch = epoch, list = list, batches = (#list + B - 1) // B }
-  if self.bucket then
-    local lengths, place = self.pieces:look(list), {}
-    for i, piece in ipairs(list) do
-      place[piece] = i
-    end
-    table.sort(list, function(a, b)
-      local n, m = lengths[place[a]], lengths[place[b]]
-      return n < m or (n == m and place[a] < place[b])
-    end)
-    if self.shuffle then
-      pool.order = core.permuted(1, pool.batches, pool.batches, { seed = random.seed(), purpose = "shuffle",
-        update = epoch, layer = number + 1 })
-    end
-  end
-  return pool
+  self.count, self.lengths = #self.pieces, function(list) return (self.pieces:look(list)) end
 end
 
 function alone:batch(k, epoch)
-  epoch = epoch or 1
-  local number, pool = (k - 1) // POOL, self.pool
-  if not pool or pool.number ~= number or pool.epoch ~= epoch then
-    pool = make_pool(self, number, epoch)
-    self.pool = pool
-  end
-  local i = (k - 1) % POOL + 1
-  local first = ((pool.order and pool.order[i] or i) - 1) * self.batch_size
-  local list, longest = {}, 1
-  for b = 1, math.min(self.batch_size, #pool.list - first) do
-    list[b] = pool.list[first + b]
-  end
+  local list, longest = buckets.batch(self, k, epoch or 1), 1
   for _, length in ipairs((self.pieces:look(list))) do
     longest = math.max(longest, length)
   end
