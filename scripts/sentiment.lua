@@ -1,5 +1,6 @@
 -- sentiment.lua - many-to-one: the class of a text, from sequences of unequal length.
 --   rondo run scripts/sentiment.lua --train films.train.tsv --valid films.valid.tsv       (lines: label, tab, text)
+--   rondo run scripts/sentiment.lua --train "$(rondo data get uci_imdb)"                  (a tenth validates)
 -- SPDX-License-Identifier: MIT
 local rondo = require "rondo"
 

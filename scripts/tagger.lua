@@ -1,6 +1,6 @@
 -- tagger.lua - many-to-many: a tag for each word, by a network that reads both ways.
---   rondo run scripts/tagger.lua --train wnut17.train.conll --valid wnut17.valid.conll
---   rondo run scripts/tagger.lua --train snips.train.tsv --valid snips.valid.tsv          (label, words, tags)
+--   rondo run scripts/tagger.lua --train "$(rondo data get wnut17 train)" --valid "$(rondo data get wnut17 valid)"
+--   rondo run scripts/tagger.lua --train snips.train.tsv --valid snips.valid.tsv --min-count 2    (label, words, tags)
 --   echo "Ada lives in London" | rondo run scripts/tagger.lua --from runs/tagger
 -- SPDX-License-Identifier: MIT
 local rondo = require "rondo"

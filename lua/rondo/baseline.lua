@@ -8,7 +8,8 @@ local metrics = require "rondo.metrics"
 
 local baseline = {}
 
-local MOST_CLASSES = 1000 -- its guesses are written as scores of all classes
+local MOST_CLASSES = 1000 -- guesses are written as scores of all classes
+local MOST_LOGS = 2e7     -- of naive Bayes, one for each class and word of the validation part: some seconds
 
 local function most_frequent(counts)
   local best
@@ -163,7 +164,7 @@ function baseline.of(train, valid, list)
     try("the most frequent tag of each word", tag_guess(all, by_word))
   else
     try("the most frequent class", majority_guess(all), most_frequent(all))
-    if words then
+    if words and classes * valid.steps <= MOST_LOGS then
       try("naive Bayes of the words", bayes_guess(all, by_word))
     end
   end
