@@ -279,7 +279,10 @@ local function input_of(self, x)
     end
     x = tokenizer:encode(x)
   end
-  return type(x) == "table" and tensor.tensor(x) or x
+  if type(x) == "table" then
+    return tensor.tensor(#x > 0 and x or { 0 }) -- a text without words is one absent step
+  end
+  return x
 end
 
 -- Output for one example or a batch: a tensor, a list of ids, a text or a list of tokens. Evaluation mode; the batch

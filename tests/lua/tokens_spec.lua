@@ -230,6 +230,7 @@ describe("a classifier of texts", function()
     assert.equal("level word", tostring(ckpt.tokenizer):match "level %a+")
     assert.same({ 1, 2 }, model:predict(rondo.tensor { 1, 2 }):size())
     assert.same({ 2, 2 }, model:predict(rondo.tensor { { 1, 2 }, { 3, 0 } }):size())
+    assert.is_true(model:predict(""):allclose(model:predict { 0, 0 }, { rtol = 0, atol = 0 }))
   end)
   it("needs a tokenizer for a text, and labels that are such", function()
     local model = rondo.Sequential { rondo.Embedding { 3, 4 }, rondo.GRU { 4 } }
