@@ -92,6 +92,9 @@ local function put_history(archive, trainer)
   archive:put("history/evaluated", trainer.evaluated)
   if trainer.best then
     archive:put("history/best", { trainer.best.value + 0.0, trainer.best.step + 0.0 })
+    if trainer.monitor ~= "val_loss" then
+      archive:put("history/monitor", trainer.monitor) -- what is best by
+    end
   end
   local states = callback_states(trainer)
   if next(states) then

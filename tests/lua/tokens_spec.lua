@@ -243,6 +243,16 @@ describe("a classifier of texts", function()
   end)
 end)
 
+describe("a run that is best by another figure than the loss", function()
+  it("says which", function()
+    local trainer, source = tagger { run_dir = folder .. "/by_f1", epochs = 2,
+      callbacks = { rondo.callbacks.Checkpoint { monitor = "val_span_f1", mode = "max" } } }
+    trainer:fit(source, source)
+    local out = support.rondo(folder, "info by_f1")
+    assert.matches(("\nbest val_span_f1 %.4f at step %d\n"):format(trainer.best.value, trainer.best.step), out, 1, true)
+  end)
+end)
+
 describe("predict", function()
   it("adds the dimension of the batch to one sequence of features", function()
     local model = rondo.Sequential { rondo.GRU { 4, input_size = 3, return_sequences = false }, rondo.Linear { 2 } }

@@ -18,11 +18,13 @@ local function facts_of(ckpt)
     train[name] = archive:has("train/" .. name) and archive:get("train/" .. name) or nil
   end
   local best = archive:has "history/best" and archive:get "history/best"
+  local monitor = archive:has "history/monitor" and archive:kind "history/monitor" == "text"
+    and archive:get "history/monitor" or "val_loss"
   return { path = ckpt.path, file_digest = ckpt.digests.file, state_digest = ckpt.digests.state,
     step = train.step, epoch = train.epoch, position = train.position, parameters = parameters,
     parameter_count = count, vocabulary = ckpt.vocab and #ckpt.vocab or nil,
     level = ckpt.vocab and ckpt.vocab:level() or nil, config = ckpt.config,
-    best = best and { val_loss = best[1], step = math.tointeger(best[2]) } or nil }
+    best = best and { [monitor] = best[1], step = math.tointeger(best[2]) } or nil, monitor = best and monitor or nil }
 end
 
 local function show(cli, ckpt, facts)
@@ -32,7 +34,7 @@ local function show(cli, ckpt, facts)
     out:write(("step %d"):format(facts.step), facts.epoch and (", epoch %d"):format(facts.epoch) or "", "\n")
   end
   if facts.best then
-    out:write(("best val_loss %.4f at step %d\n"):format(facts.best.val_loss, facts.best.step))
+    out:write(("best %s %.4f at step %d\n"):format(facts.monitor, facts.best[facts.monitor], facts.best.step))
   end
   if facts.vocabulary then
     out:write(("vocabulary of %d symbols, level %s\n"):format(facts.vocabulary, facts.level))
