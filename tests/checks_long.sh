@@ -1,8 +1,8 @@
 # checks_long.sh - the checks that scripts/test_long.sh runs, one function each, as in checks.sh.
 # SPDX-License-Identifier: MIT
-# shellcheck shell=bash disable=SC2034,SC2154
+# shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
-checks=(valgrind_all flat_memory kills recipe_memory large_text adding fresh rock deb)
+checks=(valgrind_all flat_memory kills recipe_memory large_text results adding fresh rock deb)
 
 # All C tests under valgrind.
 check_valgrind_all() {
@@ -52,6 +52,33 @@ check_adding() {
         awk -v cell="$cell" -v e="$error" 'BEGIN {
             exit !(e != "" && (cell == "vanilla" ? e > 0.15 && e < 0.18 : e < 1e-3)) }' || return 1
     done
+}
+
+# bound FILE AWK: a program over the rows a script printed says whether the figures are within their bounds.
+bound() {
+    cat "$1"
+    awk "$2" "$1" || {
+        echo "out of bounds: $2"
+        return 1
+    }
+}
+
+# The scripts that print known results, three seeds each: the figures keep their bounds.
+check_results() {
+    local script rows=$logs/results-
+    for script in jsb optdigits japanese_vowels; do
+        with_tree release rondo data get $script || {
+            echo "the data set $script is not here (RONDO_DATA, or a network)"
+            return "$SKIP"
+        }
+    done
+    for script in chorales digits vowels; do
+        with_tree release nice rondo run scripts/$script.lua --threads 1 --quiet >"$rows$script.txt"
+    done
+    bound "${rows}chorales.txt" '$3 > 0 { f[$1] = $3 }
+        END { exit !(f["lstm"] <= 8.7 && f["gru"] <= 8.7 && f["vanilla"] > f["lstm"] && f["vanilla"] > f["gru"]) }'
+    bound "${rows}digits.txt" '$1 == "lstm" { share = $3 } END { exit !(share >= 95) }'
+    bound "${rows}vowels.txt" '$1 == "gru," { share = $5 } END { exit !(share >= 95) }'
 }
 
 # Both commands in a minimal Debian 12, with and without a network.
