@@ -14,7 +14,7 @@ local json = require "rondo.json"
 
 local opt = rondo.args { "Trains the text recipe with every cell; writes the table of plugins/README.md.",
   data = { help = "text file; without it tiny Shakespeare", type = "string" },
-  cells = { {}, help = "make only the rows of this cell (may be repeated)" },
+  cells = { {}, choices = rondo.plugins.cells, help = "make only the rows of this cell (may be repeated)" },
   speed = { false, help = "measure the speeds alone" },
   readme = { "plugins/README.md", help = "file with the table between its marker lines" },
   hidden_size = 128, num_layers = 2, seq_len = 64, batch_size = 32, dropout = 0.1, lr = 3e-3,
