@@ -75,6 +75,12 @@ typedef struct rd_kernels_report {
 size_t rd_kernels_count(const rd_core *core);
 rd_kernels_report rd_kernels_at(const rd_core *core, size_t index);
 
+/* What this machine can do right now, to compare with. Multiply-adds, two operations each, in GFLOP/s on
+ * all threads at once, by the loop of the backend in use or else of the fastest here; 0: none has one. */
+double rd_peak_gflops(rd_core *core);
+/* GB/s that all threads together read from memory, out of no cache. */
+rd_status rd_read_bandwidth(rd_core *core, double *gbytes, rd_error *err);
+
 /* Options by name, as they come from a Lua table. */
 typedef struct rd_setting {
     const char *name;

@@ -122,6 +122,18 @@ _rondo() {
         *2) : ;;
         esac
         ;;
+    bench)
+        options='-h --help --task --cell --hidden-size --batch-size --seq-len --num-layers --threads --kernel --seconds --json --plugin'
+        case $prev in
+        --task) _rondo_words 'train infer sample'; return ;;
+        --plugin) _rondo_files '*.so'; return ;;
+        --cell | --hidden-size | --batch-size | --seq-len | --num-layers | --threads | --kernel | --seconds) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_words 'charnn char512 tftext series b1 gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla' ;;
+        esac
+        ;;
     plugins)
         options='-h --help --json'
         case $cur$place in
@@ -136,10 +148,10 @@ _rondo() {
         options='-h --help'
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'run train sample evaluate info data plugins env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity' ;;
+        *0) _rondo_words 'run train sample evaluate info data bench plugins env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity' ;;
         esac
         ;;
-    '') _rondo_words 'run train sample evaluate info data plugins env help --help --version' ;;
+    '') _rondo_words 'run train sample evaluate info data bench plugins env help --help --version' ;;
     esac
     if [[ $cur = -* && -n $options ]]; then
         _rondo_words "$options"

@@ -16,6 +16,7 @@ _rondo() {
         'evaluate:how likely a model finds a text'
         'info:what is in a checkpoint'
         'data:data sets to train on\: what there is, and the path of one'
+        'bench:how fast it is here, and what that is of the machine'
         'plugins:cells and kernels that were found, and what was refused'
         'env:shell lines that make this rondo the one that is found'
         'help:this, or the options of a command, layer, cell, optimizer, loss'
@@ -156,6 +157,23 @@ _rondo() {
                 '2::name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)' \
                 '3::part: '
             ;;
+        bench)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--task=[train, infer or sample (a symbol, drawn); b1 without it\: infer and sample]:task:(train infer sample)' \
+                '--cell=[only this cell]:name: ' \
+                '--hidden-size=[width of the state, in place of the shape'\''s]:n: ' \
+                '--batch-size=[rows of a batch]:n: ' \
+                '--seq-len=[steps of a sequence]:n: ' \
+                '--num-layers=[recurrent layers]:n: ' \
+                '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--kernel=[use only this kernel backend (and scalar)]:text: ' \
+                '--seconds=[how long each case is measured (default 2)]:x: ' \
+                '--json[one JSON object for each case]' \
+                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '1::subject:(charnn char512 tftext series b1 gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla)'
+            ;;
         plugins)
             _arguments \
                 '-h[show this and end]' \
@@ -172,7 +190,7 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '1::topic:(run train sample evaluate info data plugins env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
+                '1::topic:(run train sample evaluate info data bench plugins env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
             ;;
         esac
         ;;

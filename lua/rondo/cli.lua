@@ -18,6 +18,7 @@ local commands = {
   { "evaluate", "evaluate RUN FILE [--per-line]", "how likely a model finds a text" },
   { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
+  { "bench", "bench [CELL|SHAPE] [--task TASK ...]", "how fast it is here, and what that is of the machine" },
   { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },
   { "env", "env", "shell lines that make this rondo the one that is found" },
   { "help", "help [COMMAND|LAYER|...]", "this, or the options of a command, layer, cell, optimizer, loss" },
@@ -88,6 +89,14 @@ end
 
 function cli.with_plugin_hint(message)
   return message:find "cell '[^']*' is unknown" and message .. "; --plugin FILE loads more" or message
+end
+
+cli.bench_shapes = { "charnn", "char512", "tftext", "series", "b1" }
+
+-- What `rondo bench` takes: shapes and cells.
+function cli.bench_subjects()
+  local list = require("rondo.native").cells()
+  return table.move(list, 1, #list, #cli.bench_shapes + 1, table.move(cli.bench_shapes, 1, #cli.bench_shapes, 1, {}))
 end
 
 -- What a failed command shows: one sentence for a user's mistake; a traceback only where it was asked for.

@@ -114,6 +114,7 @@ void rdl_push_value(lua_State *L, const rd_option *option, rd_value value);
 
 /* Each adds its functions to the module table on top of the stack and makes its classes. */
 void rdl_open_core(lua_State *L);
+void rdl_open_machine(lua_State *L);
 void rdl_open_tensor(lua_State *L);
 void rdl_open_tensor_functions(lua_State *L);
 void rdl_open_tensor_values(lua_State *L);

@@ -16,4 +16,5 @@ enum { PANEL = 64 }; /* columns that are packed together (kernel.h) */
 void simd_gemm(const rd_gemm *g);
 size_t simd_pack_bytes(size_t k, size_t n);
 void simd_pack(const rd_gemm *g, void *to, size_t first, size_t last);
+double simd_multiply_adds(size_t rounds);
 #endif

@@ -332,3 +332,26 @@ void simd_gemm(const rd_gemm *g)
         } while (done < g->k);
     }
 }
+
+/* Twelve chains: a multiply-add takes 4 cycles, and two can begin in each. They begin
+ * differently, or the compiler would run one for all; every number tends to 1. */
+double simd_multiply_adds(size_t rounds)
+{
+    enum { GROUPS = 2, IN_GROUP = 6 };
+    vec s[GROUPS][IN_GROUP];
+    const vec a = V_SET((rd_real)0.75), b = V_SET((rd_real)0.25);
+    rd_real last[VL];
+
+    UNROLLED
+    for (size_t i = 0; i < GROUPS; i++) UNROLLED
+    for (size_t j = 0; j < IN_GROUP; j++) s[i][j] = V_SET((rd_real)(i * IN_GROUP + j));
+    for (size_t k = 0; k < rounds; k++) UNROLLED
+    for (size_t i = 0; i < GROUPS; i++) UNROLLED
+    for (size_t j = 0; j < IN_GROUP; j++) s[i][j] = V_FMA(s[i][j], a, b);
+    UNROLLED
+    for (size_t i = 0; i < GROUPS; i++) UNROLLED
+    for (size_t j = 0; j < IN_GROUP; j++) s[0][0] = V_FMA(s[i][j], a, s[0][0]);
+    V_STORE(last, s[0][0]);
+    /* the comparison is false, but the compiler must find out */
+    return 2.0 * VL * GROUPS * IN_GROUP * (double)rounds + (last[0] > (rd_real)1e30);
+}

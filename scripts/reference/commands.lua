@@ -96,6 +96,8 @@ local function commands()
     end
     if name == "plugins" then
       arguments[1].kind = "plugin"
+    elseif name == "bench" then
+      arguments[1].kind, arguments[1].choices = "choice", cli.bench_subjects()
     end
     for _, option in ipairs(options) do
       option.kind = option.choices and "choice" or OPTION_KINDS[option.names[#option.names]] or "text"

@@ -12,11 +12,8 @@
 #include <sys/mman.h>
 #include <time.h>
 #include "rondo.h"
-#if defined(__x86_64__)
-#include <immintrin.h>
-#endif
 
-enum { MAX_TIMES = 400, CHAINS = 12, HUGE_PAGE = 2 << 20 };
+enum { MAX_TIMES = 400, HUGE_PAGE = 2 << 20 };
 
 /* Time of this thread alone: others may be running in between. */
 static double now(void)
@@ -29,64 +26,24 @@ static double now(void)
 
 /* ---- peak ---------------------------------------------------------------------------------------- */
 
-#ifdef __clang__
-#define UNROLLED _Pragma("clang loop unroll(full)")
-#else
-#define UNROLLED _Pragma("GCC unroll 12")
-#endif
-/* Twelve chains hide the latency of a fused multiply-add on every processor so far. */
-#if defined(__x86_64__)
-__attribute__((target("avx512f"))) static double wide_chains(long n)
-{
-    __m512 s[CHAINS];
-    const __m512 a = _mm512_set1_ps(0.999f), b = _mm512_set1_ps(0.001f);
+enum { ROUNDS = 20000 };
 
-    UNROLLED
-    for (int i = 0; i < CHAINS; i++) s[i] = _mm512_set1_ps((float)i);
-    for (long k = 0; k < n; k++) UNROLLED
-    for (int i = 0; i < CHAINS; i++) {
-        s[i] = _mm512_fmadd_ps(s[i], a, b);
-        __asm__ volatile("" : "+v"(s[i]));
-    }
-    float out[16];
-    UNROLLED
-    for (int i = 1; i < CHAINS; i++) s[0] = _mm512_add_ps(s[0], s[i]);
-    _mm512_storeu_ps(out, s[0]);
-    return 2.0 * 16 * CHAINS * (double)n + (out[0] > 1e30f);
-}
-__attribute__((target("avx2,fma"))) static double chains(long n)
+/* The backend whose loop of multiply-adds is the measure: its own, or the first that can run here. */
+static const rd_kernels *measure_of(const rd_core *core, const rd_kernels *kernels)
 {
-    __m256 s[CHAINS];
-    const __m256 a = _mm256_set1_ps(0.999f), b = _mm256_set1_ps(0.001f);
-
-    UNROLLED
-    for (int i = 0; i < CHAINS; i++) s[i] = _mm256_set1_ps((float)i);
-    for (long k = 0; k < n; k++) UNROLLED
-    for (int i = 0; i < CHAINS; i++) {
-        s[i] = _mm256_fmadd_ps(s[i], a, b);
-        __asm__ volatile("" : "+x"(s[i]));
+    for (size_t i = 0; !kernels->multiply_adds && i < rd_kernels_count(core); i++) {
+        const rd_kernels *k = rd_kernels_at(core, i).kernels;
+        if (k->multiply_adds && !(k->needs & ~rd_core_cpu(core)->features)) return k;
     }
-    float out[8];
-    UNROLLED
-    for (int i = 1; i < CHAINS; i++) s[0] = _mm256_add_ps(s[0], s[i]);
-    _mm256_storeu_ps(out, s[0]);
-    return 2.0 * 8 * CHAINS * (double)n + (out[0] > 1e30f);
+    return kernels->multiply_adds ? kernels : NULL;
 }
-/* GFLOP/s of float of the widest registers that a backend of these needs may use. */
-static double peak(uint64_t needs)
+/* GFLOP/s, or 0: shares are then not printed. */
+static double peak(const rd_kernels *of)
 {
     const double start = now();
-    const double flops = needs & RD_CPU_AVX512F ? wide_chains(20000) : chains(20000);
 
-    return flops / (now() - start) * 1e-9 * 4 / sizeof(rd_real);
+    return of ? of->multiply_adds(ROUNDS) / (now() - start) * 1e-9 : 0;
 }
-#else
-static double peak(uint64_t needs)
-{
-    (void)needs;
-    return 0; /* shares are not printed */
-}
-#endif
 
 /* ---- shapes -------------------------------------------------------------------------------------- */
 
@@ -148,7 +105,7 @@ static double median(double *x, int n)
     return x[n / 2];
 }
 
-static void measure(const rd_kernels *kernels, uint64_t registers, const job *j, double seconds)
+static void measure(const rd_kernels *kernels, const rd_kernels *best, const job *j, double seconds)
 {
     double speed[MAX_TIMES], share[MAX_TIMES];
     const double flops = 2.0 * (double)j->m * (double)j->n * (double)j->k;
@@ -174,9 +131,9 @@ static void measure(const rd_kernels *kernels, uint64_t registers, const job *j,
         g.packed_b = panels;
     }
     for (const double until = now() + seconds; n < MAX_TIMES && (n < 5 || now() < until); n++) {
-        const double before = peak(registers), start = now();
+        const double before = peak(best), start = now();
         for (int i = 0; i < often; i++) kernels->gemm(&g);
-        const double took = now() - start, after = peak(registers);
+        const double took = now() - start, after = peak(best);
         speed[n] = flops * often / took * 1e-9;
         share[n] = after + before > 0 ? speed[n] / (0.5 * (before + after)) : 0;
     }
@@ -207,7 +164,7 @@ int main(int argc, char **argv)
         if (k->needs & ~rd_core_cpu(core)->features) continue;
         if (k->flags & RD_KERNELS_INEXACT && rd_kernels_at(core, i).why_not) continue;
         for (size_t q = 0; q < sizeof jobs / sizeof jobs[0]; q++)
-            measure(k, k->needs ? k->needs : rd_core_cpu(core)->features, &jobs[q], seconds);
+            measure(k, measure_of(core, k), &jobs[q], seconds);
     }
     rd_core_release(core);
     return 0;

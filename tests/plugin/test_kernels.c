@@ -289,6 +289,21 @@ static void test_k_down_walks_from_the_last_term(void **state)
     each_backend(down_from_the_last);
 }
 
+/* Operations in a round, by what comes back for one more. */
+static void rounds_add_up(const rd_kernels *kernels)
+{
+    if (!kernels->multiply_adds) return;
+    const double one = kernels->multiply_adds(1);
+
+    assert_true(one >= 2);
+    assert_true(kernels->multiply_adds(10) == 10 * one);
+}
+static void test_multiply_adds_count_their_operations(void **state)
+{
+    (void)state;
+    each_backend(rounds_add_up);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -297,6 +312,7 @@ int main(void)
         cmocka_unit_test(test_every_number_of_rows_in_a_tile),
         cmocka_unit_test(test_no_terms_give_zero_or_what_was_there),
         cmocka_unit_test(test_k_down_walks_from_the_last_term),
+        cmocka_unit_test(test_multiply_adds_count_their_operations),
     };
     return cmocka_run_group_tests(tests, open_core, close_core);
 }

@@ -52,8 +52,11 @@ typedef struct rd_kernels {
      * threads can share the work. Panel p, columns 64*p to 64*p + 63, begins p * pack_bytes(k, 64) from
      * `to`, so that a product can be cut at panels too. */
     void (*pack)(const rd_gemm *, void *to, size_t first, size_t last);
+    /* Nothing but fused multiply-adds, in chains enough to hide their latency: what products are measured
+     * against. Returns the operations done, two for each. NULL: there is no such loop. [hot] */
+    double (*multiply_adds)(size_t rounds);
 } rd_kernels;
 RD_RECORD(rd_cpu, reserved);
 RD_RECORD(rd_gemm, packed_b);
-RD_RECORD(rd_kernels, pack);
+RD_RECORD(rd_kernels, multiply_adds);
 #endif

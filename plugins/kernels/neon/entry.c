@@ -18,6 +18,7 @@ static const rd_kernels record = {
     .gemm = simd_gemm,
     .pack_bytes = simd_pack_bytes,
     .pack = simd_pack,
+    .multiply_adds = simd_multiply_adds,
 };
 static const rd_kernels *const kernels[] = {&record, NULL};
 
