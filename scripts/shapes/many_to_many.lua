@@ -45,6 +45,6 @@ trainer:fit(batches(train, true), batches(valid))
 
 local figures = trainer:evaluate(batches(valid))
 print(("tags of words, %d sentences to train on, %d held back: words, and spans"):format(#train.words, #valid.words))
-print(("  the most frequent tag of a word  %5.1f %%, F1 %.1f"):format(100 * trainer.baseline.accuracy,
-  100 * trainer.baseline.span_f1))
+print(("  the most frequent tag of a word  %5.1f %%, F1 %.1f"):format(100 * trainer.baselines[1].accuracy,
+  100 * trainer.baselines[1].span_f1))
 print(("  %-32s %5.1f %%, F1 %.1f"):format(opt.cell .. ", both ways", 100 * figures.accuracy, 100 * figures.span_f1))

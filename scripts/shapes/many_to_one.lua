@@ -44,5 +44,7 @@ local trainer = rondo.Trainer { options = opt, model = model, loss = rondo.Cross
 trainer:fit(batches(train, true), batches(valid))
 
 print(("sentiment of sentences, %d to train on, %d held back"):format(#train.text, #valid.text))
-print(("  the most frequent label  %5.1f %%"):format(100 * trainer.baseline.accuracy))
-print(("  %-24s %5.1f %%"):format(opt.cell .. ", both ways", 100 * trainer:evaluate(batches(valid)).accuracy))
+for _, naive in ipairs(trainer.baselines) do
+  print(("  %-26s %5.1f %%"):format(naive.what, 100 * naive.accuracy))
+end
+print(("  %-26s %5.1f %%"):format(opt.cell .. ", both ways", 100 * trainer:evaluate(batches(valid)).accuracy))

@@ -31,5 +31,5 @@ local trainer = rondo.Trainer { options = opt, model = model, loss = rondo.Cross
 trainer:fit(batches(train, true), batches(valid))
 
 print(("banknotes, %d to train on, %d held back"):format(#train, #valid))
-print(("  the most frequent class  %5.1f %%"):format(100 * trainer.baseline.accuracy))
+print(("  the most frequent class  %5.1f %%"):format(100 * trainer.baselines[1].accuracy))
 print(("  %-24s %5.1f %%"):format(opt.cell .. ", one step", 100 * trainer:evaluate(batches(valid)).accuracy))
