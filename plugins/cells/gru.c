@@ -35,6 +35,9 @@ static const rd_option options[] = {
      .max = 1000000},
 };
 
+/* Recurrent matrices of Cho et al. 2014, appendix A.1.2. */
+static const rd_init recurrent = {.kind = RD_INIT_ORTHO};
+
 static void add_line(rd_builder *b, const rd_setup *u, uint32_t id, const char *name,
                      uint32_t flags)
 {
@@ -43,7 +46,8 @@ static void add_line(rd_builder *b, const rd_setup *u, uint32_t id, const char *
     if (horizon > 0 && name[0] == 'z')
         bias = (rd_init){.kind = RD_INIT_CHRONO, .a = horizon, .b = 1};
     b->line(b, RD_NEW(rd_line_decl, .id = id, .name = name, .width = u->hidden, .flags = flags,
-                      .states = flags & RD_BIAS_REC ? RD_BIT(S_H) : 0, .init_bias = bias));
+                      .states = flags & RD_BIAS_REC ? RD_BIT(S_H) : 0, .init_rec = recurrent,
+                      .init_bias = bias));
 }
 
 static rd_status gru_layout(const rd_setup *u, rd_builder *b)
@@ -61,7 +65,7 @@ static rd_status gru_layout(const rd_setup *u, rd_builder *b)
     add_line(b, u, B_R, "r", both);
     add_line(b, u, B_Z, "z", both);
     b->line(b, RD_NEW(rd_line_decl, .id = B_N, .name = "n", .width = h, .phase = 1, .flags = both,
-                      .temps = RD_BIT(T_Q)));
+                      .temps = RD_BIT(T_Q), .init_rec = recurrent));
     return RD_OK;
 }
 
