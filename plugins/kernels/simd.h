@@ -10,7 +10,7 @@ enum { PANEL = 64 }; /* columns that are packed together (kernel.h) */
 #ifdef __clang__
 #define UNROLLED _Pragma("clang loop unroll(full)")
 #else
-#define UNROLLED _Pragma("GCC unroll 8")
+#define UNROLLED _Pragma("GCC unroll 16")
 #endif
 
 void simd_gemm(const rd_gemm *g);

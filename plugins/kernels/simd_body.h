@@ -4,22 +4,22 @@
  *   vec, vmask         the registers and what tells the lanes of a partial one
  *   VL                 numbers in a vec
  *   V_ZERO V_LOAD V_STORE V_SET V_FMA V_MASK V_LOAD_MASK V_STORE_MASK
- *   SQUARE             transpose_square() transposes so many rows and columns
+ *   V_LANE             x with the 16 bytes at p in its lane i; i = 0 sets all of it
+ *   V_ZIP_LOW V_ZIP_HIGH   pairs of the lower or upper halves, in each lane of 16 bytes by itself
+ *   GROUP              terms that are transposed together: a register for each
  *   NV_1 NV_3 NV_6     vectors in a tile of 1, 2..3 and 4..6 rows: as many sums as hide an fma's latency
  *
  * Rule 3: every sum is one chain in one register lane, so lanes, tiles and rows change nothing. A tile is
  * up to 6 rows by NV vectors; A is broadcast from where it lies, whatever its strides. B comes in panels of
- * 64 columns: packed ([k][64], zeros beyond the last column), or where it lies, with masks at its edge, or,
+ * 64 columns: packed ([k][64], zeros to where tiles read), or where it lies, with masks at its edge, or,
  * where it is transposed or used by many rows, copied K_BLOCK rows at a time to the stack. Between blocks
  * the sums wait in C.
  * SPDX-License-Identifier: MIT */
-#include "simd.h"
-#include "rondo/pointmath.h"
-#include <string.h>
+#include "transpose_body.h"
 
-enum { MR = 6, LINE = 64 / sizeof(rd_real) };
+enum { MR = 6 };
 /* A block of a panel takes 32 KiB, two thirds of a first-level cache; four rows of tiles repay a copy. */
-enum { K_BLOCK = 512 / sizeof(rd_real), COPY_FROM_ROWS = 4 * MR };
+enum { K_BLOCK = 512 / sizeof(rd_real), COPY_FROM_ROWS = 4 * MR, FEW_BLOCK = K_BLOCK / 4 };
 /* Columns of A are copied so many at a time: rows of a sequence lie a power of two apart, where a cache has
  * one place for all of them. */
 enum { COPIED = 48, COPIED_TERMS = 384 / sizeof(rd_real) };
@@ -77,12 +77,6 @@ RD_INLINE void store_sums(const size_t mr, const size_t nv, const tile *t, vec s
             V_STORE_MASK(t->c + i * t->c_row + j * VL, V_MASK(lanes_left(t->width, j)), s[i][j]);
     }
 }
-/* Asks for what lies `ahead` numbers from p; there need not be anything. */
-RD_INLINE void prefetch(const rd_real *p, ptrdiff_t ahead)
-{
-    const uintptr_t bytes = (uintptr_t)(ahead * (ptrdiff_t)sizeof(rd_real));
-    __builtin_prefetch((const void *)((uintptr_t)p + bytes), 0, 3);
-}
 /* The loop that everything is about: mr x nv chains, one term each. */
 RD_INLINE void run(const size_t mr, const size_t nv, const bool narrow, const bool far,
                    const tile *t)
@@ -119,8 +113,8 @@ RD_INLINE void run(const size_t mr, const size_t nv, const bool narrow, const bo
     }
     store_sums(mr, nv, t, s);
 }
-/* A tile of mr rows: no more vectors than its width fills, 65 columns = 64 + 1. */
-RD_INLINE void run_rows(const size_t mr, const size_t nv, const tile *t)
+/* No more vectors than the tile's width fills, 65 columns = 64 + 1. */
+RD_INLINE void run_width(const size_t mr, const size_t nv, const tile *t)
 {
     if (t->narrow_b && t->width < nv * VL)
         run(mr, nv, true, false, t);
@@ -132,6 +126,24 @@ RD_INLINE void run_rows(const size_t mr, const size_t nv, const tile *t)
         run(mr, nv, false, true, t);
     else
         run(mr, nv, false, false, t);
+}
+/* A tile of mr rows. A narrow one of 8 vectors is taken in two: 8 masks leave no registers
+ * for the sums. */
+RD_INLINE void run_rows(const size_t mr, const size_t nv, const tile *t)
+{
+    enum { HALF = 4 };
+
+    if (nv <= HALF || !t->narrow_b || t->width >= nv * VL) {
+        run_width(mr, nv, t);
+        return;
+    }
+    tile rest = *t;
+    run_width(mr, HALF, t);
+    if (t->width <= HALF * VL) return;
+    rest.b += HALF * VL;
+    rest.c += HALF * VL;
+    rest.width -= HALF * VL;
+    run_width(mr, HALF, &rest);
 }
 static void run_tile(size_t rows, const tile *t)
 {
@@ -212,20 +224,7 @@ static void copy_row(const rd_real *from, size_t width, rd_real *to)
     }
 }
 
-/* to[n][64] = the width rows of n numbers at from, transposed. */
-static void copy_transposed(const rd_real *from, size_t ld, size_t n, size_t width, rd_real *to)
-{
-    const size_t wide = width - width % SQUARE, deep = n - n % SQUARE;
-
-    for (size_t j = 0; j < wide; j += SQUARE)
-        for (size_t k = 0; k < deep; k += SQUARE)
-            transpose_square(from + j * ld + k, ld, to + k * PANEL + j);
-    for (size_t k = 0; k < n; k++)
-        for (size_t j = k < deep ? wide : 0; j < width; j++) to[k * PANEL + j] = from[j * ld + k];
-    for (size_t k = 0; k < n && width < PANEL; k++)
-        memset(to + k * PANEL + width, 0, (PANEL - width) * sizeof(rd_real));
-}
-/* Terms [k0, k0 + n) of op(B)'s columns [j0, j0 + 64), zeros beyond its last. */
+/* Terms [k0, k0 + n) of op(B)'s columns [j0, j0 + 64), zeros to where a tile reads. */
 static void copy_panel(const rd_gemm *g, size_t k0, size_t n, size_t j0, rd_real *to)
 {
     const size_t width = g->n - j0 < PANEL ? g->n - j0 : PANEL;
@@ -288,7 +287,11 @@ static plan plan_of(const rd_gemm *g)
     p.copy_b = !g->packed_b && (g->flags & RD_TRANS_B || g->m > COPY_FROM_ROWS);
     p.copy_a = g->packed_b && g->flags & RD_TRANS_A && g->m > MR;
     p.far = g->packed_b && (g->k > FAR / g->n || g->m > FAR / g->n);
-    if (!p.copy_b && g->m <= MR) p.terms = g->k; /* one row of tiles uses B once */
+    if (!p.copy_b && g->m <= MR && (g->m <= 3 || NV_6 * VL == PANEL))
+        p.terms = g->k; /* one row of tiles uses B once */
+    else if (!p.copy_b && !g->packed_b && NV_6 * VL < PANEL)
+        p.terms =
+            FEW_BLOCK; /* the next tile of a panel is to find B in cache, which its stride may hinder */
     const size_t kept = KEPT_SUMS / g->n / MR * MR;
     if (p.copy_a) {
         p.stretch = COPIED;
@@ -305,6 +308,10 @@ void simd_gemm(const rd_gemm *g)
     const bool trans_a = g->flags & RD_TRANS_A;
     const rd_real *packed = g->packed_b;
     if (g->m == 0 || g->n == 0) return;
+    if (g->flags & RD_TRANS_B && !packed && !(g->flags & RD_K_DOWN) && g->m <= 3 && g->n >= VL) {
+        few_transposed(g);
+        return;
+    }
     const plan p = plan_of(g);
     block w = {.a_row = trans_a ? 1 : g->lda, .b_k = packed || p.copy_b ? PANEL : g->ldb};
     w.narrow = !packed && !p.copy_b;

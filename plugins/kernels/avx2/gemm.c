@@ -3,13 +3,15 @@
 #if !defined(__AVX2__) || !defined(__FMA__)
 #error "compile this file, and no other of the plugin, with -mavx2 -mfma"
 #endif
-#include "transpose_x86.h"
+#include "simd.h"
+#include "rondo/pointmath.h"
+#include <immintrin.h>
 
 typedef __m256i vmask;
 /* The first n lanes: all bits of a lane set where its number is below n. */
 #ifdef RD_REAL_DOUBLE
 typedef __m256d vec;
-enum { VL = 4, NV_1 = 8, NV_3 = 4, NV_6 = 2 };
+enum { VL = 4, NV_1 = 8, NV_3 = 4, NV_6 = 2, GROUP = 16 / sizeof(rd_real) };
 #define V_ZERO() _mm256_setzero_pd()
 #define V_LOAD(p) _mm256_loadu_pd(p)
 #define V_STORE(p, x) _mm256_storeu_pd(p, x)
@@ -19,9 +21,14 @@ enum { VL = 4, NV_1 = 8, NV_3 = 4, NV_6 = 2 };
     _mm256_cmpgt_epi64(_mm256_set1_epi64x((long long)(n)), _mm256_setr_epi64x(0, 1, 2, 3))
 #define V_LOAD_MASK(p, m) _mm256_maskload_pd(p, m)
 #define V_STORE_MASK(p, m, x) _mm256_maskstore_pd(p, m, x)
+#define V_LANE(i, x, p) \
+    ((i) == 0 ? _mm256_castpd128_pd256(_mm_loadu_pd(p)) \
+              : _mm256_blend_pd(x, _mm256_broadcast_pd((const __m128d *)(p)), 0xc))
+#define V_ZIP_LOW(a, b) _mm256_unpacklo_pd(a, b)
+#define V_ZIP_HIGH(a, b) _mm256_unpackhi_pd(a, b)
 #else
 typedef __m256 vec;
-enum { VL = 8, NV_1 = 8, NV_3 = 4, NV_6 = 2 };
+enum { VL = 8, NV_1 = 8, NV_3 = 4, NV_6 = 2, GROUP = 16 / sizeof(rd_real) };
 #define V_ZERO() _mm256_setzero_ps()
 #define V_LOAD(p) _mm256_loadu_ps(p)
 #define V_STORE(p, x) _mm256_storeu_ps(p, x)
@@ -31,6 +38,11 @@ enum { VL = 8, NV_1 = 8, NV_3 = 4, NV_6 = 2 };
     _mm256_cmpgt_epi32(_mm256_set1_epi32((int)(n)), _mm256_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7))
 #define V_LOAD_MASK(p, m) _mm256_maskload_ps(p, m)
 #define V_STORE_MASK(p, m, x) _mm256_maskstore_ps(p, m, x)
+#define V_LANE(i, x, p) \
+    ((i) == 0 ? _mm256_castps128_ps256(_mm_loadu_ps(p)) \
+              : _mm256_blend_ps(x, _mm256_broadcast_ps((const __m128 *)(p)), 0xf0))
+#define V_ZIP_LOW(a, b) _mm256_unpacklo_ps(a, b)
+#define V_ZIP_HIGH(a, b) _mm256_unpackhi_ps(a, b)
 #endif
 
 #include "simd_body.h"

@@ -16,7 +16,7 @@
 
 typedef size_t vmask; /* how many of the first lanes are there */
 /* 1 row: 8 sums for two pipes of 4 cycles; more rows have more. */
-enum { VL = 16 / sizeof(rd_real), NV_1 = 8, NV_3 = 4, NV_6 = 4, SQUARE = VL };
+enum { VL = 16 / sizeof(rd_real), NV_1 = 8, NV_3 = 4, NV_6 = 4, GROUP = VL };
 #define V_MASK(n) (n)
 #define V_LOAD_MASK(p, n) load_first(p, n)
 #define V_STORE_MASK(p, n, x) store_first(p, n, x)
@@ -40,14 +40,9 @@ RD_INLINE void store_first(rd_real *p, size_t n, vec x)
     else if (n == 1)
         vst1q_lane_f64(p, x, 0);
 }
-/* to[2][64] = the 2 x 2 numbers at from, ld apart, transposed. */
-static void transpose_square(const rd_real *from, size_t ld, rd_real *to)
-{
-    const vec r0 = vld1q_f64(from), r1 = vld1q_f64(from + ld);
-
-    vst1q_f64(to, vzip1q_f64(r0, r1));
-    vst1q_f64(to + PANEL, vzip2q_f64(r0, r1));
-}
+#define V_LANE(i, x, p) vld1q_f64(p)
+#define V_ZIP_LOW(a, b) vzip1q_f64(a, b)
+#define V_ZIP_HIGH(a, b) vzip2q_f64(a, b)
 #else
 typedef float32x4_t vec;
 #define V_ZERO() vdupq_n_f32(0)
@@ -74,19 +69,9 @@ RD_INLINE void store_first(rd_real *p, size_t n, vec x)
     if (n == 1) vst1q_lane_f32(p, x, 0);
     if (n == 3) vst1q_lane_f32(p + 2, x, 2);
 }
-/* to[4][64] = the 4 x 4 numbers at from, ld apart, transposed: rows 0 and 2, 1 and 3 zipped, then both. */
-static void transpose_square(const rd_real *from, size_t ld, rd_real *to)
-{
-    const vec r0 = vld1q_f32(from), r1 = vld1q_f32(from + ld);
-    const vec r2 = vld1q_f32(from + 2 * ld), r3 = vld1q_f32(from + 3 * ld);
-    const vec even_low = vzip1q_f32(r0, r2), even_high = vzip2q_f32(r0, r2);
-    const vec odd_low = vzip1q_f32(r1, r3), odd_high = vzip2q_f32(r1, r3);
-
-    vst1q_f32(to, vzip1q_f32(even_low, odd_low));
-    vst1q_f32(to + PANEL, vzip2q_f32(even_low, odd_low));
-    vst1q_f32(to + 2 * PANEL, vzip1q_f32(even_high, odd_high));
-    vst1q_f32(to + 3 * PANEL, vzip2q_f32(even_high, odd_high));
-}
+#define V_LANE(i, x, p) vld1q_f32(p)
+#define V_ZIP_LOW(a, b) vzip1q_f32(a, b)
+#define V_ZIP_HIGH(a, b) vzip2q_f32(a, b)
 #endif
 
 #include "simd_body.h"
