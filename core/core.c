@@ -13,6 +13,7 @@ static void destroy(rd_core *core)
     rdc_pool_free(core->pool);
     rdc_arena_free(core->arena);
     free(core->lib_dir);
+    free(core->profile);
     free(core);
 }
 

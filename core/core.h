@@ -16,8 +16,10 @@ struct rdc_node;
 struct rd_core {
     uint32_t refs;
     bool grad_mode;
-    uint64_t next_node;     /* number of the next node of the tape */
-    struct rdc_node *dying; /* nodes whose last owner has gone, while `releasing` (tape.c) */
+    bool profiling;              /* profile is there, and counts */
+    struct rdc_profile *profile; /* or NULL */
+    uint64_t next_node;          /* number of the next node of the tape */
+    struct rdc_node *dying;      /* nodes whose last owner has gone, while `releasing` (tape.c) */
     bool releasing;
     rdc_arena *arena;
     rdc_pool *pool;

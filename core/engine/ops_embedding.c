@@ -1,6 +1,7 @@
 /* ops_embedding.c - rows of a table by id, and one-hot rows that remember their ids.
  * SPDX-License-Identifier: MIT */
 #include "base/pool.h"
+#include "base/profile.h"
 #include "engine/rows.h"
 #include "engine/tape.h"
 #include "rondo/pointmath.h"
@@ -51,7 +52,8 @@ static rd_status embedding_backward(rdc_node *node, rd_error *err)
     return RD_OK;
 }
 
-static const rdc_op embedding_op = {.name = "embedding", .backward = embedding_backward};
+static const rdc_op embedding_op = {
+    .name = "embedding", .backward = embedding_backward, .work = RD_WORK_IDS};
 
 /* A packed result of shape (ids..., width) whose rows lie as the ids do. */
 static rd_status rows_by_ids(const rd_tensor *ids, size_t width, const char *what, rd_tensor **out,
@@ -96,6 +98,7 @@ done:
 
 rd_status rd_embedding(rd_tensor *ids, rd_tensor *weight, rd_tensor **out, rd_error *err)
 {
+    RDC_TIMED(ids->core, RD_WORK_IDS);
     rdc_rows table;
     char text[128];
     if (weight->ndim != 2)
@@ -110,6 +113,7 @@ rd_status rd_embedding(rd_tensor *ids, rd_tensor *weight, rd_tensor **out, rd_er
 
 rd_status rd_one_hot(rd_tensor *ids, size_t n, rd_tensor **out, rd_error *err)
 {
+    RDC_TIMED(ids->core, RD_WORK_IDS);
     rd_tensor *y = NULL, *kept = NULL;
     if (n == 0) return rdc_fail(err, RD_E_ARG, "one_hot: the number of classes must be at least 1");
     RD_TRY(rdc_check_ids(ids, n, "one_hot", err));

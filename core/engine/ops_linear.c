@@ -1,5 +1,6 @@
 /* ops_linear.c - x W^T + b over rows; a one-hot x is a gather.
  * SPDX-License-Identifier: MIT */
+#include "base/profile.h"
 #include "engine/product.h"
 #include "engine/rows.h"
 #include "engine/tape.h"
@@ -194,7 +195,8 @@ static rd_status linear_backward(rdc_node *node, rd_error *err)
     return RD_OK;
 }
 
-static const rdc_op linear_op = {.name = "linear", .backward = linear_backward};
+static const rdc_op linear_op = {
+    .name = "linear", .backward = linear_backward, .work = RD_WORK_LINEAR};
 
 /* ---- forward ----------------------------------------------------------------------------- */
 
@@ -266,6 +268,7 @@ static rd_status record(const rdc_rows *x, const rdc_rows *w, const rdc_rows *b,
 rd_status rd_linear(rd_tensor *x, rd_tensor *weight, rd_tensor *bias, rd_tensor **out,
                     rd_error *err)
 {
+    RDC_TIMED(x->core, RD_WORK_LINEAR);
     rdc_rows xr = {0}, wr = {0}, br = {0};
     rd_tensor *y = NULL;
     RD_TRY(check_shapes(x, weight, bias, err));

@@ -4,6 +4,7 @@
  * call (bit contract, rule 3).
  * SPDX-License-Identifier: MIT */
 #include "engine/product.h"
+#include "base/profile.h"
 #include <assert.h>
 
 enum {
@@ -29,6 +30,7 @@ static void pack_panels(void *job, size_t first, size_t last)
 
 static void pack_all(rd_core *core, const rd_gemm *g, void *to)
 {
+    RDC_TIMED(core, RD_WORK_PACKING);
     struct shared s = {.core = core, .g = g, .packed = to};
     rdc_pool_range(core->pool, (g->n + PANEL - 1) / PANEL, rdc_grain(g->k * PANEL), pack_panels,
                    &s);
@@ -72,6 +74,7 @@ static void do_whole(void *job, size_t first, size_t last)
 rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err)
 {
     if (g->m == 0 || g->n == 0) return RD_OK;
+    rdc_count_product(core, g->m, g->n, g->k);
     struct shared s = {.core = core, .g = g};
     const size_t threads = rdc_pool_threads(core->pool);
     const bool alone = threads == 1 || g->m * g->n < WORK_TO_SHARE / (g->k + 1);

@@ -9,6 +9,7 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/tape.h"
 
+#include "base/profile.h"
 #include "engine/map.h"
 
 #include <assert.h>
@@ -285,7 +286,10 @@ static rd_status visit(rdc_node *node, rd_error *err)
     for (uint32_t k = 0; k < node->n_out; k++) arrived = arrived || node->dout[k];
     if (!arrived) return RD_OK;
     rd_status status = open_inputs(node, err);
-    if (status == RD_OK) status = node->op->backward(node, err);
+    if (status == RD_OK) {
+        RDC_TIMED(node->core, node->op->work);
+        status = node->op->backward(node, err);
+    }
     close_inputs(node, status == RD_OK);
     return status;
 }

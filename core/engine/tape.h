@@ -19,6 +19,7 @@ typedef struct rdc_op {
     rd_status (*backward)(rdc_node *node, rd_error *err);
     /* Frees node->state; NULL where there is none. */
     void (*dispose)(rdc_node *node);
+    rd_work_kind work; /* what backward counts as in a profile */
 } rdc_op;
 
 /* Where an input came from: a producer's result, a leaf, or neither (no gradient wanted). */

@@ -2,6 +2,7 @@
  * SPDX-License-Identifier: MIT */
 #ifndef RD_UNROLL_H
 #define RD_UNROLL_H
+#include "base/profile.h"
 #include "engine/noise.h"
 
 typedef struct rdc_view { /* rows [first, last) of one step */
@@ -25,13 +26,22 @@ static inline const rd_real *rdc_fed_at(const rdc_pass *p, const rdc_run *run, s
     const rdc_sequence *fed = &p->noise->fed[run->source];
     return rdc_slot(fed, t) + row * fed->width;
 }
+/* The core for timings of the rows from `first` on: NULL where another worker's are timed. */
+static inline rd_core *rdc_timed_core(const rdc_pass *pass, size_t first)
+{
+    return first == 0 ? pass->rnn->core : NULL;
+}
 /* A product of a step, on this thread: each worker has rows of its own. The single row of a batch of one
  * is run by the caller alone (rdc_pass_is_small), which then has the workers help with the columns. */
-static inline void rdc_step_product(const rdc_pass *pass, const rd_gemm *g)
+static inline void rdc_step_product(const rdc_pass *pass, const rdc_rows *rows, const rd_gemm *g,
+                                    rd_work_kind kind)
 {
-    if (pass->rows > 1)
+    rd_core *const seen = rdc_timed_core(pass, rows->first);
+    RDC_TIMED(seen, kind);
+    if (pass->rows > 1) {
+        rdc_count_product(seen, rdc_active(pass, rows->t), g->n, g->k);
         rdc_product(pass->rnn->core, g);
-    else /* asks for no memory, since one row is not worth packing for */
+    } else /* asks for no memory, since one row is not worth packing for */
         (void)rdc_product_shared(pass->rnn->core, g, NULL);
 }
 /* Shows an observer one step, all rows; dstate and the x are for backward only. */

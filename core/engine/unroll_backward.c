@@ -188,7 +188,7 @@ static void flow_back(const struct backward *b, uint32_t phase, size_t t, size_t
                            .c = rdc_slot(to, t) + first * to->width,
                            .ldc = to->width,
                            .packed_b = rnn->backward_pack[r].block->at};
-        rdc_step_product(p, &g);
+        rdc_step_product(p, &(rdc_rows){t, first, last}, &g, RD_WORK_DH);
     }
 }
 
@@ -221,6 +221,17 @@ static void call_blocks(const struct backward *b, uint32_t phase, size_t t, size
     }
 }
 
+/* The cell's part of a phase for a worker's rows, which are blocks[0] to blocks[1]. */
+static void call_rows(struct back_view *bv, const struct backward *b, size_t t,
+                      const size_t blocks[2])
+{
+    RDC_TIMED(rdc_timed_core(b->pass, bv->v.first), RD_WORK_CELL_BACKWARD);
+    if (b->dvec)
+        call_blocks(b, bv->v.step.phase, t, blocks[0], blocks[1]);
+    else
+        call_cell(bv, b, t, 0);
+}
+
 /* [hot] */
 static void run_worker(void *job, uint32_t worker, uint32_t workers)
 {
@@ -247,10 +258,7 @@ static void run_worker(void *job, uint32_t worker, uint32_t workers)
         for (uint32_t phase = l->n_phases; phase-- > 0;) {
             if (b->pass->noise) collect_temps(b, phase, &rows_now);
             bv.v.step.phase = phase;
-            if (b->dvec)
-                call_blocks(b, phase, t, first_block, last_block);
-            else
-                call_cell(&bv, b, t, 0);
+            call_rows(&bv, b, t, (size_t[2]){first_block, last_block});
             flow_back(b, phase, t, first, end);
         }
         for (uint32_t k = 0; b->pass->noise && k < l->n_states; k++)
@@ -358,6 +366,7 @@ static rd_status add_input_products(const rdc_pass *p, rd_real *dx, rd_error *er
                                .c = dx,
                                .ldc = l->in,
                                .packed_b = rnn->backward_pack[r].block->at};
+            RDC_TIMED(rnn->core, RD_WORK_DX);
             RD_TRY(rdc_product_shared(rnn->core, &g, err));
         }
     }

@@ -158,6 +158,7 @@ static void fill_table(void *job, size_t first, size_t last)
 static rd_status make_table(struct forward *f, rd_error *err)
 {
     rd_rnn *rnn = f->pass->rnn;
+    RDC_TIMED(rnn->core, RD_WORK_IDS);
     const rdc_layout *l = rnn->layout;
     rdc_packed *table = &rnn->table;
     size_t n;
@@ -208,6 +209,7 @@ RD_CLONES static void scale_columns(size_t n, rd_real scale, const rd_real *rest
 static void start_lines(const struct forward *f, size_t t, size_t first, size_t last)
 {
     const rdc_pass *p = f->pass;
+    RDC_TIMED(p->ids ? rdc_timed_core(p, first) : NULL, RD_WORK_IDS);
     const size_t width = p->rnn->layout->line_row;
     rd_real *row = rdc_slot(&p->line, t) + first * width;
     const size_t before = rdc_rows_before(p, t);
@@ -270,10 +272,13 @@ static void run_rows(const struct forward *f, size_t first, size_t last)
         for (uint32_t phase = 0, r = 0; phase < l->n_phases; phase++) {
             for (; r < l->n_runs && l->run[r].phase == phase; r++) {
                 if (l->run[r].source == RDC_SOURCE_X && x_done) continue;
+                const bool x = l->run[r].source == RDC_SOURCE_X;
                 const rd_gemm g = line_product(p, r, t, first, end - first);
-                rdc_step_product(p, &g);
+                rdc_step_product(p, &(rdc_rows){t, first, end}, &g,
+                                 x ? RD_WORK_X : RD_WORK_RECURRENT);
             }
             v.step.phase = phase;
+            RDC_TIMED(rdc_timed_core(p, first), RD_WORK_CELL_FORWARD);
             rnn->cell->forward(&v.step);
             if (p->noise) feed_temps(p, phase, &(rdc_rows){t, first, end});
         }
@@ -308,6 +313,7 @@ static rd_status hoist(struct forward *f, rd_error *err)
         if (l->run[r].source != RDC_SOURCE_X) continue;
         const size_t rows = rdc_rows_before(p, f->to) - rdc_rows_before(p, f->from);
         const rd_gemm g = line_product(p, r, f->from, 0, rows);
+        RDC_TIMED(p->rnn->core, RD_WORK_X);
         RD_TRY(rdc_product_shared(p->rnn->core, &g, err));
     }
     return RD_OK;

@@ -73,6 +73,7 @@ static rd_status add_steps(const rdc_weight_job *j, const rdc_run *run, const st
                        .ldb = run->source_width,
                        .c = s->gradient,
                        .ldc = run->source_width};
+    RDC_TIMED(p->rnn->core, RD_WORK_WEIGHTS);
     return rdc_product_shared(p->rnn->core, &g, err);
 }
 
@@ -156,6 +157,7 @@ RD_CLONES static void scatter_columns(void *job, size_t first, size_t last)
 static rd_status one_hot_gradient(const rdc_pass *p, const struct stretch *s, rd_error *err)
 {
     rd_core *core = p->rnn->core;
+    RDC_TIMED(core, RD_WORK_IDS);
     struct scatter c = {.pass = p, .s = s, .n_ids = p->rnn->layout->in};
     if (p->noise && p->noise->id_scale) c.scale = p->noise->id_scale->at;
     rdc_block *turned = NULL;
@@ -271,6 +273,7 @@ rd_status rdc_weight_gradients(const rdc_weight_job *j, rd_error *err)
     if (status == RD_OK) rdc_noise_restore_gradients(j, kept);
     rdc_block_release(j->pass->rnn->core->arena, kept);
     if (status != RD_OK) return status;
+    RDC_TIMED(j->pass->rnn->core, RD_WORK_VECTORS);
     bias_gradients(j);
     for (uint32_t i = 0; i < l->n_parameters; i++)
         if (j->gradient[i] && l->parameter[i].role == RDC_VECTOR)

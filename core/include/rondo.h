@@ -81,6 +81,36 @@ double rd_peak_gflops(rd_core *core);
 /* GB/s that all threads together read from memory, out of no cache. */
 rd_status rd_read_bandwidth(rd_core *core, double *gbytes, rd_error *err);
 
+/* A profile: seconds and operations by kind of work, until it is stopped. Seconds are the caller's, who waits
+ * for the other threads; operations are those of products, of all threads. Pieces of a step are timed on
+ * the worker that has the first row. What one kind contains of another is the other's. */
+typedef enum rd_work_kind {
+    RD_WORK_REST, /* Lua, other operations, waiting, memory */
+    RD_WORK_X,
+    RD_WORK_RECURRENT, /* states and temps to lines */
+    RD_WORK_CELL_FORWARD,
+    RD_WORK_CELL_BACKWARD,
+    RD_WORK_DH,      /* lines to the gradients of states and temps */
+    RD_WORK_DX,      /* lines to the gradient of x */
+    RD_WORK_WEIGHTS, /* of recurrent layers; those of Linear are in LINEAR */
+    RD_WORK_VECTORS,
+    RD_WORK_PACKING,
+    RD_WORK_IDS,
+    RD_WORK_LINEAR, /* forward and backward, as LOSS */
+    RD_WORK_LOSS,
+    RD_WORK_CLIP,
+    RD_WORK_OPTIMIZER,
+    RD_WORK_KINDS
+} rd_work_kind;
+typedef struct rd_work {
+    const char *name; /* "recurrent product" */
+    double seconds, flops;
+    uint64_t calls;
+} rd_work;
+rd_status rd_profile_start(rd_core *core, rd_error *err);      /* from zero */
+void rd_profile_stop(rd_core *core);                           /* what it has counted stays */
+rd_work rd_profile_of(const rd_core *core, rd_work_kind kind); /* zeros before the first start */
+
 /* Options by name, as they come from a Lua table. */
 typedef struct rd_setting {
     const char *name;

@@ -1,6 +1,7 @@
 /* clip.c - bounds on gradients: by their global norm, and by value.
  * SPDX-License-Identifier: MIT */
 #include "base/pool.h"
+#include "base/profile.h"
 #include "base/tensor.h"
 #include "engine/reduce.h"
 #include "rondo/pointmath.h"
@@ -79,6 +80,7 @@ static double part_of(const rd_tensor *g, rd_norm_kind kind)
 rd_status rd_clip_grad_norm_by(rd_tensor *const *parameters, size_t n, const rd_clip *how,
                                double *norm, size_t *bad, rd_error *err)
 {
+    RDC_TIMED(n > 0 ? parameters[0]->core : NULL, RD_WORK_CLIP);
     double sum = 0;
     size_t first_bad = n;
     if (!(how->max_norm >= 0))
@@ -118,6 +120,7 @@ rd_status rd_clip_grad_norm(rd_tensor *const *parameters, size_t n, double max_n
 
 rd_status rd_clip_grad_value(rd_tensor *const *parameters, size_t n, double limit, rd_error *err)
 {
+    RDC_TIMED(n > 0 ? parameters[0]->core : NULL, RD_WORK_CLIP);
     if (!(limit > 0))
         return rdc_fail(err, RD_E_ARG,
                         "clip_grad_value: the limit must be greater than 0, got %.9g", limit);

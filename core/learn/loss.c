@@ -5,6 +5,7 @@
  * of their size in memory.
  * SPDX-License-Identifier: MIT */
 #include "learn/loss.h"
+#include "base/profile.h"
 #include "engine/reduce.h"
 #include "engine/rows.h"
 #include "rondo/pointmath.h"
@@ -170,7 +171,8 @@ static rd_status entropy_backward(rdc_node *node, rd_error *err)
     return RD_OK;
 }
 
-static const rdc_op entropy_op = {.name = "cross_entropy", .backward = entropy_backward};
+static const rdc_op entropy_op = {
+    .name = "cross_entropy", .backward = entropy_backward, .work = RD_WORK_LOSS};
 
 static rd_status check_target(const rd_tensor *logits, const rd_tensor *target, rd_error *err)
 {
@@ -295,6 +297,7 @@ done:
 rd_status rd_cross_entropy_with(rd_tensor *logits, rd_tensor *target, const rd_entropy *how,
                                 rd_tensor **loss, rd_loss_total *total, rd_error *err)
 {
+    RDC_TIMED(logits->core, RD_WORK_LOSS);
     rdc_rows x = {0};
     struct entropy_call c = {.how = how};
     RD_TRY(check_target(logits, target, err));

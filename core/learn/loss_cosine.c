@@ -2,6 +2,7 @@
  *
  * cos = y.t / (max(|y|, eps) max(|t|, eps)); the three sums of a row are of 16 lanes (bit contract, rule 7).
  * SPDX-License-Identifier: MIT */
+#include "base/profile.h"
 #include "engine/reduce.h"
 #include "engine/rows.h"
 #include "learn/loss.h"
@@ -77,7 +78,8 @@ static rd_status cosine_backward(rdc_node *node, rd_error *err)
     return RD_OK;
 }
 
-static const rdc_op cosine_op = {.name = "cosine_loss", .backward = cosine_backward};
+static const rdc_op cosine_op = {
+    .name = "cosine_loss", .backward = cosine_backward, .work = RD_WORK_LOSS};
 
 struct cosine_call {
     rd_tensor *in[N_IN], *stats, *weight;
@@ -141,6 +143,7 @@ static rd_status row_weights(rd_tensor *weight, const rd_tensor *y, rd_tensor **
 rd_status rd_cosine_loss(rd_tensor *y, rd_tensor *target, const rd_row_loss *how, rd_tensor **loss,
                          rd_loss_total *total, rd_error *err)
 {
+    RDC_TIMED(y->core, RD_WORK_LOSS);
     struct cosine_call c = {0};
     rd_loss_total found = {0};
     char text[2][128];

@@ -3,6 +3,7 @@
  * One pass gives each element's loss and its slope d loss / dy; backward is the slope times a scale. An
  * element of weight 0 may hold anything: neither its loss nor its slope is looked at.
  * SPDX-License-Identifier: MIT */
+#include "base/profile.h"
 #include "engine/reduce.h"
 #include "learn/loss.h"
 #include "rondo/pointmath.h"
@@ -147,7 +148,8 @@ static rd_status pointwise_backward(rdc_node *node, rd_error *err)
     return RD_OK;
 }
 
-static const rdc_op pointwise_op = {.name = "loss", .backward = pointwise_backward};
+static const rdc_op pointwise_op = {
+    .name = "loss", .backward = pointwise_backward, .work = RD_WORK_LOSS};
 
 /* ---- the call ---------------------------------------------------------------------------- */
 
@@ -229,6 +231,7 @@ done:
 rd_status rd_pointwise_loss(rd_tensor *y, rd_tensor *target, const rd_pointwise *how,
                             rd_tensor **loss, rd_loss_total *total, rd_error *err)
 {
+    RDC_TIMED(y->core, RD_WORK_LOSS);
     rd_tensor *in[N_IN] = {NULL, NULL}, *weight = NULL;
     rd_loss_total found = {0};
     RD_TRY(check(y, target, how, err));

@@ -4,6 +4,7 @@
  * its parameters and slots, and through them to the core.
  * SPDX-License-Identifier: MIT */
 #include "learn/optim.h"
+#include "base/profile.h"
 #include "base/tensor.h"
 #include <assert.h>
 #include <math.h>
@@ -185,6 +186,7 @@ static void advance(rd_optimizer *o)
 
 rd_status rd_optimizer_step(rd_optimizer *o, rd_error *err)
 {
+    RDC_TIMED(o->n > 0 ? o->parameters[0]->core : NULL, RD_WORK_OPTIMIZER);
     (void)err;
     rdc_update u = {0};
     advance(o);

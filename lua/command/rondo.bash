@@ -123,7 +123,7 @@ _rondo() {
         esac
         ;;
     bench)
-        options='-h --help --task --cell --hidden-size --batch-size --seq-len --num-layers --threads --kernel --seconds --json --plugin'
+        options='-h --help --task --cell --hidden-size --batch-size --seq-len --num-layers --threads --kernel --seconds --profile --json --plugin'
         case $prev in
         --task) _rondo_words 'train infer sample'; return ;;
         --plugin) _rondo_files '*.so'; return ;;

@@ -170,6 +170,7 @@ _rondo() {
                 '--threads=[worker threads; 0\: one per CPU]:n: ' \
                 '--kernel=[use only this kernel backend (and scalar)]:text: ' \
                 '--seconds=[how long each case is measured (default 2)]:x: ' \
+                '--profile[also what the time goes into, by kind of work]' \
                 '--json[one JSON object for each case]' \
                 '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1::subject:(charnn char512 tftext series b1 gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla)'

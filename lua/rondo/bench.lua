@@ -171,8 +171,33 @@ function bench.why_not(case)
   end
 end
 
--- Measures a case: a table with the fields that `rondo bench --json` prints.
-function bench.run(case, seconds)
+-- What the time of a call goes into, most first: lists of name, share of the time, GFLOP/s of its products (nil: it
+-- has none), milliseconds of a call.
+local function profile_of(f, seconds)
+  local calls, start = 0, core.time()
+  core.profile(true)
+  repeat
+    f()
+    calls = calls + 1
+  until core.time() - start >= seconds
+  core.profile(false)
+  local total, list = 0, {}
+  local found = core.profile()
+  for _, work in ipairs(found) do
+    total = total + work.seconds
+  end
+  for _, work in ipairs(found) do
+    if work.calls > 0 or work.seconds > 0 then
+      list[#list + 1] = { name = work.name, share = work.seconds / total, ms = work.seconds * 1e3 / calls,
+        gflops = work.flops > 0 and work.flops / work.seconds * 1e-9 or nil }
+    end
+  end
+  table.sort(list, function(a, b) return a.share > b.share end)
+  return list
+end
+
+-- Measures a case: a table with the fields that `rondo bench --json` prints. profiled: also its profile.
+function bench.run(case, seconds, profiled)
   random.manual_seed(1)
   local model, layer = model_of(case)
   local once, tokens = tasks[case.task](case, model)
@@ -181,6 +206,7 @@ function bench.run(case, seconds)
   local peak = core.peak_gflops()
   local middle, best, reps = timed(once, seconds)
   peak = math.max(peak, core.peak_gflops())
+  local profile = profiled and profile_of(once, seconds) or nil
   if sampling then -- of a symbol, whatever the shape's batch
     middle, best = middle / tokens, best / tokens
     forward = forward / (case.batch * case.steps)
@@ -192,7 +218,7 @@ function bench.run(case, seconds)
     B = sampling and 1 or case.batch, T = sampling and 1 or case.steps, layers = case.layers, ms = middle * 1e3,
     ms_best = best * 1e3, reps = reps, tok_s = per_step / middle, gflops = gflops, peak = peak,
     ratio = peak > 0 and gflops / peak or nil, ns_unit = middle * 1e9 / (per_step * case.hidden * case.layers),
-    kernels = core.kernels(), lib = "rondo" }
+    kernels = core.kernels(), lib = "rondo", profile = profile }
 end
 
 return bench

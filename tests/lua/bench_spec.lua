@@ -94,6 +94,22 @@ describe("rondo bench", function()
     assert.matches("\nscalar kernels, 1 thread; peak of this machine: ", out)
     assert.matches("MB of native memory at most", out)
   end)
+  it("says what the time goes into", function()
+    local r = measured("charnn --cell mgu --profile" .. SMALL)[1]
+    local sum, seen = 0, {}
+    for _, work in ipairs(r.profile) do
+      sum, seen[work.name] = sum + work.share, work
+    end
+    assert.is_true(math.abs(sum - 1) < 1e-9)
+    for _, name in ipairs { "recurrent product", "dh product", "dx product", "weight gradients", "linear" } do
+      assert.is_true(seen[name].gflops > 0, name)
+    end
+    for _, name in ipairs { "cell forward", "cell backward", "loss", "clipping", "optimizer", "everything else",
+      "gather and scatter of ids", "gradients of biases and vectors", "packing" } do
+      assert.is_true(seen[name].share >= 0 and seen[name].gflops == nil, name)
+    end
+    assert.matches("\n +%d+%.%d %%  recurrent product +%d", (support.rondo(folder, "bench charnn --profile" .. SMALL)))
+  end)
   it("says what it cannot measure", function()
     fails("bench: 'lsmt' is neither a cell nor one of the shapes charnn, char512, tftext, series, b1 "
       .. "%(did you mean 'lstm'%?%)", "lsmt")
@@ -109,5 +125,70 @@ describe("rondo bench", function()
     assert.equal("the cell 'x' cannot be trained: it has no backward function", why)
     fails("%-%-hidden%-size must be an integer 1..65536, got '0'", "--hidden-size 0")
     fails("there is no backend 'avx3'", "charnn --kernel avx3")
+  end)
+end)
+
+describe("a profile", function()
+  local core, rondo = require "rondo.native", require "rondo"
+  local B, T, IN, H, OUT = 40, 6, 4, 16, 3 -- rows enough that workers share them
+
+  local function flops_of(f)
+    core.profile(true)
+    f()
+    core.profile(false)
+    local flops = {}
+    for _, work in ipairs(core.profile()) do
+      flops[work.name] = work.flops
+    end
+    return flops
+  end
+  local function step()
+    local model = rondo.Sequential { rondo.LSTM { input_size = IN, hidden_size = H }, rondo.Linear { OUT } }
+    local x = rondo.randn(B, T, IN)
+    return function() (model(x):sum()):backward() end
+  end
+
+  it("counts the operations of each kind of product, whatever the threads", function()
+    local threads = core.threads()
+    for n = 1, 3 do
+      core.threads(n)
+      local flops = flops_of(step())
+      assert.equal(2.0 * B * T * 4 * H * IN, flops["product with x"])
+      assert.equal(2.0 * B * T * 4 * H * H, flops["recurrent product"])
+      assert.equal(2.0 * B * T * 4 * H * H, flops["dh product"])
+      assert.equal(0.0, flops["dx product"]) -- nobody wants it
+      assert.equal(2.0 * B * T * 4 * H * (H + IN), flops["weight gradients"])
+      assert.equal(3 * 2.0 * B * T * H * OUT, flops["linear"])
+      assert.equal(0.0, flops["everything else"])
+    end
+    core.threads(threads)
+  end)
+  it("counts one row that all workers make together once", function()
+    local layer = rondo.LSTM { input_size = IN, hidden_size = H }
+    local flops = flops_of(function() layer(rondo.randn(1, T, IN)) end)
+    assert.equal(2.0 * T * 4 * H * H, flops["recurrent product"])
+    assert.equal(2.0 * T * 4 * H * IN, flops["product with x"])
+  end)
+  it("takes what one kind contains of another from it, and all of it is the time between start and stop", function()
+    local once = step()
+    once()
+    local start = core.time()
+    core.profile(true)
+    once()
+    core.profile(false)
+    local took, sum = core.time() - start, 0
+    for _, work in ipairs(core.profile()) do
+      assert.is_true(work.seconds >= 0, work.name)
+      sum = sum + work.seconds
+    end
+    assert.is_true(sum > 0 and sum <= took)
+  end)
+  it("keeps what it has counted, and counts no more", function()
+    local once = step()
+    local flops = flops_of(once)
+    once()
+    for _, work in ipairs(core.profile()) do
+      assert.equal(flops[work.name], work.flops)
+    end
   end)
 end)

@@ -30,6 +30,7 @@ local function options(cli)
   parser:option("--kernel", "use only this kernel backend (and scalar)"):argname "<text>"
   parser:option("--seconds", "how long each case is measured (default 2)"):argname "<x>":default(2.0)
     :convert(cli.number("--seconds", "real", 0, 3600))
+  parser:flag("--profile", "also what the time goes into, by kind of work")
   parser:flag("--json", "one JSON object for each case")
   cli.plugin_option(parser)
   return parser
@@ -117,6 +118,13 @@ local function show(r)
   io.stdout:flush()
 end
 
+local function show_profile(r)
+  for _, work in ipairs(r.profile or {}) do
+    io.stdout:write(("    %5.1f %%  %-32s %s%s\n"):format(100 * work.share, work.name, time_text(work.ms),
+      work.gflops and (", %.1f GFLOP/s"):format(work.gflops) or ""))
+  end
+end
+
 local function machine_line(core, peak)
   io.stdout:write(("\n%s kernels, %d thread%s; peak of this machine: %s, memory read at %.1f GB/s\n"):format(
     core.kernels(), core.threads(), core.threads() == 1 and "" or "s",
@@ -139,7 +147,7 @@ return function(arguments, cli)
     heading()
   end
   for _, case in ipairs(list) do
-    local r = bench.run(case, o.seconds)
+    local r = bench.run(case, o.seconds, o.profile)
     peak = math.max(peak, r.peak)
     if o.json then
       r.bandwidth = bandwidth
@@ -147,6 +155,7 @@ return function(arguments, cli)
       io.stdout:flush()
     else
       show(r)
+      show_profile(r)
     end
   end
   if not o.json then
