@@ -23,11 +23,13 @@ function rondo.ActivityRegularization(options) end
 
 ---@class rondo.Bidirectional.Options
 ---@field [1] any? layer
----@field layer? any the recurrent layer that reads forward
+---@field layer? any the layer that reads forward
+---the layer that reads backward; a recurrent layer of a cell has its like made
+---@field backward_layer? any
 ---how two outputs become one; none: both are returned; default "concat"
 ---@field merge? "concat"|"sum"|"mul"|"average"|"none"
 ---@field name? string how messages call the layer
----a recurrent layer and its like that reads backward
+---a layer with state and its like that reads backward
 ---@param options rondo.Bidirectional.Options
 ---@return rondo.Module
 function rondo.Bidirectional(options) end

@@ -169,6 +169,10 @@ function layers.Dropout:prepare()
   self.seed, self.layer = random.claim_layer(self.options.seed)
 end
 
+function layers.Dropout.build(_, features)
+  return features
+end
+
 function layers.Dropout:forward(x)
   local p = self.options.p
   if not self.training or p == 0 then

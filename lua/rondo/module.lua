@@ -19,6 +19,11 @@ local function is_module(value)
 end
 module.is_module = is_module
 
+-- Is it a layer of the library, not of a script's own class?
+function module.is_library(layer)
+  return module.kinds[layer.class_name] == getmetatable(layer)
+end
+
 local function register(self, key, value)
   if is_module(value) or (tensor.is_tensor(value) and value.requires_grad and value:is_leaf()) then
     local order = rawget(self, "_order")

@@ -3,6 +3,7 @@
 -- A layer with advance(x, states, mask) is given the mask in a Sequential; passes_mask: it returns, third, what the
 -- mask is behind it (nil: no sequence, or one where all steps count).
 -- SPDX-License-Identifier: MIT
+local by_steps = require "rondo.by_steps"
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local layers = require "rondo.layers"
@@ -193,8 +194,7 @@ local function mean_change(x, counts, resets)
   end
   counts = counts or core.full({ x:size(1), x:size(2) }, 1)
   local before <close> = steps_before(counts, resets)
-  local rows <close> = x:transpose(1, 2):reshape { x:size(1) * x:size(2), x:size(3) }
-  local shifted <close> = core.embedding(before, rows)
+  local shifted <close> = by_steps.gather(x, before)
   return mean_square(x, shifted, before:ne(0))
 end
 

@@ -63,6 +63,18 @@ function random.update()
   return state.update & 0xffffffff, state.time
 end
 
+-- Runs f as what comes `steps` steps later in the sequences of this update.
+function random.later(steps, f, ...)
+  local update, time = state.update, state.time
+  random.set_update(update, time + steps)
+  local results = table.pack(pcall(f, ...))
+  random.set_update(update, time)
+  if not results[1] then
+    error(results[2], 0)
+  end
+  return table.unpack(results, 2, results.n)
+end
+
 function random.count_update()
   random.set_update(state.update + 1)
 end

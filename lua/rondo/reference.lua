@@ -21,7 +21,7 @@ local sentences = {
   ActivityRegularization = "adds squares of activities and of their changes to the loss (Merity et al. 2018)",
   Residual = "y = x + f(x), f a list of layers",
   Highway = "y = g f(x) + (1 - g) x with a gate g = sigmoid(W x + b) (Srivastava et al. 2015)",
-  Bidirectional = "a recurrent layer and its like that reads backward",
+  Bidirectional = "a layer with state and its like that reads backward",
   RNN = "a stack of recurrent layers of any cell",
   CrossEntropyLoss = "of logits (..., V) and ids; id 0 does not count",
   MSELoss = "squared error",

@@ -19,6 +19,9 @@ function Sequential:take(given, example)
   for i = 1, #given do
     if not module.is_module(given[i]) then
       errors.raise("%s: layer %d is a %s, expected a layer", self.class_name, i, type(given[i]))
+    elseif (given[i].options or {}).merge == "none" then
+      errors.raise("%s: layer %d has two outputs (merge = \"none\"), and a list of layers hands on one; call it in a "
+        .. "class of your own", self.class_name, i)
     end
   end
   for i, layer in ipairs(given) do
@@ -68,10 +71,8 @@ function Sequential:build(features, text)
     local layer, others = self[i], nil
     tie(self, layer, i)
     if layer.build and (features or i == 1 or layer.takes_ids) then
-      local given = features
-      features, others = layer:build(given, text)
-      features = features or given
-    elseif layer.class_name ~= "Dropout" then
+      features, others = layer:build(features, text)
+    else
       features = nil -- behind a user's class sizes are known at the first call
     end
     text = others or text
@@ -101,10 +102,6 @@ function Sequential:__len()
   return self._n
 end
 
-local function is_library(layer)
-  return module.kinds[layer.class_name] == getmetatable(layer)
-end
-
 -- y and the states after: `states` has an entry for each layer with state, or is nil for first values. Third, what
 -- the mask has become.
 function Sequential:advance(input, states, valid)
@@ -115,7 +112,7 @@ function Sequential:advance(input, states, valid)
   local x, after, ours = input, {}, false -- ours: made between two library layers, nobody else holds it
   for i = 1, #self do
     local layer, y = self[i]
-    local library = is_library(layer)
+    local library = module.is_library(layer)
     if layer.masks_ids and x.ndim == 2 then
       valid = mask.of_ids(valid, x)
     end
@@ -143,14 +140,13 @@ function Sequential:input_dims()
   return first.takes_ids and 2 or first:input_dims()
 end
 
+-- Releases the tensors of a state, of whatever shape a layer or a script has it.
 local function release_states(states)
-  for _, entry in pairs(states) do
-    for _, t in pairs(entry) do
-      if type(t) == "userdata" then
-        t:release()
-      else
-        release_states({ t })
-      end
+  if type(states) == "userdata" then
+    states:release()
+  elseif type(states) == "table" then
+    for _, part in pairs(states) do
+      release_states(part)
     end
   end
 end

@@ -29,7 +29,7 @@ end
 -- told to models of the library alone: a script's class finds them in the ids.
 local function call(model, x, how)
   local several = type(x) == "table" and x
-  local library = module.kinds[model.class_name] == getmetatable(model)
+  local library = module.is_library(model)
   if how and not library and rawequal(how.mask, several and x[1] or x) then
     how = nil
   elseif how then

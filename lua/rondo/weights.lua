@@ -105,7 +105,7 @@ local function walk(self, found)
   if rawget(stack, "stack") then
     local ahead, reverse = parameters_of(stack)
     if stack ~= self then
-      reverse = parameters_of(self.reverse)
+      reverse = rawget(self.reverse, "stack") and parameters_of(self.reverse) or {}
     end
     for k, parameters in ipairs(ahead) do
       found.layers[#found.layers + 1] = { label = ("weights of %s, layer %d"):format(self:label(), k),

@@ -25,6 +25,14 @@ describe("Sequential", function()
     assert.equal("2.weight", names[25])
     assert.equal("2.bias", names[26])
   end)
+  it("knows no width behind a class of a script, inside another Sequential neither", function()
+    local Wider = rondo.Module "Wider"
+    function Wider.forward(_, x) return rondo.concat({ x, x }, -1) end
+    for _, layer in ipairs { Wider(), rondo.Sequential { Wider() }, rondo.TimeDistributed { Wider() } } do
+      local model = rondo.Sequential { rondo.Linear { 2, 3 }, layer, rondo.Dropout { 0 }, rondo.Linear { 5 } }
+      assert.same({ 1, 4, 5 }, model(rondo.ones(1, 4, 2)):size())
+    end
+  end)
   it("waits for the first call where no size is given", function()
     local model = rondo.Sequential { rondo.Linear { 4 }, rondo.Linear { 2 } }
     assert.matches("its input size is not known yet", support.failure(model.parameters, model))

@@ -141,10 +141,148 @@ describe("both directions", function()
       support.failure(model.generate, model, {}), 1, true)
     support.remove(folder)
   end)
-  it("want a recurrent layer", function()
-    assert.matches("Bidirectional: expected a recurrent layer, as in Bidirectional { LSTM { ... } }, got a Linear",
-      support.failure(rondo.Bidirectional, { rondo.Linear { 2 } }), 1, true)
-    assert.matches("Bidirectional: its layer is not asked for its state (return_state); advance() returns it",
-      support.failure(rondo.Bidirectional, { rondo.GRU { 2, return_state = true } }), 1, true)
+  it("want layers with state, two of them, that read step by step", function()
+    local function fails(text, given)
+      assert.matches("Bidirectional: " .. text, support.failure(rondo.Bidirectional, given), 1, true)
+    end
+    fails("expected a recurrent layer, as in Bidirectional { LSTM { ... } }, or a module with advance(x, states), got "
+      .. "a Linear", { rondo.Linear { 2 } })
+    fails("its layer is not asked for its state (return_state); advance() returns it",
+      { rondo.GRU { 2, return_state = true } })
+    local own = rondo.Residual { rondo.GRU { 2, 2 } }
+    fails("a Residual is not made again by itself; give the layer that reads backward, backward_layer = ...", { own })
+    fails("layer and backward_layer are the same; each direction has parameters of its own",
+      { own, backward_layer = own })
+    fails("expected a recurrent layer, as in Bidirectional { LSTM { ... } }, or a module with advance(x, states), got "
+      .. "a number", { own, backward_layer = 3 })
+    fails("its layers must read step by step, but LSTM 'layer 1' reads both ways", { own,
+      backward_layer = rondo.Sequential { rondo.LSTM { 2, 2, bidirectional = true } } })
+  end)
+  it("are two outputs with merge = none, which a list of layers cannot hand on", function()
+    assert.matches("Sequential: layer 1 has two outputs (merge = \"none\"), and a list of layers hands on one",
+      support.failure(rondo.Sequential, { rondo.Bidirectional { rondo.GRU { 2, 3 }, merge = "none" } }), 1, true)
+  end)
+end)
+
+-- h(t) = tanh(U x + W h(t - 1) + b) as a class of a script, which knows of no mask; h(0) = 0.
+local Cell = rondo.Module "Cell"
+function Cell:init(rnn, last)
+  local w = rnn:weights()
+  self.u, self.w, self.b = w.U:clone(), w.W:clone(), w.B:clone()
+  for _, p in ipairs { self.u, self.w, self.b } do
+    p.requires_grad = true
+  end
+  rawset(self, "last", last)
+end
+function Cell:advance(x, states)
+  local h, list = states and states.h or rondo.zeros(x:size(1), self.w:size(1)), {}
+  for t = 1, x:size(2) do
+    h = (rondo.linear(x:select(2, t), self.u) + rondo.linear(h, self.w) + self.b):tanh()
+    list[t] = h:unsqueeze(2)
+  end
+  return self.last and h or rondo.concat(list, 2), { h = h }
+end
+
+describe("both directions of a cell in Lua", function()
+  local hows = { {}, { lengths = { 4, 0, 2, 5 } },
+    { mask = { { 1, 0, 1, 1, 0 }, { 0, 0, 1, 1, 1 }, { 0, 0, 0, 0, 0 }, { 1, 1, 1, 1, 1 } } } }
+  -- The same net twice: of a plugin's cell, and of the class above.
+  local function pair(merge, last)
+    local rnn = rondo.Bidirectional { rondo.VanillaRNN { 3, 4, return_sequences = not last }, merge = merge }
+    return rnn, rondo.Bidirectional { Cell(rnn.ahead, last), backward_layer = Cell(rnn.reverse, last), merge = merge }
+  end
+  local function near(a, b)
+    assert.same(a:size(), b:size())
+    assert.is_true(a:allclose(b, { rtol = 0, atol = 1e-6 }))
+  end
+  it("are those of a plugin's cell, with lengths and holes: outputs, and states carried on", function()
+    for _, merge in ipairs { "concat", "sum", "mul", "average", "none" } do
+      for _, how in ipairs(hows) do
+        local rnn, own = pair(merge)
+        local x, states, mine = rondo.randn(4, 5, 3), nil, nil
+        for _ = 1, 2 do
+          local want, second, got, other
+          want, states, second = rnn:advance(x, states, how)
+          got, mine, other = own:advance(x, mine, how)
+          near(want, got)
+          near(states[1], mine[1].h)
+          near(states[2], mine[2].h)
+          if merge == "none" then
+            near(second, other)
+          end
+        end
+      end
+    end
+  end)
+  it("give the last output that each has read", function()
+    local rnn, own = pair("concat", true)
+    local x = rondo.randn(4, 5, 3)
+    for _, how in ipairs(hows) do
+      near(rnn(x, nil, how), own(x, nil, how))
+    end
+  end)
+  it("give every sequence what it has alone, bit for bit", function()
+    local _, own = pair "concat"
+    local x, mask = rondo.randn(4, 5, 3), hows[3].mask
+    local y, states = own:advance(x, nil, hows[3])
+    for b = 1, 4 do
+      local steps, places = {}, {}
+      for t = 1, 5 do
+        if mask[b][t] == 1 then
+          places[#places + 1] = t
+          steps[#places] = x:slice(1, b, b):slice(2, t, t)
+        else
+          same(rondo.zeros(8), y:select(1, b):select(1, t))
+        end
+      end
+      if #steps > 0 then
+        local want, after = own:advance(rondo.concat(steps, 2))
+        for i, t in ipairs(places) do
+          same(want:select(1, 1):select(1, i), y:select(1, b):select(1, t))
+        end
+        same(after[1].h:select(1, 1), states[1].h:select(1, b))
+        same(after[2].h:select(1, 1), states[2].h:select(1, b))
+      end
+    end
+  end)
+  it("have the gradients of a plugin's cell", function()
+    local rnn, own = pair "concat"
+    local x = rondo.randn(4, 5, 3)
+    local loss, weights = rondo.MSELoss { reduction = "sum" }, rondo.randn(4, 5, 8)
+    loss(rnn(x, hows[3]), weights):backward()
+    loss(own(x, hows[3]), weights):backward()
+    local want = rnn.reverse:weights()
+    for letter, p in pairs { U = own.reverse.u, W = own.reverse.w, B = own.reverse.b } do
+      assert.is_true(want[letter].grad:allclose(p.grad, { rtol = 1e-5, atol = 1e-5 }), letter)
+    end
+  end)
+  it("have dropout with a mask for each step, padded or not", function()
+    rondo.manual_seed(3)
+    local own = rondo.Bidirectional { rondo.Sequential { rondo.Dropout { 0.5 }, rondo.GRU { 3, 3 } },
+      backward_layer = rondo.Sequential { rondo.Dropout { 0.5 }, rondo.GRU { 3, 3 } } }
+    local x = rondo.ones(1, 4, 3)
+    near(own(x), own(x, { lengths = { 4 } }))
+    local same_mask = own(x, { lengths = { 4 } }):slice(2, 1, 2)
+    near(own(x:slice(2, 1, 2)):slice(3, 1, 3), same_mask:slice(3, 1, 3))
+  end)
+  it("refuse resets, and what is no sequence", function()
+    local _, own = pair "sum"
+    assert.matches("Cell: resets are for recurrent layers of cells (RNN, LSTM, ...)",
+      support.failure(own, rondo.ones(1, 2, 3), { resets = { { 0, 1 } } }), 1, true)
+    assert.matches("Cell: expected input (batch, time, features), got (2, 3)",
+      support.failure(own, rondo.ones(2, 3)), 1, true)
+    assert.is_nil(own:describe())
+  end)
+  it("are saved with a model where layers of the library are given", function()
+    local folder = support.folder()
+    local layer = function() return rondo.Residual { rondo.GRU { 3, 3 } } end
+    local model = rondo.Sequential { rondo.Linear { 3, 3 },
+      rondo.Bidirectional { layer(), backward_layer = layer(), merge = "sum" }, rondo.Linear { 2 } }
+    local x, how = rondo.randn(2, 4, 3), { lengths = { 3, 1 } }
+    local y = model(x, how)
+    assert.equal(2 * 3 * 3 * 7 + 3 * 4 + 2 * 4, model:parameter_count())
+    rondo.save(folder .. "/m.h5", { model = model })
+    same(y, rondo.load(folder .. "/m.h5").model(x, how))
+    support.remove(folder)
   end)
 end)
