@@ -199,7 +199,8 @@ rd_status rdc_valid_new(const rdc_reading *how, rdc_valid **out, rd_error *err)
     *out = NULL;
     if (how->mask) RD_TRY(check_mask(how, err));
     if (how->resets) RD_TRY(check_resets(how, err));
-    if (v.time >= UINT32_MAX || !rdc_mul_size(v.batch, v.time, &cells) || cells > SIZE_MAX / 64)
+    if (v.batch > UINT32_MAX || v.time >= UINT32_MAX || !rdc_mul_size(v.batch, v.time, &cells) ||
+        cells > SIZE_MAX / 64)
         return rdc_fail(err, RD_E_ARG, "%s: this batch is larger than memory can be", how->what);
     bool anew = false;
     for (size_t r = 0; r < v.batch; r++) {

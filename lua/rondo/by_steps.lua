@@ -7,6 +7,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local layers = require "rondo.layers"
 local mask = require "rondo.mask"
 local random = require "rondo.random"
 local tensor = require "rondo.tensor"
@@ -83,7 +84,7 @@ end
 function by_steps.run(layer, x, states, valid, backward)
   local steps, resets = mask.given(valid)
   if x.ndim ~= 3 then
-    errors.raise("%s: expected input (batch, time, features), got (%s)", layer:label(), table.concat(x:size(), ", "))
+    errors.raise("%s: expected input (batch, time, features), got %s", layer:label(), layers.shape_text(x))
   elseif resets then
     errors.raise("%s: resets are for recurrent layers of cells (RNN, LSTM, ...)", layer:label())
   elseif not steps and not backward then

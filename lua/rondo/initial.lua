@@ -9,13 +9,16 @@ local errors = require "rondo.errors"
 local initial = {}
 
 -- Numbers that follow the name, with their defaults (those of Keras); false: must be given. values(rows, columns, a, b)
--- is what fill_init takes. matrix: has no meaning for a vector.
+-- is what fill_init takes. matrix, vector: has a meaning for nothing else.
 local kinds = {
   zero = { values = function() return { kind = "zero" } end },
   constant = { false, values = function(_, _, a) return { kind = "constant", a = a } end },
   uniform = { -0.05, 0.05, values = function(_, _, a, b) return { kind = "uniform", a = a, b = b } end },
   normal = { 0, 0.05, values = function(_, _, a, b) return { kind = "normal", a = a, b = b } end },
   truncated = { 0, 0.05, values = function(_, _, a, b) return { kind = "truncated", a = a, b = b } end },
+  chrono = { false, 1, vector = true, values = function(_, _, a, b) -- b log u, u uniform in [1, a - 1], the same u
+    return { kind = "chrono", a = a, b = b } -- in all lines of a layer (Tallec & Ollivier 2018, eq. 16)
+  end },
   glorot_uniform = { matrix = true, values = function() return { kind = "glorot" } end },
   glorot_normal = { matrix = true, values = function(rows, columns) -- Glorot & Bengio 2010, eq. 12
     return { kind = "normal", a = 0, b = math.sqrt(2 / (rows + columns)) }
@@ -28,10 +31,14 @@ local kinds = {
   identity = { 1, matrix = true, values = function(_, _, a) return { kind = "identity", a = a } end },
 }
 
+local function fits(kind, vector)
+  return not (vector and kind.matrix or not vector and kind.vector)
+end
+
 local function names(vector)
   local list = {}
   for name, kind in pairs(kinds) do
-    if not (vector and kind.matrix) then
+    if fits(kind, vector) then
       list[#list + 1] = name
     end
   end
@@ -44,7 +51,7 @@ local function check_one(value, vector)
   local given = type(value) == "table" and value or { value }
   local name = given[1]
   local kind = type(name) == "string" and kinds[name]
-  if not kind or vector and kind.matrix then
+  if not kind or not fits(kind, vector) then
     local list = names(vector)
     local near = type(name) == "string" and not kind and core.nearest(name, list)
     return nil, ("one of %s%s, or { name, numbers }"):format(table.concat(list, ", "),
@@ -61,7 +68,7 @@ local function check_one(value, vector)
     local number = given[i + 1] == nil and kind[i] or given[i + 1]
     if type(number) ~= "number" then
       return nil, ("'%s' with %s, as in { \"%s\", %s }"):format(name, #kind == 1 and "a number" or "two numbers", name,
-        kind[2] and ("%g, %g"):format(kind[1], kind[2]) or "1")
+        kind[2] and ("%g, %g"):format(kind[1] or 100, kind[2]) or "1")
     end
     found[i + 1] = number
   end

@@ -1,10 +1,10 @@
 -- residual.lua - Residual { layer, ... } and Highway { layer, ... }: layers that are added to what they read.
 --
--- Residual: y = x + f(x) (He et al. 2016). Highway: y = g f(x) + (1 - g) x, g = sigmoid(W x + b) (Srivastava et al.
--- 2015, eq. 3). f is the list of layers, one after the other, with their states, masks and names as in a Sequential;
--- it must keep the width, and one step out for each step in. A step that does not count gives 0, whatever it holds.
+-- The formulas are in connections.lua. f is the list of layers, one after the other, with their states, masks and names
+-- as in a Sequential; it must keep the width, and one step out for each step in. A step that does not count gives 0,
+-- whatever it holds.
 -- SPDX-License-Identifier: MIT
-local core = require "rondo.native"
+local connections = require "rondo.connections"
 local errors = require "rondo.errors"
 local layers = require "rondo.layers"
 local mask = require "rondo.mask"
@@ -14,8 +14,8 @@ local Sequential = require "rondo.sequential"
 
 local residual = {}
 
--- A class of a list of layers; join(self, x, f) makes the output.
-local function joining_class(name, specs, join)
+-- A class of a list of layers.
+local function joining_class(name, specs)
   local class = Sequential.list_class(name)
 
   function class:init(given)
@@ -49,16 +49,14 @@ local function joining_class(name, specs, join)
 
   function class:advance(x, states, valid)
     valid = mask.read(valid)
-    local read, steps = x, (mask.given(valid))
-    if steps and x.ndim == 3 then
-      read = core.where(core.valid_steps(x, steps, self:label()):unsqueeze(3), x, 0)
-    end
+    local read = connections.counted(x, (mask.given(valid)), self:label())
     local f, after, remains = Sequential.advance(self, read, states, valid)
     local given, got = layers.shape_text(read), layers.shape_text(f)
     if given ~= got then
       errors.raise("%s: adds what its layers give to what they read; they give %s of %s", self:label(), got, given)
     end
-    local y = join(self, read, f)
+    local y = connections.join(read, f, rawget(self, "gate_weight")
+      and { weight = self.gate_weight, bias = self.gate_bias })
     for _, t in ipairs { f, read } do
       if not rawequal(t, x) then
         t:release()
@@ -71,22 +69,15 @@ local function joining_class(name, specs, join)
   return class
 end
 
-local NAME = { name = "name", kind = "string", help = "how messages call the layer" }
+local NAME = layers.NAME
 
-joining_class("Residual", { NAME }, function(_, x, f)
-  return x + f
-end)
+joining_class("Residual", { NAME })
 
 local Highway = joining_class("Highway", {
-  { name = "gate_bias", kind = "real", def = -1.0, min = -100, max = 100,
+  { name = "gate_bias", kind = "real", def = connections.FIRST_BIAS + 0.0, min = -100, max = 100,
     help = "first bias of the gate; below 0 most of x passes" },
-  { name = "seed", kind = "int", min = 0, max = 0xffffffff, help = "own seed of the initial values" }, NAME,
-}, function(self, x, f)
-  local g <close> = core.linear(x, self.gate_weight, self.gate_bias):sigmoid()
-  local change <close> = f - x
-  local part <close> = g * change
-  return x + part -- g f + (1 - g) x
-end)
+  layers.SEED, NAME,
+})
 
 function Highway:prepare()
   self.seed, self.layer = random.claim_layer(self.options.seed)
@@ -94,10 +85,9 @@ end
 
 function Highway:add_gate(width)
   if not rawget(self, "gate_weight") then
-    self.gate_weight = layers.parameter({ width, width }, { kind = "default" },
-      random.init_stream(self.seed, self.layer, 0))
-    self.gate_bias = layers.parameter({ width }, { kind = "constant", a = self.options.gate_bias },
-      random.init_stream(self.seed, self.layer, 1))
+    local gate = connections.gate(width, { random.init_stream(self.seed, self.layer, 0),
+      random.init_stream(self.seed, self.layer, 1) }, self.options.gate_bias)
+    self.gate_weight, self.gate_bias = gate.weight, gate.bias
   end
 end
 

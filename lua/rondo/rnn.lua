@@ -19,6 +19,7 @@ local stack_options = require "rondo.stack_options"
 local rnn = {}
 
 local BIAS = { none = 0, one = 1, two = 2 }
+local FIRST_OF_GATE = 1 << 16 -- in the numbering of a layer's initial values: beyond those of any cell
 local own = stack_options.list
 rnn.options = own
 
@@ -132,12 +133,22 @@ function methods:build(features)
       width = o.merge == "concat" and 2 * width or width
     end
     if read == width then
-      self.joined[i] = connections.new(o.connections, width, random.init_stream(self.seed, self.layer + i - 1, 0))
+      self.joined[i] = self:new_connection(width, self.layer + i - 1)
     end
   end
   self:check_connections()
   self.output_size = width
   return width
+end
+
+-- What goes round a layer of this number: true, a gate, or nil.
+function methods:new_connection(width, number)
+  local kind = self.options.connections
+  if kind ~= "highway" then
+    return kind == "residual" or nil
+  end
+  local stream = random.init_stream(self.seed, number, FIRST_OF_GATE)
+  return connections.gate(width, { stream, stream }, connections.FIRST_BIAS) -- a constant draws nothing
 end
 
 function methods:check_connections()
@@ -230,6 +241,18 @@ local function run_one(self, i, back, x, given, after)
   return out
 end
 
+-- The output of layer i with what goes round it; f, what the layer gave, is done with.
+local function join(self, i, x, f, steps)
+  local gate = self.joined[i]
+  local read = connections.counted(x, steps, self:label())
+  local y = connections.join(read, f, gate ~= true and gate or nil)
+  f:release()
+  if not rawequal(read, x) then
+    read:release()
+  end
+  return y
+end
+
 -- Every step's output and the state after the last.
 local function run(self, x, given)
   check_input(self, x)
@@ -245,7 +268,7 @@ local function run(self, x, given)
       out = merged(o.merge, out, run_one(self, i, true, read, given, after))
     end
     if self.joined[i] then
-      out = connections.join(self.joined[i], y, out, i == 1 and given.mask)
+      out = join(self, i, y, out, i == 1 and given.mask or nil)
     end
     if read ~= y then
       read:release()

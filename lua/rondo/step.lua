@@ -4,13 +4,10 @@
 -- Nothing is kept in the model, so streams of any number and size may be read side by side.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local shape_text = require("rondo.layers").shape_text
 local tensor = require "rondo.tensor"
 
 local step = {}
-
-local function shape_text(x)
-  return "(" .. table.concat(x:size(), ", ") .. ")"
-end
 
 local function check(self, x, states)
   if not tensor.is_tensor(x) or x.ndim ~= 1 and x.ndim ~= 2 then
