@@ -1,8 +1,11 @@
 /* pool.c - the worker threads.
  *
- * A job is published by raising `round`; each worker runs it and lowers `left`. Both sides spin for a
+ * A job is published by opening the gate and raising `round`. Each worker takes its own share first and
+ * then those that nobody has begun, so that a thread that has lost its CPU to another program holds up no
+ * more than what it is in the middle of: one that comes late finds the gate closed. Both sides spin for a
  * while, since jobs of one training step follow each other within microseconds, and then sleep in a
- * condition variable. Invariant: between jobs left == 0 and every worker has seen `round`.
+ * condition variable.
+ * Invariant: what a job is (fn, job, taken) is written while the gate is closed with nobody inside.
  * Workers block every signal, so that a handler always runs on the calling thread.
  * SPDX-License-Identifier: MIT */
 #include "base/pool.h"
@@ -11,18 +14,25 @@
 #include <signal.h>
 #include <stdatomic.h>
 #include <stdlib.h>
+#include <string.h>
 
-enum { SPINS = 4000 }; /* 4000 pauses: some 50 us */
+enum {
+    SPINS = 4000, /* 4000 pauses: some 50 us */
+    LINE = 64,    /* bytes that the caches of two cores pass to and fro */
+    CLOSED = 1 << 30
+};
 
 struct rdc_pool {
     uint32_t threads;
-    atomic_uint round, left, sleepers;
-    atomic_bool quit;
+    atomic_uint round, sleepers;
+    atomic_bool quit, waiting; /* waiting: the caller sleeps until all are out */
     rdc_job_fn fn;
     void *job;
     pthread_mutex_t lock;
     pthread_cond_t wake, done;
+    _Alignas(LINE) atomic_uint gate; /* threads inside, and CLOSED */
     struct worker {
+        _Alignas(LINE) atomic_bool taken; /* its share, by whom ever */
         struct rdc_pool *pool;
         pthread_t thread;
         uint32_t index;
@@ -70,10 +80,11 @@ static void relax(void)
 #error "rdc_fp_enter: say how this processor's floating-point environment is set"
 #endif
 
-static void wait_for_round(rdc_pool *p, unsigned seen)
+static unsigned wait_for_round(rdc_pool *p, unsigned seen)
 {
     for (int i = 0; i < SPINS; i++) {
-        if (atomic_load_explicit(&p->round, memory_order_acquire) != seen) return;
+        const unsigned round = atomic_load_explicit(&p->round, memory_order_acquire);
+        if (round != seen) return round;
         relax();
     }
     pthread_mutex_lock(&p->lock);
@@ -81,6 +92,17 @@ static void wait_for_round(rdc_pool *p, unsigned seen)
     while (atomic_load(&p->round) == seen) pthread_cond_wait(&p->wake, &p->lock);
     atomic_fetch_sub(&p->sleepers, 1);
     pthread_mutex_unlock(&p->lock);
+    return atomic_load(&p->round);
+}
+
+/* The shares of a job that nobody has taken, from `index` on. */
+static void take_shares(rdc_pool *p, uint32_t index)
+{
+    for (uint32_t i = 0; i < p->threads; i++) {
+        const uint32_t share = index + i < p->threads ? index + i : index + i - p->threads;
+        atomic_bool *taken = &p->worker[share].taken;
+        if (!atomic_load(taken) && !atomic_exchange(taken, true)) p->fn(p->job, share, p->threads);
+    }
 }
 
 static void *work(void *argument)
@@ -88,11 +110,11 @@ static void *work(void *argument)
     const struct worker *w = argument;
     rdc_pool *p = w->pool;
     rdc_fp_enter();
-    for (unsigned seen = 0;; seen++) {
-        wait_for_round(p, seen);
+    for (unsigned seen = 0;;) {
+        seen = wait_for_round(p, seen);
         if (atomic_load(&p->quit)) return NULL;
-        p->fn(p->job, w->index, p->threads);
-        if (atomic_fetch_sub_explicit(&p->left, 1, memory_order_acq_rel) == 1) {
+        if (atomic_fetch_add(&p->gate, 1) < CLOSED) take_shares(p, w->index);
+        if (atomic_fetch_sub(&p->gate, 1) == CLOSED + 1 && atomic_load(&p->waiting)) {
             pthread_mutex_lock(&p->lock);
             pthread_cond_signal(&p->done);
             pthread_mutex_unlock(&p->lock);
@@ -125,9 +147,11 @@ rd_status rdc_pool_new(uint32_t threads, rdc_pool **out, rd_error *err)
 {
     if (threads < 1 || threads > RDC_MAX_THREADS)
         return rdc_fail(err, RD_E_ARG, "threads must be 1..%d, got %u", RDC_MAX_THREADS, threads);
-    rdc_pool *p = calloc(1, sizeof *p);
+    rdc_pool *p = aligned_alloc(LINE, sizeof *p);
     if (!p) return rdc_no_memory(err, sizeof *p);
+    memset(p, 0, sizeof *p);
     p->threads = threads;
+    atomic_init(&p->gate, CLOSED);
     pthread_mutex_init(&p->lock, NULL);
     pthread_cond_init(&p->wake, NULL);
     pthread_cond_init(&p->done, NULL);
@@ -138,7 +162,8 @@ rd_status rdc_pool_new(uint32_t threads, rdc_pool **out, rd_error *err)
     int failure = 0;
     while (started < threads && !failure) {
         struct worker *w = &p->worker[started];
-        *w = (struct worker){.pool = p, .index = started};
+        w->pool = p;
+        w->index = started;
         failure = pthread_create(&w->thread, NULL, work, w);
         if (!failure) started++;
     }
@@ -162,24 +187,35 @@ uint32_t rdc_pool_threads(const rdc_pool *p)
     return p->threads;
 }
 
+/* Closes the gate and waits until nobody is inside. */
+static void close_gate(rdc_pool *p)
+{
+    atomic_fetch_add(&p->gate, CLOSED);
+    for (int i = 0; i < SPINS; i++) {
+        if (atomic_load(&p->gate) == CLOSED) return;
+        relax();
+    }
+    pthread_mutex_lock(&p->lock);
+    atomic_store(&p->waiting, true);
+    while (atomic_load(&p->gate) != CLOSED) pthread_cond_wait(&p->done, &p->lock);
+    atomic_store(&p->waiting, false);
+    pthread_mutex_unlock(&p->lock);
+}
+
 void rdc_pool_run(rdc_pool *p, rdc_job_fn fn, void *job)
 {
     const uint64_t before = rdc_fp_enter();
     if (p->threads > 1) {
         p->fn = fn;
         p->job = job;
-        atomic_store_explicit(&p->left, p->threads - 1, memory_order_relaxed);
+        for (uint32_t i = 0; i < p->threads; i++)
+            atomic_store_explicit(&p->worker[i].taken, false, memory_order_relaxed);
+        atomic_fetch_sub(&p->gate, CLOSED);
         publish(p);
-    }
-    fn(job, 0, p->threads);
-    for (int i = 0; atomic_load_explicit(&p->left, memory_order_acquire) > 0; i++) {
-        if (i < SPINS) {
-            relax();
-            continue;
-        }
-        pthread_mutex_lock(&p->lock);
-        while (atomic_load(&p->left) > 0) pthread_cond_wait(&p->done, &p->lock);
-        pthread_mutex_unlock(&p->lock);
+        take_shares(p, 0);
+        close_gate(p);
+    } else {
+        fn(job, 0, 1);
     }
     rdc_fp_leave(before);
 }

@@ -15,8 +15,9 @@ typedef void (*rdc_job_fn)(void *job, uint32_t worker, uint32_t workers);
 rd_status rdc_pool_new(uint32_t threads, rdc_pool **out, rd_error *err);
 void rdc_pool_free(rdc_pool *p); /* NULL is fine */
 uint32_t rdc_pool_threads(const rdc_pool *p);
-/* Runs fn(job, w, n) on every worker at once and returns when all are done. No nesting. [hot] fn cannot
- * fail and does not allocate. */
+/* Runs fn(job, w, n) once for each share w of n = threads and returns when all are done. Share w is worker
+ * w's, but one that is late finds it done by another. No nesting. [hot] fn cannot fail and does not
+ * allocate. */
 void rdc_pool_run(rdc_pool *p, rdc_job_fn fn, void *job);
 /* Runs fn(job, first, last) over [0, n) cut into one stretch per worker at multiples of `grain`; on the
  * caller alone where n < 2 * grain. */
