@@ -23,8 +23,8 @@ enum { K_BLOCK = 512 / sizeof(rd_real), COPY_FROM_ROWS = 4 * MR, FEW_BLOCK = K_B
 /* Columns of A are copied so many at a time: rows of a sequence lie a power of two apart, where a cache has
  * one place for all of them. */
 enum { COPIED = 48, COPIED_TERMS = 384 / sizeof(rd_real) };
-/* Sums that stay in a second-level cache from block to block, and operands that do not fit into one. */
-enum { KEPT_SUMS = (640 << 10) / sizeof(rd_real), FAR = (384 << 10) / sizeof(rd_real) };
+/* Rows whose sums stay in a first-level cache while a panel is read, and operands that exceed a second. */
+enum { KEPT_ROWS = 72, FAR = (384 << 10) / sizeof(rd_real) };
 /* How far ahead to ask for columns of A (a cache line per term: 81 -> 90 % of peak in weight gradients) and
  * for rows of B to copy (75 -> 80 %). The processor's own prefetch does not cross pages. */
 enum { TERMS_AHEAD = 8, ROWS_AHEAD = 24 };
@@ -277,13 +277,13 @@ static void ask_for_columns(const rd_gemm *g, const block *w, size_t done)
 
 /* How a product is cut: rows in stretches whose sums stay in cache, and in each blocks of terms. */
 typedef struct plan {
-    size_t stretch, terms;
+    size_t rows, columns, terms;
     bool copy_a, copy_b, far;
 } plan;
 
 static plan plan_of(const rd_gemm *g)
 {
-    plan p = {.stretch = g->m, .terms = K_BLOCK};
+    plan p = {.rows = g->m, .columns = g->n, .terms = K_BLOCK};
     p.copy_b = !g->packed_b && (g->flags & RD_TRANS_B || g->m > COPY_FROM_ROWS);
     p.copy_a = g->packed_b && g->flags & RD_TRANS_A && g->m > MR;
     p.far = g->packed_b && (g->k > FAR / g->n || g->m > FAR / g->n);
@@ -292,12 +292,13 @@ static plan plan_of(const rd_gemm *g)
     else if (!p.copy_b && !g->packed_b && NV_6 * VL < PANEL)
         p.terms =
             FEW_BLOCK; /* the next tile of a panel is to find B in cache, which its stride may hinder */
-    const size_t kept = KEPT_SUMS / g->n / MR * MR;
     if (p.copy_a) {
-        p.stretch = COPIED;
+        p.rows = COPIED;
         p.terms = COPIED_TERMS;
-    } else if (!p.copy_b && g->k > p.terms && kept > MR)
-        p.stretch = kept;
+    } else if (g->packed_b && g->k > p.terms && !(g->flags & RD_K_DOWN)) {
+        p.rows = KEPT_ROWS;
+        p.columns = PANEL;
+    }
     return p;
 }
 
@@ -315,29 +316,34 @@ void simd_gemm(const rd_gemm *g)
     const plan p = plan_of(g);
     block w = {.a_row = trans_a ? 1 : g->lda, .b_k = packed || p.copy_b ? PANEL : g->ldb};
     w.narrow = !packed && !p.copy_b;
-    for (w.i0 = 0; w.i0 < g->m; w.i0 += w.m) {
-        size_t done = 0;
-        w.m = g->m - w.i0 < p.stretch ? g->m - w.i0 : p.stretch;
-        w.a_k = p.copy_a ? w.m : trans_a ? g->lda : 1;
-        do {
-            w.first = done == 0;
-            w.n = g->k - done < p.terms ? g->k - done : p.terms;
-            const size_t k0 = g->flags & RD_K_DOWN ? g->k - done - w.n : done;
-            if (w.n > 0) w.a = trans_a ? g->a + k0 * g->lda + w.i0 : g->a + w.i0 * g->lda + k0;
-            if (p.copy_a) copy_columns(w.a, g->lda, w.n, w.m, columns);
-            if (p.copy_a) w.a = columns;
-            for (w.j0 = 0; w.j0 < g->n; w.j0 += PANEL) {
-                if (p.copy_b) copy_panel(g, k0, w.n, w.j0, panel);
-                w.b = p.copy_b || w.n == 0 ? panel
-                      : packed             ? packed + w.j0 * g->k + k0 * PANEL
-                                           : g->b + k0 * g->ldb + w.j0;
-                w.next = !p.far ? NULL : w.j0 + PANEL < g->n ? w.b + PANEL * g->k : w.b;
-                panel_terms(g, &w);
-                if (p.copy_a) ask_for_columns(g, &w, done + w.n);
-            }
-            done += w.n;
-        } while (done < g->k);
-    }
+    for (size_t from = 0; from < g->n; from += p.columns)
+        for (w.i0 = 0; w.i0 < g->m; w.i0 += w.m) {
+            size_t done = 0;
+            const size_t to = g->n - from < p.columns ? g->n : from + p.columns;
+            w.m = g->m - w.i0 < p.rows ? g->m - w.i0 : p.rows;
+            w.a_k = p.copy_a ? w.m : trans_a ? g->lda : 1;
+            do {
+                w.first = done == 0;
+                w.n = g->k - done < p.terms ? g->k - done : p.terms;
+                const size_t k0 = g->flags & RD_K_DOWN ? g->k - done - w.n : done;
+                if (w.n > 0) w.a = trans_a ? g->a + k0 * g->lda + w.i0 : g->a + w.i0 * g->lda + k0;
+                if (p.copy_a) copy_columns(w.a, g->lda, w.n, w.m, columns);
+                if (p.copy_a) w.a = columns;
+                for (w.j0 = from; w.j0 < to; w.j0 += PANEL) {
+                    if (p.copy_b) copy_panel(g, k0, w.n, w.j0, panel);
+                    w.b = p.copy_b || w.n == 0 ? panel
+                          : packed             ? packed + w.j0 * g->k + k0 * PANEL
+                                               : g->b + k0 * g->ldb + w.j0;
+                    w.next = !p.far                ? NULL
+                             : p.columns == PANEL  ? w.b + w.n * PANEL
+                             : w.j0 + PANEL < g->n ? w.b + PANEL * g->k
+                                                   : w.b;
+                    panel_terms(g, &w);
+                    if (p.copy_a) ask_for_columns(g, &w, done + w.n);
+                }
+                done += w.n;
+            } while (done < g->k);
+        }
 }
 
 /* Twelve chains: a multiply-add takes 4 cycles, and two can begin in each. They begin
