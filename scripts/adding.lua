@@ -11,7 +11,7 @@ local opt = rondo.args { "The sum of the two marked numbers among T (Hochreiter 
   batch_size = { 50, min = 1, help = "sequences of an update" },
   lr = { 2e-3, min = 0, max = 1000, help = "learning rate of Adam" },
   clip = { 1.0, min = 0, help = "largest norm of the gradient" },
-  chrono = { 0, min = 0, help = "lstm: first biases for memories of so many steps" },
+  chrono = { 0, min = 0, help = "lstm, gru: first biases for memories of so many steps" },
   max_steps = { 4000, min = 1, help = "updates at most" },
   stop_below = { 5e-4, min = 0, help = "stop where the error on validation sequences is below" },
 }
