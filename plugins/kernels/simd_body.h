@@ -17,7 +17,7 @@
  * SPDX-License-Identifier: MIT */
 #include "transpose_body.h"
 
-enum { MR = 6 };
+enum { MR = 6, LINE_BYTES = LINE * sizeof(rd_real), PANEL_BYTES = PANEL * sizeof(rd_real) };
 /* A block of a panel takes 32 KiB, two thirds of a first-level cache; four rows of tiles repay a copy. */
 enum { K_BLOCK = 512 / sizeof(rd_real), COPY_FROM_ROWS = 4 * MR, FEW_BLOCK = K_BLOCK / 4 };
 /* Columns of A are copied so many at a time: rows of a sequence lie a power of two apart, where a cache has
@@ -35,10 +35,10 @@ typedef struct tile {
     rd_real *c;
     ptrdiff_t a_k, b_k;
     size_t a_row, c_row, n;
-    size_t width; /* columns of C from c on; more than a tile has is fine */
-    const rd_real *c_next,
-        *b_next; /* where operands are far: the next tile's sums, and what later tiles
-                                     * will read, a cache line for each term; else NULL */
+    size_t width;          /* columns of C from c on; more than a tile has is fine */
+    const rd_real *c_next; /* the next tile's sums */
+    uintptr_t b_next; /* where operands are far: the address of what later tiles will read, a cache
+                            * line for each term; it may run past the end. Else 0 */
     bool from_zero;
     bool narrow_b; /* B has no numbers beyond width */
 } tile;
@@ -94,12 +94,12 @@ RD_INLINE void run(const size_t mr, const size_t nv, const bool narrow, const bo
         for (size_t i = 0; i < mr; i++) UNROLLED
         for (size_t j = 0; j < nv; j++) prefetch(t->c_next, (ptrdiff_t)(i * t->c_row + j * VL));
     }
-    const rd_real *next = t->b_next;
+    uintptr_t next = t->b_next;
     for (size_t k = t->n; k > 0; k--, a += t->a_k, b += t->b_k) {
         prefetch(a, TERMS_AHEAD * t->a_k);
         if (far) {
-            __builtin_prefetch(next, 0, 2);
-            next += LINE;
+            __builtin_prefetch((const void *)next, 0, 2);
+            next += LINE_BYTES;
         }
         UNROLLED
         for (size_t j = 0; j < nv; j++)
@@ -175,7 +175,7 @@ typedef struct block {
     const rd_real *a, *b;
     size_t a_k, a_row, b_k;
     size_t n, i0, m, j0;
-    const rd_real *next; /* the block that will be read after this one; NULL: it is in cache */
+    uintptr_t next; /* address of the block that will be read after this one; 0: it is in cache */
     bool first, narrow;
 } block;
 
@@ -186,7 +186,7 @@ static void panel_terms(const rd_gemm *g, const block *w)
     const size_t start = down && w->n > 0 ? w->n - 1 : 0;
     const size_t width = g->n - w->j0 < PANEL ? g->n - w->j0 : PANEL;
     rd_real *c = g->c + w->i0 * g->ldc + w->j0;
-    const rd_real *next = w->next;
+    uintptr_t next = w->next;
     tile t = {.n = w->n, .a_row = w->a_row, .c_row = g->ldc};
 
     t.a_k = down ? -(ptrdiff_t)w->a_k : (ptrdiff_t)w->a_k;
@@ -204,7 +204,8 @@ static void panel_terms(const rd_gemm *g, const block *w)
                        : i + rows < w->m   ? c + (i + rows) * g->ldc
                                            : t.c;
             t.b_next = next;
-            if (next && next < w->next + w->n * (PANEL - LINE)) next += w->n * LINE;
+            if (next && next < w->next + w->n * (PANEL_BYTES - LINE_BYTES))
+                next += w->n * LINE_BYTES;
             t.width = width - j;
             run_tile(rows, &t);
         }
@@ -334,10 +335,10 @@ void simd_gemm(const rd_gemm *g)
                     w.b = p.copy_b || w.n == 0 ? panel
                           : packed             ? packed + w.j0 * g->k + k0 * PANEL
                                                : g->b + k0 * g->ldb + w.j0;
-                    w.next = !p.far                ? NULL
-                             : p.columns == PANEL  ? w.b + w.n * PANEL
-                             : w.j0 + PANEL < g->n ? w.b + PANEL * g->k
-                                                   : w.b;
+                    const size_t ahead = p.columns == PANEL    ? w.n * PANEL
+                                         : w.j0 + PANEL < g->n ? PANEL * g->k
+                                                               : 0;
+                    w.next = p.far ? (uintptr_t)w.b + ahead * sizeof(rd_real) : 0;
                     panel_terms(g, &w);
                     if (p.copy_a) ask_for_columns(g, &w, done + w.n);
                 }
