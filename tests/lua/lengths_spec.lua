@@ -3,10 +3,7 @@
 local rondo = require "rondo"
 local support = dofile "tests/lua/support.lua"
 
-local function same(a, b)
-  assert.same(a:size(), b:size())
-  assert.is_true(a:allclose(b, { rtol = 0, atol = 0 }))
-end
+local same = support.same
 
 describe("lengths", function()
   it("give every sequence what it has alone", function()

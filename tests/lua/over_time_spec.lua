@@ -3,10 +3,7 @@
 local rondo = require "rondo"
 local support = dofile "tests/lua/support.lua"
 
-local function same(a, b)
-  assert.same(a:size(), b:size())
-  assert.is_true(a:allclose(b, { rtol = 0, atol = 0 }))
-end
+local same = support.same
 
 local function near(want, got)
   assert.is_true(math.abs(want - got) <= 1e-5 * math.max(1, math.abs(want)), ("%s instead of %s"):format(got, want))

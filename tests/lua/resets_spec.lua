@@ -7,10 +7,7 @@ local folder
 setup(function() folder = support.folder() end)
 teardown(function() support.remove(folder) end)
 
-local function same(a, b)
-  assert.same(a:size(), b:size())
-  assert.is_true(a:allclose(b, { rtol = 0, atol = 0 }))
-end
+local same = support.same
 
 local function part(x, row, from, to)
   return x:slice(1, row, row):slice(2, from, to)

@@ -2,10 +2,7 @@
 -- SPDX-License-Identifier: MIT
 local rondo = require "rondo"
 local support = dofile "tests/lua/support.lua"
-
-local function same(a, b)
-  return a:allclose(b, { rtol = 0, atol = 0 })
-end
+local same = support.same
 
 local function gradients(model)
   local list = {}
@@ -28,7 +25,7 @@ describe("step", function()
         local y
         y, s = model:step(x:select(2, t), s)
         assert.same({ 3, 2 }, y:size())
-        assert.is_true(same(whole:select(2, t), y), cell)
+        same(whole:select(2, t), y, cell)
       end
       recurrent(x):sum():backward()
       local want = gradients(recurrent)
@@ -41,7 +38,7 @@ describe("step", function()
       end
       sum:backward()
       for name, gradient in pairs(gradients(recurrent)) do
-        assert.is_true(same(want[name], gradient), cell .. " " .. name)
+        same(want[name], gradient, cell .. " " .. name)
       end
     end
   end)
@@ -52,9 +49,9 @@ describe("step", function()
     for t = 1, 4 do
       local y
       y, a = model:step(one:select(2, t), a)
-      assert.is_true(same(want_one:select(2, t), y))
+      same(want_one:select(2, t), y)
       y, b = model:step(many:select(2, t), b)
-      assert.is_true(same(want_many:select(2, t), y))
+      same(want_many:select(2, t), y)
     end
   end)
   it("leaves the state it was given as it was", function()
@@ -62,7 +59,7 @@ describe("step", function()
     local x = rondo.randn(2, 3)
     local _, s = layer:step(x)
     local first, second = layer:step(x, s), layer:step(x, s)
-    assert.is_true(same(first, second))
+    same(first, second)
   end)
   it("gives the output of the step where only the last is asked for", function()
     local layer = rondo.GRU { 3, 4, return_sequences = false, learn_state = true }
@@ -76,7 +73,7 @@ describe("step", function()
     function Net:advance(x, states) return self.rnn:advance(x, states) end
     local net = Net()
     local x = rondo.randn(2, 3)
-    assert.is_true(same(net.rnn(x:unsqueeze(2)):select(2, 1), (net:step(x))))
+    same(net.rnn(x:unsqueeze(2)):select(2, 1), (net:step(x)))
   end)
   it("says what it expects", function()
     local function fails(pattern, model, ...)

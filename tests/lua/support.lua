@@ -1,6 +1,7 @@
 -- support.lua - what the specs of the library share: messages, a folder of their own, the command.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.core"
+local luassert = require "luassert"
 local support = {}
 
 -- Ends of programs (usage, divergence) come as errors in the specs.
@@ -13,6 +14,12 @@ function support.failure(f, ...)
     error("it did not fail", 2)
   end
   return message
+end
+
+-- Two tensors have the same shape and numbers.
+function support.same(a, b, what)
+  luassert.same(a:size(), b:size(), what)
+  luassert.is_true(a:allclose(b, { rtol = 0, atol = 0 }), what)
 end
 
 -- A new folder; remove it with support.remove.

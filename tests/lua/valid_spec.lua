@@ -4,15 +4,13 @@
 -- compared, and numbers where gradients are: a product with a gradient of 0 keeps NaN.
 -- SPDX-License-Identifier: MIT
 local rondo = require "rondo"
+local support = dofile "tests/lua/support.lua"
 
 local MASK = { { 1, 1, 1, 0, 0, 0 }, { 0, 0, 1, 1, 1, 1 }, { 1, 0, 1, 0, 0, 1 }, { 0, 0, 0, 0, 0, 0 },
   { 1, 1, 1, 1, 1, 1 } }
 local BATCH, TIME, FEATURES = 5, 6, 4
 
-local function same(a, b, what)
-  assert.same(a:size(), b:size(), what)
-  assert.is_true(a:allclose(b, { rtol = 0, atol = 0 }), what)
-end
+local same = support.same
 
 local function repeated(value)
   local rows = rondo.rand(BATCH, TIME, FEATURES):table()

@@ -1,5 +1,7 @@
 -- recipes_spec.lua - the recipes of texts and tags run on small files, and say what must be beaten.
 -- SPDX-License-Identifier: MIT
+local json = require "rondo.json"
+local library = require "rondo"
 local support = dofile "tests/lua/support.lua"
 
 local folder, scripts
@@ -18,6 +20,15 @@ local function rondo(arguments)
 end
 
 describe("the recipe", function()
+  it("of a text learns something with every cell, by --cell NAME", function()
+    support.write(folder .. "/t.txt", support.sentences(300))
+    for _, cell in ipairs(library.features().cells) do
+      local out = rondo(("train t.txt --cell %s --hidden-size 16 --seq-len 20 --batch-size 8 --max-steps 60 --lr 0.01 "
+        .. "--seed 1 --threads 1 --ngrams 0 --sample-length 0 --run-dir none --json --quiet"):format(cell))
+      local facts = assert(json.decode(out))
+      assert.is_true(facts.val_loss < math.log(22), cell) -- 22 characters, all as likely
+    end
+  end)
   it("of sentiment takes a tenth to validate, or a file", function()
     local lines = {}
     for i = 1, 60 do
