@@ -4,7 +4,7 @@
 # usage: scripts/setup.sh [run|test|all|bench]
 #   run    to build and use Rondo (the default)
 #   test   run, and what scripts/test.sh needs
-#   bench  run, and what the comparisons with other libraries need
+#   bench  run, and what the comparisons with other libraries need; ONNX Runtime from npm, into build/peers
 #   all    everything
 #
 # Asks nothing, needs no network when nothing is missing, and then takes a few hundredths of a second.
@@ -19,7 +19,8 @@ test=(libcmocka-dev lua-busted lua-check clang clang-format clang-tidy libclang-
 if [ "$(uname -m)" != aarch64 ]; then
     test+=(qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
 fi
-bench=(python3-torch python3-numpy libopenblas-dev)
+bench=(python3-torch python3-numpy python3-onnx libopenblas-dev libopenblas0-openmp libdnnl-dev nodejs npm
+    gnuplot-nox)
 
 what=${1:-run}
 case $what in
@@ -49,6 +50,24 @@ TEXT
     exit 0
 fi
 
+# A comparison goes without a peer that is not there, so that a failure here is no reason to stop.
+peers() {
+    local folder
+    case $what in
+    run | test) return ;;
+    esac
+    folder=$(dirname "$0")/../build/peers
+    if [ -d "$folder/node_modules/onnxruntime-node" ]; then
+        return
+    fi
+    echo "setup.sh: installing onnxruntime-node from npm into build/peers" >&2
+    mkdir -p "$folder"
+    # Its own scripts would load what graphics cards need.
+    npm install --silent --no-audit --no-fund --ignore-scripts --prefix "$folder" \
+        onnxruntime-node@1.30.0 </dev/null >&2 ||
+        echo "setup.sh: npm could not install onnxruntime-node; bench_peers.sh will skip it" >&2
+}
+
 # A package counts when it is installed, or when another one provides it under that name.
 installed=$(dpkg-query -W -f='${db:Status-Status} ${Package} ${Provides}\n' | sed -n 's/^installed / /p' |
     tr '\n,' '  ')
@@ -60,6 +79,7 @@ for package in "${wanted[@]}"; do
     esac
 done
 if [ ${#missing[@]} -eq 0 ]; then
+    peers
     exit 0
 fi
 
@@ -89,3 +109,4 @@ quiet=(env DEBIAN_FRONTEND=noninteractive)
 "${sudo[@]}" "${quiet[@]}" apt-get update -qq </dev/null >&2 ||
     echo "setup.sh: apt-get update had errors, trying with the lists that are here" >&2
 "${sudo[@]}" "${quiet[@]}" "${install[@]}" -qq </dev/null >&2 || refuse "apt-get failed (see above)"
+peers

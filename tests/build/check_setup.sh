@@ -37,6 +37,7 @@ setup() { env PATH="$tools" scripts/setup.sh "$@"; }
 expect 'an unknown group' 2 "'tests' is not one of run, test, all, bench" scripts/setup.sh tests
 expect 'nothing is missing' 0 '' scripts/setup.sh test
 expect 'not a Debian system' 0 'not a Debian or Ubuntu system.*Lua 5.4.*liblua5.4-dev' setup run
+names=$(setup bench 2>&1 | sed -n '/needs:$/{n;p}')
 stub dpkg-query 'exit 0'
 stub id 'echo 0'
 expect 'no apt-get' 1 'there is no apt-get; as root, run *apt-get update && apt-get install -y.* cmake ' setup run
@@ -50,6 +51,19 @@ expect 'sudo installs' 0 'sudo -n env DEBIAN_FRONTEND=noninteractive apt-get ins
 stub dpkg-query 'for p in gcc libc6-dev; do echo "installed $p "; done; echo "config-files cmake "'
 expect 'only what is missing' 0 'setup.sh: installing cmake ninja-build' setup run
 stub sudo 'exit 100'
+mkdir -p "$folder/copy/scripts"
+cp scripts/setup.sh "$folder/copy/scripts"
+for program in dirname mkdir; do
+    ln -s "$(command -v $program)" "$tools/$program"
+done
+stub dpkg-query "for p in $names; do echo \"installed \$p \"; done"
+stub npm 'echo "npm $*"'
+expect 'bench asks npm' 0 'onnxruntime-node from npm .*npm install .*--prefix .*/build/peers onnxruntime-node@' \
+    env PATH="$tools" "$folder/copy/scripts/setup.sh" bench
+stub npm 'exit 1'
+expect 'npm fails' 0 'npm could not install onnxruntime-node; bench_peers.sh will skip it' \
+    env PATH="$tools" "$folder/copy/scripts/setup.sh" bench
+stub dpkg-query 'exit 0'
 expect 'apt-get fails' 1 'apt-get failed (see above); as root, run' setup run
 
 mkdir -p "$folder/no-modules"

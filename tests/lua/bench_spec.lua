@@ -128,6 +128,53 @@ describe("rondo bench", function()
   end)
 end)
 
+describe("bench_peers.sh", function()
+  local function script(arguments, settings)
+    local command = ("%s RONDO=\"$(command -v rondo)\" scripts/bench_peers.sh %s >'%s/out' 2>'%s/err'"):format(
+      settings or "", arguments, folder, folder)
+    local _, _, code = os.execute(command)
+    return support.read(folder .. "/out"), support.read(folder .. "/err"), code
+  end
+  it("measures a case, and skips a peer that is not there by name", function()
+    local out, err, code = script("series.infer", "PEERS=kann RUNS=2 EACH=0.01 THREADS=1 CELLS=gru")
+    assert.equal(0, code, err)
+    assert.equal("skipped: kann: there is no Debian package of it, and its source is not here\n", err)
+    assert.matches("\nseries +infer +gru +1 +64 +%d+%.%d+ ms +%d+ %%", out)
+  end)
+  it("says what is no case and no peer", function()
+    local out, err, code = script("charnn", "PEERS=kann")
+    assert.same({ "", 2 }, { out, code })
+    assert.matches("bench_peers.sh: 'charnn' is no case; give SHAPE.TASK, as charnn.train", err)
+    out, err, code = script("", "PEERS=torsh")
+    assert.same({ "", 2 }, { out, code })
+    assert.matches("there is no peer 'torsh'; there are torch, onednn, onnxruntime, kann", err)
+  end)
+end)
+
+describe("growth.lua", function()
+  local command = "rondo run scripts/growth.lua --longest 10 --seconds 0 --threads 1 --cell vanilla --plot '%s/p.svg'"
+  it("prints a table and has gnuplot draw it", function()
+    support.write(folder .. "/gnuplot", "#!/bin/sh\ncat >'" .. folder .. "/asked'\n")
+    os.execute("chmod +x '" .. folder .. "/gnuplot'")
+    local pipe = io.popen(("PATH='%s':\"$PATH\" %s"):format(folder, command:format(folder)))
+    local out = pipe:read "a"
+    assert.is_true(pipe:close())
+    assert.matches("\nsteps, with batch 1, hidden 32, layers 1\n +steps +ms a step", out)
+    assert.matches("\nwrote " .. folder:gsub("%p", "%%%0") .. "/p.svg\n", out)
+    local asked = support.read(folder .. "/asked")
+    assert.matches("set output '" .. folder:gsub("%p", "%%%0") .. "/p.svg'", asked)
+    assert.matches("plot '%-' with linespoints[^\n]*\n10 %d", asked)
+  end)
+  it("says that there is no gnuplot", function()
+    os.execute(("mkdir -p '%s/bin' && ln -sf \"$(command -v rondo)\" '%s/bin/rondo'"):format(folder, folder))
+    local _, _, code = os.execute(("PATH='%s/bin' %s >/dev/null 2>'%s/err'"):format(folder, command:format(folder),
+      folder))
+    assert.equal(1, code)
+    assert.equal("growth: nothing is drawn: gnuplot is not installed (Debian: gnuplot-nox); the table is all\n",
+      support.read(folder .. "/err"))
+  end)
+end)
+
 describe("a profile", function()
   local core, rondo = require "rondo.native", require "rondo"
   local B, T, IN, H, OUT = 40, 6, 4, 16, 3 -- rows enough that workers share them
