@@ -130,6 +130,9 @@ size_t rdc_worker_block(const rdc_pass *pass, uint32_t worker, uint32_t workers)
 /* Is the loop over a pass too little work to wake the workers for? */
 bool rdc_pass_is_small(const rdc_pass *pass);
 
+/* Buffers, first values and masks of a pass whose sizes are set. keep: every step stays, for backward or an
+ * observer. What it has made is the pass's, also where it fails. */
+rd_status rdc_pass_open(rdc_pass *p, const rd_rnn_input *in, bool keep, rd_error *err);
 /* Runs forward over the sequence. state[].slot 0 holds the first values. [hot] inside */
 rd_status rdc_unroll_forward(rdc_pass *pass, rd_error *err);
 /* The recorded node: inputs x, states, parameters, first values; results y and, with final, the last

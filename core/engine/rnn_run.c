@@ -136,8 +136,7 @@ static rd_status open_state(rdc_pass *p, uint32_t k, bool keep, rd_error *err)
     return RD_OK;
 }
 
-/* keep: every step stays, for backward or an observer. */
-static rd_status open_pass(rdc_pass *p, const rd_rnn_input *in, bool keep, rd_error *err)
+rd_status rdc_pass_open(rdc_pass *p, const rd_rnn_input *in, bool keep, rd_error *err)
 {
     const rdc_layout *l = p->rnn->layout;
     if (keep) RD_TRY(rdc_sequence_per_step(p, &p->line, l->line_row, err));
@@ -149,7 +148,7 @@ static rd_status open_pass(rdc_pass *p, const rd_rnn_input *in, bool keep, rd_er
         RD_TRY(open_sequence(p, &p->temp[k], l->temp[k].width, keep, err));
     for (uint32_t k = 0; k < l->n_saves; k++)
         RD_TRY(open_sequence(p, &p->save[k], l->save[k].width, keep, err));
-    return RD_OK;
+    return rdc_noise_open(p, in, keep, err);
 }
 
 static bool lies_in_sequence(const rd_tensor *x)
@@ -311,8 +310,7 @@ static rd_status run(rdc_pass *p, const rd_rnn_input *input, bool final, struct 
                      "%s: the cell '%s' has no backward function and cannot be trained; run it "
                      "inside no_grad",
                      rnn->label, rnn->cell->name);
-    if (status == RD_OK) status = open_pass(p, input, wanted || rnn->observed, err);
-    if (status == RD_OK) status = rdc_noise_open(p, input, wanted || rnn->observed, err);
+    if (status == RD_OK) status = rdc_pass_open(p, input, wanted || rnn->observed, err);
     if (status == RD_OK) status = rdc_unroll_forward(p, err);
     if (status == RD_OK) status = make_results(p, final, r, err);
     if (status == RD_OK && wanted) {

@@ -44,6 +44,20 @@ static inline void rdc_step_product(const rdc_pass *pass, const rdc_rows *rows, 
     } else /* asks for no memory, since one row is not worth packing for */
         (void)rdc_product_shared(pass->rnn->core, g, NULL);
 }
+/* A cell run over stretches of steps of a pass. */
+typedef struct rdc_forward {
+    rdc_pass *pass;
+    size_t ids_to_come;   /* of one-hot input: few are not worth a large table */
+    size_t from, to;      /* steps of this stretch */
+    bool hoist;           /* the products with x are made ahead */
+    rdc_block *start;     /* rd_real [line_row]: what every sum starts at; the caller releases it */
+    const rd_real *table; /* of one-hot input, or NULL: columns of W_x are picked */
+    const rd_real *id_scale; /* of every row of one-hot input, or NULL: 1 */
+} rdc_forward;
+/* Buffers, and what is made from the weights: once more where those have changed. */
+rd_status rdc_forward_ready(rdc_forward *f, rd_error *err);
+/* All rows through steps [from, to), within the contract's floating-point environment. [hot] */
+void rdc_forward_run(rdc_forward *f);
 /* Shows an observer one step, all rows; dstate and the x are for backward only. */
 rd_observed rdc_observed(rdc_view *v, size_t t);
 #endif

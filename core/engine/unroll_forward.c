@@ -20,15 +20,6 @@ enum {
     TABLE_ALWAYS = 256 << 10 /* so few are worth making for a single step: it is made once */
 };
 
-struct forward {
-    rdc_pass *pass;
-    rd_real *start;          /* [line_row]: what every sum starts at */
-    const rd_real *table;    /* of one-hot input, or NULL: columns of W_x are picked */
-    const rd_real *id_scale; /* of every row of one-hot input, or NULL: 1 */
-    size_t from, to;         /* steps of this stretch */
-    bool hoist;
-};
-
 void rdc_view_open(rdc_view *v, const rdc_pass *pass, size_t first, size_t last)
 {
     const rd_rnn *rnn = pass->rnn;
@@ -155,7 +146,7 @@ static void fill_table(void *job, size_t first, size_t last)
 }
 
 /* The table of one-hot input, kept until the weights change; NULL where it would not pay. */
-static rd_status make_table(struct forward *f, rd_error *err)
+static rd_status make_table(rdc_forward *f, rd_error *err)
 {
     rd_rnn *rnn = f->pass->rnn;
     RDC_TIMED(rnn->core, RD_WORK_IDS);
@@ -166,10 +157,10 @@ static rd_status make_table(struct forward *f, rd_error *err)
     const bool scaled = f->id_scale != NULL;
     if (!table->block || table->version != rnn->weights->version ||
         rnn->table_is_scaled != scaled) {
-        if (n > TABLE_ALWAYS && f->pass->total < l->in / 4) return RD_OK;
+        if (n > TABLE_ALWAYS && f->ids_to_come < l->in / 4) return RD_OK;
         if (!table->block) table->block = rdc_block_new(rnn->core->arena, n * sizeof(rd_real));
         if (!table->block) return rdc_no_memory(err, n * sizeof(rd_real));
-        struct table_job job = {rnn, scaled ? NULL : f->start, table->block->at};
+        struct table_job job = {rnn, scaled ? NULL : f->start->at, table->block->at};
         rdc_pool_range(rnn->core->pool, (size_t)l->in + 1, rdc_grain(l->line_row), fill_table,
                        &job);
         table->version = rnn->weights->version;
@@ -206,7 +197,7 @@ RD_CLONES static void scale_columns(size_t n, rd_real scale, const rd_real *rest
 }
 
 /* Rows [first, last) of step t, before any product but that with one-hot x. */
-static void start_lines(const struct forward *f, size_t t, size_t first, size_t last)
+static void start_lines(const rdc_forward *f, size_t t, size_t first, size_t last)
 {
     const rdc_pass *p = f->pass;
     RDC_TIMED(p->ids ? rdc_timed_core(p, first) : NULL, RD_WORK_IDS);
@@ -216,7 +207,7 @@ static void start_lines(const struct forward *f, size_t t, size_t first, size_t 
     const int32_t *ids = p->ids ? (const int32_t *)p->ids->at + before : NULL;
     for (size_t r = first; r < last; r++, row += width) {
         const rd_real *found = ids && f->table ? f->table + (size_t)ids[r] * width : NULL;
-        memcpy(row, found && !f->id_scale ? found : f->start, width * sizeof *row);
+        memcpy(row, found && !f->id_scale ? found : f->start->at, width * sizeof *row);
         const rd_real *scale = f->id_scale ? f->id_scale + before + r : NULL;
         if (found && scale) scale_columns(width, *scale, found, row);
         if (ids && !found) pick_columns(p->rnn, ids[r], scale, row);
@@ -254,7 +245,7 @@ static void feed_temps(const rdc_pass *p, uint32_t phase, const rdc_rows *rows)
 }
 
 /* Rows [first, last) through steps [from, to). [hot] */
-static void run_rows(const struct forward *f, size_t first, size_t last)
+static void run_rows(const rdc_forward *f, size_t first, size_t last)
 {
     const rdc_pass *p = f->pass;
     const rd_rnn *rnn = p->rnn;
@@ -289,7 +280,7 @@ static void run_rows(const struct forward *f, size_t first, size_t last)
 
 static void run_worker(void *job, uint32_t worker, uint32_t workers)
 {
-    const struct forward *f = job;
+    const rdc_forward *f = job;
     const size_t rows = f->pass->rows;
     const size_t first = rdc_block_border(rows, rdc_worker_block(f->pass, worker, workers));
     const size_t last = rdc_block_border(rows, rdc_worker_block(f->pass, worker + 1, workers));
@@ -298,13 +289,13 @@ static void run_worker(void *job, uint32_t worker, uint32_t workers)
 
 static void start_all(void *job, size_t first, size_t last)
 {
-    const struct forward *f = job;
+    const rdc_forward *f = job;
     for (size_t t = first; t < last; t++)
         start_lines(f, f->from + t, 0, rdc_active(f->pass, f->from + t));
 }
 
 /* The products with x of steps [from, to), shared. */
-static rd_status hoist(struct forward *f, rd_error *err)
+static rd_status hoist(rdc_forward *f, rd_error *err)
 {
     rdc_pass *p = f->pass;
     const rdc_layout *l = p->rnn->layout;
@@ -348,7 +339,7 @@ static void show_observer(const rdc_pass *p)
 }
 
 /* Allocates the lines where the run keeps nothing: as many steps as are hoisted at once. */
-static rd_status lines_for(struct forward *f, rd_error *err)
+static rd_status lines_for(rdc_forward *f, rd_error *err)
 {
     rdc_pass *p = f->pass;
     size_t slots = 1;
@@ -358,36 +349,44 @@ static rd_status lines_for(struct forward *f, rd_error *err)
     return rdc_sequence_new(p->rnn->core, &p->line, slots, p->rows, p->rnn->layout->line_row, err);
 }
 
+rd_status rdc_forward_ready(rdc_forward *f, rd_error *err)
+{
+    rdc_pass *pass = f->pass;
+    const rd_rnn *rnn = pass->rnn;
+    const size_t bytes = rnn->layout->line_row * sizeof(rd_real);
+    if (pass->noise && pass->noise->id_scale) f->id_scale = pass->noise->id_scale->at;
+    RD_TRY(lines_for(f, err));
+    if (!f->start) f->start = rdc_block_new(rnn->core->arena, bytes);
+    if (!f->start) return rdc_no_memory(err, bytes);
+    make_start(rnn, f->start->at);
+    RD_TRY(pack_weights(pass, err));
+    return pass->ids ? make_table(f, err) : RD_OK;
+}
+
+void rdc_forward_run(rdc_forward *f)
+{
+    if (rdc_pass_is_small(f->pass))
+        run_worker(f, 0, 1);
+    else
+        rdc_pool_run(f->pass->rnn->core->pool, run_worker, f);
+}
+
 rd_status rdc_unroll_forward(rdc_pass *pass, rd_error *err)
 {
     rd_rnn *rnn = pass->rnn;
-    rdc_arena *arena = rnn->core->arena;
-    struct forward f = {.pass = pass};
+    rdc_forward f = {.pass = pass, .ids_to_come = pass->total};
     const uint64_t env = rdc_fp_enter();
-    if (pass->noise && pass->noise->id_scale) f.id_scale = pass->noise->id_scale->at;
     f.hoist = !pass->ids && pass->rows < FUSE_ROWS && pass->steps > 1;
     if (pass->valid && !pass->line.block) f.hoist = false; /* lines used again are not packed */
-    rd_status status = lines_for(&f, err);
-    const size_t bytes = rnn->layout->line_row * sizeof(rd_real);
-    rdc_block *start = rdc_block_new(arena, bytes);
-    if (status == RD_OK && !start) status = rdc_no_memory(err, bytes);
-    if (status != RD_OK) goto done;
-    f.start = start->at;
-    make_start(rnn, f.start);
-    status = pack_weights(pass, err);
-    if (status == RD_OK && pass->ids) status = make_table(&f, err);
+    rd_status status = rdc_forward_ready(&f, err);
     const size_t stretch = f.hoist ? pass->line.slots : pass->steps;
     for (f.from = 0; status == RD_OK && f.from < pass->steps; f.from = f.to) {
         f.to = pass->steps - f.from > stretch ? f.from + stretch : pass->steps;
         if (f.hoist) status = hoist(&f, err);
-        if (status == RD_OK && rdc_pass_is_small(pass))
-            run_worker(&f, 0, 1);
-        else if (status == RD_OK)
-            rdc_pool_run(rnn->core->pool, run_worker, &f);
+        if (status == RD_OK) rdc_forward_run(&f);
     }
     if (status == RD_OK && rnn->observed && rnn->observer.forward) show_observer(pass);
-done:
-    rdc_block_release(arena, start);
+    rdc_block_release(rnn->core->arena, f.start);
     rdc_fp_leave(env);
     return status;
 }

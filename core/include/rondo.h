@@ -713,4 +713,45 @@ rd_status rd_sample(rd_tensor *logits, const rd_sampling *how, const rd_stream *
 rd_status rd_adjust(rd_tensor *logits, const rd_sampling *how, rd_tensor **out, rd_error *err);
 /* The k largest of each row of scores (B, V), largest first and equal ones by id: ids and values (B, k). */
 rd_status rd_top(rd_tensor *scores, size_t k, rd_tensor **ids, rd_tensor **values, rd_error *err);
+
+/* Writing a text: a chain of layers from the last id of each row to the next, without tape and tensors. The
+ * bits and the draws are those of the same layers, called one by one in evaluation, and rd_sample. */
+typedef enum rd_link_kind {
+    RD_LINK_ONE_HOT = 1, /* classes; first in the chain, before a recurrent layer */
+    RD_LINK_EMBEDDING,   /* weight (ids, features); first in the chain */
+    RD_LINK_RNN,         /* rnn, first */
+    RD_LINK_LINEAR,      /* weight (out, in), bias or NULL */
+    RD_LINK_LAYER_NORM   /* weight and bias or NULL, eps */
+} rd_link_kind;
+typedef struct rd_link {
+    rd_link_kind kind;
+    rd_rnn *rnn;
+    rd_tensor *const *first; /* per state: what a text begins with, as in rd_rnn_input; copied */
+    rd_tensor *weight, *bias;
+    size_t classes;
+    double eps;
+} rd_link;
+typedef struct rd_chain
+    rd_chain; /* retains layers and tensors; later changes of their numbers count */
+/* All rows stand at the beginning of a text. [setup] Fails where links do not fit together. */
+rd_status rd_chain_new(rd_core *core, const rd_link *links, size_t n, size_t rows, rd_chain **out,
+                       rd_error *err);
+void rd_chain_free(rd_chain *chain); /* NULL is fine */
+size_t rd_chain_rows(const rd_chain *chain);
+size_t rd_chain_state_count(const rd_chain *chain); /* of all recurrent layers together */
+/* A row takes row `from` of states (B, width), those of the first recurrent layer first. */
+rd_status rd_chain_put(rd_chain *chain, size_t row, rd_tensor *const *states, size_t from,
+                       rd_error *err);
+typedef struct rd_writing {
+    rd_sampling how;
+    const rd_stream *stream; /* per row: its number i draws the id of step i */
+    size_t steps;
+    int32_t *next;  /* per row: the last id; set, to go on with */
+    int32_t *ids;   /* [steps][rows]: set to what is drawn */
+    int32_t end;    /* a row that draws it is back at the beginning of a text; 0: none */
+    bool end_twice; /* not before it draws it a second time, one after the other */
+    int32_t begin;  /* what it reads then; 0: `end` */
+    size_t done;    /* set: steps taken, fewer where one fails */
+} rd_writing;
+rd_status rd_chain_write(rd_chain *chain, rd_writing *writing, rd_error *err);
 #endif

@@ -7,14 +7,6 @@
 #include "learn/sampling.h"
 #include "rondo/pointmath.h"
 
-struct draw {
-    size_t classes;
-    const rd_sampling *how;
-    rd_real *p;      /* [classes]: exponentials, 0 where filtered away */
-    rd_real *logits; /* [classes]: adjusted; then for the filters */
-    uint32_t *words; /* [classes]: for either */
-};
-
 RD_CLONES static void exponentials(const rd_real *x, size_t n, rd_real temperature, rd_real *p)
 {
     const rd_real m = rd_max16(x, n);
@@ -44,32 +36,51 @@ static size_t pick(const rd_real *p, size_t n, double u)
     return last;
 }
 
-static rd_status draw_row(const struct draw *d, const rd_real *x, double u, size_t row, size_t *id,
-                          rd_error *err)
+rd_status rdc_draw_id(const rdc_draw *d, const rd_real *x, const rdc_lot *lot, int32_t *id,
+                      rd_error *err)
 {
+    const rd_sampling *how = d->how;
+    rd_real *p = d->p->at, *logits = d->logits->at;
     bool any = false;
-    if (rdc_adjusts(d->how)) {
-        rdc_adjust(d->how, x, d->classes, d->words, d->logits);
-        x = d->logits;
+    if (rdc_adjusts(how)) {
+        rdc_adjust(how, x, d->classes, d->words->at, logits);
+        x = logits;
     }
     for (size_t j = 0; j < d->classes; j++) {
         if (x[j] != x[j] || x[j] == (rd_real)__builtin_inf())
             return rdc_fail(err, RD_E_ARG,
                             "sample: the logit of id %zu in row %zu is %s; the model has diverged",
-                            j + 1, row + 1, x[j] != x[j] ? "not a number" : "infinite");
+                            j + 1, lot->place + 1, x[j] != x[j] ? "not a number" : "infinite");
         any |= x[j] != (rd_real)-__builtin_inf();
     }
     if (!any)
         return rdc_fail(err, RD_E_ARG, "sample: row %zu allows no id: every logit is -infinity",
-                        row + 1);
-    if ((rd_real)d->how->temperature == 0) { /* also what is too small for a rd_real */
-        *id = first_largest(x, d->classes);
+                        lot->place + 1);
+    if ((rd_real)how->temperature == 0) { /* also what is too small for a rd_real */
+        *id = (int32_t)first_largest(x, d->classes);
         return RD_OK;
     }
-    exponentials(x, d->classes, (rd_real)d->how->temperature, d->p);
-    rdc_filter(d->how, d->p, d->classes, d->words, d->logits);
-    *id = pick(d->p, d->classes, u);
+    exponentials(x, d->classes, (rd_real)how->temperature, p);
+    rdc_filter(how, p, d->classes, d->words->at, logits);
+    *id = (int32_t)pick(p, d->classes, rd_uniform_at(lot->stream, lot->row, 0));
     return RD_OK;
+}
+
+rd_status rdc_draw_open(rdc_draw *d, rd_core *core, size_t classes, rd_error *err)
+{
+    const size_t bytes = classes * sizeof(rd_real); /* those of a row of logits: no overflow */
+    d->classes = classes;
+    d->p = rdc_block_new(core->arena, bytes);
+    d->logits = rdc_block_new(core->arena, bytes);
+    d->words = rdc_block_new(core->arena, classes * sizeof(uint32_t));
+    return d->p && d->logits && d->words ? RD_OK : rdc_no_memory(err, bytes);
+}
+
+void rdc_draw_close(rdc_draw *d, rd_core *core)
+{
+    rdc_block_release(core->arena, d->words);
+    rdc_block_release(core->arena, d->logits);
+    rdc_block_release(core->arena, d->p);
 }
 
 static rd_status check(const rd_tensor *logits, const rd_sampling *how, rd_error *err)
@@ -82,15 +93,15 @@ static rd_status check(const rd_tensor *logits, const rd_sampling *how, rd_error
 }
 
 /* Number of the stream for (time, row); which of the rows lies first in memory plays no part. */
-static rd_status draw_all(const rdc_rows *x, const struct draw *d, const rd_stream *stream,
+static rd_status draw_all(const rdc_rows *x, const rdc_draw *d, const rd_stream *stream,
                           rd_tensor *ids, rd_error *err)
 {
     const uint64_t before_fp = rdc_fp_enter();
     rd_status status = RD_OK;
     for (size_t r = 0; r < x->n && status == RD_OK; r++) {
-        size_t id = 0;
-        const double u = rd_uniform_at(stream, (uint32_t)r, 0);
-        status = draw_row(d, x->x->at + r * x->row, u, r, &id, err);
+        const rdc_lot lot = {stream, (uint32_t)r, r};
+        int32_t id = 0;
+        status = rdc_draw_id(d, x->x->at + r * x->row, &lot, &id, err);
         ids->at[r] = (rd_real)id;
     }
     rdc_fp_leave(before_fp);
@@ -101,29 +112,16 @@ rd_status rd_sample(rd_tensor *logits, const rd_sampling *how, const rd_stream *
                     rd_tensor **ids, rd_error *err)
 {
     rdc_rows x = {0};
+    rdc_draw d = {.how = how};
     rd_tensor *found = NULL;
-    rdc_block *p = NULL, *adjusted = NULL, *words = NULL;
     RD_TRY(check(logits, how, err));
     rd_core *core = logits->core;
-    const size_t classes = logits->shape[1];
     RD_TRY(rdc_rows_of(logits, "sample", &x, err));
     rd_status status = rd_tensor_new(core, 1, &x.n, RD_DENSE, &found, err);
-    if (status != RD_OK) goto done;
-    p = rdc_block_new(core->arena, classes * sizeof(rd_real));
-    adjusted = rdc_block_new(core->arena, classes * sizeof(rd_real));
-    words = rdc_block_new(core->arena, classes * sizeof(uint32_t));
-    if (!p || !adjusted || !words) {
-        status = rdc_no_memory(err, classes * sizeof(rd_real));
-        goto done;
-    }
-    const struct draw d = {
-        .classes = classes, .how = how, .p = p->at, .logits = adjusted->at, .words = words->at};
-    status = draw_all(&x, &d, stream, found, err);
+    if (status == RD_OK) status = rdc_draw_open(&d, core, logits->shape[1], err);
+    if (status == RD_OK) status = draw_all(&x, &d, stream, found, err);
     if (status == RD_OK) *ids = rd_tensor_retain(found);
-done:
-    rdc_block_release(core->arena, words);
-    rdc_block_release(core->arena, adjusted);
-    rdc_block_release(core->arena, p);
+    rdc_draw_close(&d, core);
     rd_tensor_release(found);
     rd_tensor_release(x.x);
     return status;

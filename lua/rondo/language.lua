@@ -79,10 +79,12 @@ function language.manners(model, vocab)
   line_feed = line_feed and line_feed[1] ~= special.unk and line_feed[1] or nil
   local unit = rawget(model, "text_unit")
   local begin, stop = special.bos or line_feed, special.eos or line_feed
+  local twice = unit ~= "line" and stop == line_feed
   local function ended(id, before)
-    return id == stop and (unit == "line" or stop ~= line_feed or before == stop)
+    return id == stop and (not twice or before == stop)
   end
-  return { begin = begin, unit = unit, ended = unit and stop and ended or function() return false end }
+  return { begin = begin, unit = unit, end_id = unit and stop or nil, end_twice = twice,
+    ended = unit and stop and ended or function() return false end }
 end
 
 -- Ids to begin with, and how many of them (0 or 1) are not of the prompt. Without one it is a beginning of text: <bos>,

@@ -16,6 +16,7 @@
 #define RDL_TENSOR "rondo.Tensor"
 #define RDL_RNN "rondo.Rnn"
 #define RDL_OPTIMIZER "rondo.Optimizer"
+#define RDL_CHAIN "rondo.Chain"
 #define RDL_AVERAGE "rondo.Average"
 #define RDL_ARCHIVE "rondo.Archive"
 #define RDL_TEXT "rondo.Text"
@@ -94,6 +95,7 @@ typedef struct rdl_shape {
 rdl_shape rdl_check_shape(lua_State *L, int arg);       /* a list of sizes */
 rd_order rdl_opt_order(lua_State *L, int arg);          /* "dense" (none, nil) or "sequence" */
 rd_stream rdl_check_stream(lua_State *L, int arg);      /* a table {seed=, purpose=, ...} */
+rd_sampling rdl_check_sampling(lua_State *L, int arg);  /* its lists lie in userdata, pushed */
 void *rdl_buffer(lua_State *L, size_t n, size_t width); /* collected memory, pushed */
 
 /* Fields of a table of options. */
@@ -121,6 +123,7 @@ void rdl_open_tensor_values(lua_State *L);
 void rdl_open_random(lua_State *L);
 void rdl_open_sampling(lua_State *L);
 void rdl_open_learn(lua_State *L);
+void rdl_open_chain(lua_State *L);
 void rdl_open_loss(lua_State *L);
 void rdl_open_average(lua_State *L);
 void rdl_open_rnn(lua_State *L);

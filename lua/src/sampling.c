@@ -50,7 +50,7 @@ static const rd_bias *field_bias(lua_State *L, int arg, size_t *n)
 }
 
 /* The table at arg; its lists lie in userdata that are pushed. */
-static rd_sampling check_sampling(lua_State *L, int arg)
+rd_sampling rdl_check_sampling(lua_State *L, int arg)
 {
     luaL_checktype(L, arg, LUA_TTABLE);
     rd_sampling how = {
@@ -72,7 +72,7 @@ static int sampling_sample(lua_State *L)
 {
     rd_tensor *logits = rdl_tensor(L, 1);
     const rd_stream stream = rdl_check_stream(L, 3);
-    const rd_sampling how = check_sampling(L, 2);
+    const rd_sampling how = rdl_check_sampling(L, 2);
     rd_tensor **ids = rdl_push_tensor(L);
     RDL_DO(L, rd_sample(logits, &how, &stream, ids, &err));
     rdl_pay(L);
@@ -83,7 +83,7 @@ static int sampling_sample(lua_State *L)
 static int sampling_adjust(lua_State *L)
 {
     rd_tensor *logits = rdl_tensor(L, 1);
-    const rd_sampling how = check_sampling(L, 2);
+    const rd_sampling how = rdl_check_sampling(L, 2);
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_adjust(logits, &how, out, &err));
     rdl_pay(L);

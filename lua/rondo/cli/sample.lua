@@ -6,6 +6,8 @@ local json = require "rondo.json"
 -- Options of drawing, which a search (--beam) has no use for.
 local DRAWING = { "temperature", "top_k", "typical_p", "top_p", "min_p", "greedy" }
 
+local TOGETHER = 16 -- texts of a prompt that are written side by side
+
 local function numeric(parser, cli, name, kind, range, help)
   local option = parser:option("--" .. name, help):argname(kind == "int" and "<n>" or "<x>")
     :convert(cli.number("--" .. name, kind, range[1], range[2]))
@@ -157,19 +159,26 @@ function Writer:heading(number, sample)
   self.begun = true
 end
 
-function Writer:draw(prompt, number, sample)
+-- `n` texts of a prompt, numbered from `first` on.
+function Writer:draw(prompt, number, first, n)
   local how = common(self.o)
   for _, name in ipairs(DRAWING) do
     how[name] = self.o[name]
   end
-  how.prompt, how.seed, how.sample = prompt, self.o.seed or self.seed, sample
+  how.prompt, how.seed, how.sample = prompt, self.o.seed or self.seed, first
   how.echo = not self.o.no_echo and not self.o.json
-  local pieces, seed = asked(self.model.generate, self.model, how)
+  local texts, seed = asked(require("rondo.generate").several, self.model, how, n)
   if not self.seed and not self.o.seed and not self.o.quiet and not self.o.greedy
     and self.o.temperature ~= 0 then
     io.stderr:write(("%s, step %s, seed %d\n"):format(self.ckpt.path, tostring(self.ckpt.step or "?"), seed))
   end
   self.seed = seed
+  for i, pieces in ipairs(texts) do
+    self:write(prompt, number, first + i - 1, pieces)
+  end
+end
+
+function Writer:write(prompt, number, sample, pieces)
   self:heading(number, sample)
   local parts = {}
   for piece in pieces do
@@ -180,7 +189,7 @@ function Writer:draw(prompt, number, sample)
     end
   end
   self:put(self.o.json and json.encode { prompt = json.valid(prompt), text = json.valid(table.concat(parts)),
-    seed = seed, sample = sample } or "", "\n")
+    seed = self.seed, sample = sample } or "", "\n")
 end
 
 function Writer:search(prompt, number)
@@ -220,8 +229,9 @@ return function(arguments, cli)
   for prompt in prompts(o) do
     number = number + 1
     check_prompt(ckpt, prompt, o.prompts_from and ("%s, line %d"):format(o.prompts_from, number) or "--prompt")
-    for sample = 1, o.beam and 0 or o.count or 1 do
-      writer:draw(prompt, number, sample)
+    local count = o.count or 1
+    for first = 1, o.beam and 0 or count, TOGETHER do
+      writer:draw(prompt, number, first, math.min(TOGETHER, count - first + 1))
     end
     if o.beam then
       writer:search(prompt, number)
