@@ -87,11 +87,12 @@ end
 local function commands(path)
   local list = { "set terminal svg size 1080,640 dynamic background rgb 'white'", "set output " .. quoted(path),
     ("set multiplot layout 2,3 title %s"):format(quoted("Training " .. opt.cell .. ": time per character")),
-    "set logscale xy", "set format x '%.0f'", "set ylabel 'microseconds'", "set grid", "unset key" }
+    "set logscale xy", "set ylabel 'microseconds'", "set grid", "unset key" }
   for _, sweep in ipairs(sweeps) do
     list[#list + 1] = ("set xlabel %s"):format(quoted(sweep.name))
     list[#list + 1] = ("set title %s"):format(quoted(sweep.text))
     list[#list + 1] = ("set xrange [%g:%g]"):format(0.8 * sweep.values[1], 1.25 * sweep.values[#sweep.values])
+    list[#list + 1] = ("set xtics font ',9' (%s)"):format(table.concat(sweep.values, ", "))
     list[#list + 1] = "set yrange [*:*]"
     list[#list + 1] = "plot '-' with linespoints pointtype 7 linewidth 2"
     for i, value in ipairs(sweep.values) do
