@@ -82,6 +82,23 @@ const char *rd_core_kernels(const rd_core *core)
     return core->ops.name;
 }
 
+rd_status rd_core_set_precision(rd_core *core, const char *name, rd_error *err)
+{
+    const bool bf16 = strcmp(name, "bf16") == 0;
+    if (!bf16 && strcmp(name, "float32") != 0)
+        return rdc_fail(err, RD_E_ARG, "precision must be 'float32' or 'bf16', got '%s'", name);
+    if (bf16 && !(core->ops.flags & RD_KERNELS_BF16))
+        return rdc_fail(err, RD_E_UNSUPPORTED, "kernels '%s' have no products of bf16",
+                        core->ops.name);
+    core->precision = bf16 ? RD_BF16 : 0;
+    return RD_OK;
+}
+
+const char *rd_core_precision(const rd_core *core)
+{
+    return core->precision == RD_BF16 ? "bf16" : "float32";
+}
+
 const rd_cpu *rd_core_cpu(const rd_core *core)
 {
     return &core->cpu;

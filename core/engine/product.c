@@ -57,7 +57,7 @@ static void do_columns(void *job, size_t first, size_t last)
     g.b += g.flags & RD_TRANS_B ? first * g.ldb : first;
     g.c += first;
     if (g.packed_b)
-        g.packed_b = (const char *)g.packed_b + first / PANEL * s->core->ops.pack_bytes(g.k, PANEL);
+        g.packed_b = (const char *)g.packed_b + first / PANEL * s->core->ops.pack_bytes(rdc_packed_terms(&g), PANEL);
     s->core->ops.gemm(&g);
 }
 
@@ -81,7 +81,7 @@ rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err)
     const bool by_rows = !alone && g->m >= 2 * ROW_GRAIN;
     rdc_block *packed = NULL;
     if (!g->packed_b && g->m >= ROWS_TO_PACK && (alone || by_rows)) {
-        const size_t bytes = core->ops.pack_bytes(g->k, g->n);
+        const size_t bytes = core->ops.pack_bytes(rdc_packed_terms(g), g->n);
         packed = rdc_block_new(core->arena, bytes);
         if (!packed) return rdc_no_memory(err, bytes);
         pack_all(core, g, packed->at);
@@ -100,13 +100,19 @@ rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err)
 rd_status rdc_pack(rd_core *core, const rd_gemm *g, uint64_t version, rdc_packed *packed,
                    rd_error *err)
 {
+    const uint32_t precision = g->flags & RD_BF16;
+    if (packed->block && packed->precision != precision) {
+        rdc_block_release(core->arena, packed->block);
+        packed->block = NULL;
+    }
     if (packed->block && packed->version == version) return RD_OK;
     if (!packed->block) {
-        const size_t bytes = core->ops.pack_bytes(g->k, g->n);
+        const size_t bytes = core->ops.pack_bytes(rdc_packed_terms(g), g->n);
         packed->block = rdc_block_new(core->arena, bytes);
         if (!packed->block) return rdc_no_memory(err, bytes);
     }
     pack_all(core, g, packed->block->at);
     packed->version = version;
+    packed->precision = precision;
     return RD_OK;
 }

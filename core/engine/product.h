@@ -4,6 +4,11 @@
 #define RD_PRODUCT_H
 #include "core.h"
 
+/* Terms of packed numbers (kernel.h, pack). */
+static inline size_t rdc_packed_terms(const rd_gemm *g)
+{
+    return g->flags & RD_BF16 ? (g->k + 1) / 2 : g->k;
+}
 /* One product on the calling thread. [hot] */
 static inline void rdc_product(const rd_core *core, const rd_gemm *g)
 {
@@ -21,8 +26,9 @@ static inline size_t rdc_grain(size_t work)
 typedef struct rdc_packed {
     rdc_block *block; /* NULL: not made yet */
     uint64_t version; /* of the source block when it was packed */
+    uint32_t precision; /* flag of the numbers in it */
 } rdc_packed;
-/* Packs b of g (b, ldb, k, n, flags) unless `packed` is of this version already. Shared among workers. */
+/* Packs b of g (b, ldb, k, n, flags) unless `packed` is of this version and precision already. Shared among workers. */
 rd_status rdc_pack(rd_core *core, const rd_gemm *g, uint64_t version, rdc_packed *packed,
                    rd_error *err);
 #endif

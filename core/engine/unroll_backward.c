@@ -177,7 +177,7 @@ static void flow_back(const struct backward *b, uint32_t phase, size_t t, size_t
         const rdc_sequence *to = k < l->n_states ? &b->dstate[k] : &b->dtemp[k - l->n_states];
         if (rdc_is_masked(p, run)) to = &b->dfed[run->source];
         const rd_gemm g = {.size = sizeof(rd_gemm),
-                           .flags = RD_ACCUMULATE,
+                           .flags = RD_ACCUMULATE | rnn->core->precision,
                            .m = last - first,
                            .n = run->source_width,
                            .k = run->width,
@@ -276,7 +276,7 @@ static rd_status pack_weights(const rdc_pass *p, bool want_x, rd_error *err)
     for (uint32_t r = 0; r < l->n_runs; r++) {
         if (l->run[r].source == RDC_SOURCE_X && !want_x) continue;
         const rd_gemm g = {.size = sizeof(rd_gemm),
-                           .flags = RD_ACCUMULATE,
+                           .flags = RD_ACCUMULATE | rnn->core->precision,
                            .n = l->run[r].source_width,
                            .k = l->run[r].width,
                            .b = rdc_run_weights(p, &l->run[r]),
@@ -355,7 +355,7 @@ static rd_status add_input_products(const rdc_pass *p, rd_real *dx, rd_error *er
             const rdc_run *run = &l->run[r];
             if (run->phase != phase || run->source != RDC_SOURCE_X) continue;
             const rd_gemm g = {.size = sizeof(rd_gemm),
-                               .flags = RD_ACCUMULATE,
+                               .flags = RD_ACCUMULATE | rnn->core->precision,
                                .m = p->total,
                                .n = l->in,
                                .k = run->width,

@@ -221,7 +221,7 @@ static rd_gemm line_product(const rdc_pass *p, uint32_t run_index, size_t t, siz
     const rdc_run *run = &rnn->layout->run[run_index];
     const size_t width = rnn->layout->line_row;
     return (rd_gemm){.size = sizeof(rd_gemm),
-                     .flags = RD_TRANS_B | RD_ACCUMULATE,
+                     .flags = RD_TRANS_B | RD_ACCUMULATE | rnn->core->precision,
                      .m = rows,
                      .n = run->width,
                      .k = run->source_width,
@@ -317,7 +317,7 @@ static rd_status pack_weights(const rdc_pass *p, rd_error *err)
     for (uint32_t r = 0; r < l->n_runs; r++) {
         if (l->run[r].source == RDC_SOURCE_X && p->ids) continue;
         const rd_gemm g = {.size = sizeof(rd_gemm),
-                           .flags = RD_TRANS_B | RD_ACCUMULATE,
+                           .flags = RD_TRANS_B | RD_ACCUMULATE | rnn->core->precision,
                            .n = l->run[r].width,
                            .k = l->run[r].source_width,
                            .b = rdc_run_weights(p, &l->run[r]),

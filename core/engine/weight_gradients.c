@@ -60,10 +60,11 @@ static rd_status add_steps(const rdc_weight_job *j, const rdc_run *run, const st
                            const size_t steps[2], rd_error *err)
 {
     const rdc_pass *p = j->pass;
+    rd_core *core = p->rnn->core;
     const uint32_t row = p->rnn->layout->line_row;
     const size_t before = rdc_rows_before(p, steps[0]);
     const rd_gemm g = {.size = sizeof(rd_gemm),
-                       .flags = RD_TRANS_A | RD_ACCUMULATE | RD_K_DOWN,
+                       .flags = RD_TRANS_A | RD_ACCUMULATE | RD_K_DOWN | core->precision,
                        .m = s->width,
                        .n = run->source_width,
                        .k = rdc_rows_before(p, steps[1]) - before,
@@ -73,14 +74,15 @@ static rd_status add_steps(const rdc_weight_job *j, const rdc_run *run, const st
                        .ldb = run->source_width,
                        .c = s->gradient,
                        .ldc = run->source_width};
-    RDC_TIMED(p->rnn->core, RD_WORK_WEIGHTS);
-    return rdc_product_shared(p->rnn->core, &g, err);
+    RDC_TIMED(core, RD_WORK_WEIGHTS);
+    return rdc_product_shared(core, &g, err);
 }
 
 /* Steps before `to` whose rows of one source are multiplied at once: as many as stay in a cache packed. */
 static size_t steps_at_once(const rdc_pass *p, const rdc_run *run, size_t to)
 {
-    const size_t rows = AT_ONCE / run->source_width;
+    const size_t number = p->rnn->core->precision & RD_BF16 ? 2 : 1; /* in the place of one */
+    const size_t rows = number * AT_ONCE / run->source_width;
     size_t from = to - 1;
     while (from > 0 && rdc_rows_before(p, to) - rdc_rows_before(p, from - 1) <= rows) from--;
     return to - from;

@@ -42,6 +42,11 @@ void rd_core_release(rd_core *core); /* tensors keep their core alive */
 rd_status rd_core_set_threads(rd_core *core, uint32_t threads, rd_error *err); /* 0: all CPUs */
 uint32_t rd_core_threads(const rd_core *core);
 const char *rd_core_kernels(const rd_core *core); /* name of the backend that makes products */
+/* Numbers that enter the products of recurrent layers and rd_linear from now on: "float32" (rd_real, the
+ * default) or "bf16" (bit contract, rule 10); sums and all that is not a product are rd_real either way.
+ * Fails on another name and where the backend has no such products. */
+rd_status rd_core_set_precision(rd_core *core, const char *name, rd_error *err);
+const char *rd_core_precision(const rd_core *core);
 const rd_cpu *rd_core_cpu(const rd_core *core);
 
 typedef struct rd_memory_use {                 /* native memory of the core's pool */

@@ -90,6 +90,18 @@ static int core_threads(lua_State *L)
     return 1;
 }
 
+/* precision([name]): the one before. */
+static int core_precision(lua_State *L)
+{
+    rd_core *core = rdl_core(L);
+    lua_pushstring(L, rd_core_precision(core));
+    if (!lua_isnoneornil(L, 1)) {
+        const char *name = luaL_checkstring(L, 1);
+        RDL_DO(L, rd_core_set_precision(core, name, &err));
+    }
+    return 1;
+}
+
 static int core_kernels(lua_State *L)
 {
     lua_pushstring(L, rd_core_kernels(rdl_core(L)));
@@ -118,6 +130,7 @@ static int core_cpu(lua_State *L)
         {RD_CPU_SSE2, "sse2"},         {RD_CPU_AVX2, "avx2"},         {RD_CPU_FMA, "fma"},
         {RD_CPU_AVX512F, "avx512f"},   {RD_CPU_AVX512VL, "avx512vl"}, {RD_CPU_AVX512BW, "avx512bw"},
         {RD_CPU_AVX512DQ, "avx512dq"}, {RD_CPU_NEON, "neon"},
+        {RD_CPU_AVX512BF16, "avx512bf16"},
     };
     const rd_cpu *cpu = rd_core_cpu(rdl_core(L));
     lua_newtable(L);
@@ -279,6 +292,7 @@ void rdl_open_core(lua_State *L)
         {"lib_dir", core_lib_dir},
         {"threads", core_threads},
         {"kernels", core_kernels},
+        {"precision", core_precision},
         {"cpu", core_cpu},
         {"memory", core_memory},
         {"trim", core_trim},

@@ -1,6 +1,6 @@
 /* bench_gemm.c - each backend's products as a share of what this core can multiply right now.
  *
- * usage: bench_gemm [seconds per shape]
+ * usage: bench_gemm [seconds per shape [bf16]]       bf16: those of the backend in use, beside float's peak
  *
  * The machine may be busy with other things, so every measurement is paired: a loop of nothing but fused
  * multiply-adds runs before and after each repetition, and the median of the ratios is printed. Not a test:
@@ -152,6 +152,7 @@ int main(int argc, char **argv)
                                      .lib_dir = RD_TEST_LIB_DIR,
                                      .trust_plugins = true};
     const double seconds = argc > 1 ? strtod(argv[1], NULL) : 0.3;
+    const bool bf16 = argc > 2;
     rd_core *core;
     rd_error err;
 
@@ -163,8 +164,12 @@ int main(int argc, char **argv)
         const rd_kernels *k = rd_kernels_at(core, i).kernels;
         if (k->needs & ~rd_core_cpu(core)->features) continue;
         if (k->flags & RD_KERNELS_INEXACT && rd_kernels_at(core, i).why_not) continue;
-        for (size_t q = 0; q < sizeof jobs / sizeof jobs[0]; q++)
-            measure(k, measure_of(core, k), &jobs[q], seconds);
+        if (bf16 && rd_kernels_at(core, i).why_not) continue;
+        for (size_t q = 0; q < sizeof jobs / sizeof jobs[0]; q++) {
+            job j = jobs[q];
+            if (bf16) j.flags |= RD_BF16;
+            measure(k, measure_of(core, k), &j, seconds);
+        }
     }
     rd_core_release(core);
     return 0;

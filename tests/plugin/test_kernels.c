@@ -130,11 +130,53 @@ static matrix matrix_new(size_t rows, size_t cols, bool trans, size_t pad, uint3
     return x;
 }
 
+/* Rule 10. */
+static float as_bf16(float x)
+{
+    uint32_t u = rd_bits_f(x);
+    if ((u & 0x7f800000u) == 0) return rd_from_bits_f(u & 0x80000000u);
+    u += 0x7fff + (u >> 16 & 1);
+    return rd_from_bits_f(u & 0xffff0000u);
+}
+static float flushed(float x)
+{
+    return fabsf(x) < 0x1p-126f ? copysignf(0, x) : x;
+}
+/* s + a b rounded once to 24 bits, as if exponents had no end, and 0 below 2^-126. Where the sum may be small
+ * it is formed 2^64 times as large. */
+static float rule_10_term(float a, float b, float s)
+{
+    const float sum = rd_fma_f(a, b, s);
+    const float larger = rd_fma_f(a * 0x1p32f, b * 0x1p32f, s * 0x1p64f);
+    const bool small = fabsf(sum) <= 0x1p-126f && fabsf(larger) < 0x1p-62f;
+    return small ? copysignf(0, sum) : sum;
+}
+static void by_rule_10(const rd_gemm *g, rd_real *c)
+{
+    for (size_t i = 0; i < g->m; i++)
+        for (size_t j = 0; j < g->n; j++) {
+            rd_real *at = &c[i * g->ldc + j];
+            float s = g->flags & RD_ACCUMULATE ? (float)*at : 0;
+            if (g->k > 0) s = flushed(s);
+            for (size_t q = 0; q < g->k; q++) {
+                /* pairs ascend, the odd one first; or every k descends */
+                const size_t odd_first = q % 2 == 0 && q + 1 < g->k ? q + 1 : q % 2 ? q - 1 : q;
+                const size_t k = g->flags & RD_K_DOWN ? g->k - 1 - q : odd_first;
+                const rd_real a =
+                    g->flags & RD_TRANS_A ? g->a[k * g->lda + i] : g->a[i * g->lda + k];
+                const rd_real b =
+                    g->flags & RD_TRANS_B ? g->b[j * g->ldb + k] : g->b[k * g->ldb + j];
+                s = rule_10_term(as_bf16((float)a), as_bf16((float)b), s);
+            }
+            if (g->k > 0 || !(g->flags & RD_ACCUMULATE)) *at = s;
+        }
+}
+
 static const char *flags_text(uint32_t flags, bool packed)
 {
     static char text[80];
 
-    (void)snprintf(text, sizeof text, "%s%s%s%s%s", flags & RD_TRANS_A ? "trans_a " : "",
+    (void)snprintf(text, sizeof text, "%s%s%s%s%s%s", flags & RD_BF16 ? "bf16 " : "", flags & RD_TRANS_A ? "trans_a " : "",
                    flags & RD_TRANS_B ? "trans_b " : "", flags & RD_ACCUMULATE ? "accumulate " : "",
                    flags & RD_K_DOWN ? "k_down " : "", packed ? "packed" : "");
     return text;
@@ -154,9 +196,13 @@ static void compare(const rd_kernels *kernels, rd_gemm g, const matrix *c, bool 
         for (size_t i = 0; i < g.m; i++)
             for (size_t j = 0; j < g.n; j++)
                 got[c->at - c->memory + (ptrdiff_t)(i * g.ldc + j)] = (rd_real)NAN;
-    by_rule_3(&g, want + (c->at - c->memory));
+    if (g.flags & RD_BF16)
+        by_rule_10(&g, want + (c->at - c->memory));
+    else
+        by_rule_3(&g, want + (c->at - c->memory));
     if (packed) {
-        const size_t size = (kernels->pack_bytes(g.k, g.n) + 127) / 64 * 64, np = (g.n + 63) / 64;
+        const size_t k = g.flags & RD_BF16 ? (g.k + 1) / 2 : g.k;
+        const size_t size = (kernels->pack_bytes(k, g.n) + 127) / 64 * 64, np = (g.n + 63) / 64;
         panels = aligned_alloc(64, size);
         assert_non_null(panels);
         memset(panels, 0xff, size); /* NaN where pack() forgets to write */
@@ -203,6 +249,15 @@ static void each_backend(void (*fn)(const rd_kernels *))
 
     for (size_t i = 0; (k = backend_at(i)); i++)
         if (runs_here(k) && !(k->flags & RD_KERNELS_INEXACT)) fn(k);
+}
+
+/* The same for backends with products of bfloat16. */
+static void each_bf16_backend(void (*fn)(const rd_kernels *))
+{
+    const rd_kernels *k;
+
+    for (size_t i = 0; (k = backend_at(i)); i++)
+        if (runs_here(k) && k->flags & RD_KERNELS_BF16) fn(k);
 }
 
 /* Slow builds (sanitizers, no optimisation) take every fifth. */
@@ -304,9 +359,106 @@ static void test_multiply_adds_count_their_operations(void **state)
     each_backend(rounds_add_up);
 }
 
+/* ---- bfloat16: rule 10 --------------------------------------------------------------------- */
+
+static void bf16_sizes(const rd_kernels *kernels)
+{
+    static const shape large[] = {{64, 65, 515, 1}, {97, 64, 131, 0}, {1, 130, 300, 3},
+                                  {25, 17, 700, 0}, {73, 48, 257, 2}, {49, 200, 8, 0}};
+    for (uint32_t i = 0; i <= 67; i += 3 * STRIDE)
+        for (uint32_t q = 0; q < 4; q++) {
+            const uint32_t flags = (i + 4 * q) % 16;
+            const shape s = {i, (i * 29 + flags * 7) % 68, (i * 13 + flags * 11) % 68, i % 4};
+            try_shape(kernels, s, flags | RD_BF16);
+            try_shape(kernels, (shape){s.k, s.m, s.n, s.pad + 1}, flags | RD_BF16);
+        }
+    for (uint32_t i = 0; i < sizeof large / sizeof large[0]; i += STRIDE)
+        for (uint32_t q = 0; q < 4; q++)
+            try_shape(kernels, large[i], (i * 5 + 4 * q) % 16 | RD_BF16);
+}
+static void test_products_of_bf16_equal_rule_10(void **state)
+{
+    (void)state;
+    each_bf16_backend(bf16_sizes);
+}
+
+/* Exponents near the smallest: sums of two or three terms that are small, round up to 2^-126 or vanish. */
+static void fill_small(rd_real *x, size_t n, uint32_t seed, uint32_t exponent)
+{
+    uint32_t u = seed * 2654435761u + 1;
+    for (size_t i = 0; i < n; i++) {
+        u = u * 1664525u + 1013904223u;
+        const uint32_t low = u >> 5 & 1 ? 0 : u >> 8 & 0x7f0000;
+        x[i] = rd_from_bits_f((u & 0x80000000u) | (exponent + (u >> 24) % 5) << 23 | low);
+    }
+}
+static void bf16_edges(const rd_kernels *kernels)
+{
+    enum { M = 96, N = 64, K = 3 };
+    static const uint32_t exponents[][2] = {{62, 62}, {50, 50}, {1, 127}, {0, 120}, {64, 37}};
+    for (uint32_t e = 0; e < sizeof exponents / sizeof exponents[0]; e++) {
+        const matrix a = matrix_new(M, K, false, 0, 1), b = matrix_new(K, N, false, 0, 2);
+        const matrix c = matrix_new(M, N, false, 0, 3);
+        rd_gemm g = {.size = sizeof g, .flags = RD_BF16 | RD_ACCUMULATE, .m = M, .n = N, .k = K};
+        fill_small(a.at, M * K, 4 * e, exponents[e][0]);
+        fill_small(b.at, K * N, 4 * e + 1, exponents[e][1]);
+        fill_small(c.at, M * N, 4 * e + 2, e == 3 ? 0 : 1); /* e = 3: denormals */
+        g.a = a.at, g.b = b.at, g.c = c.at;
+        g.lda = a.row, g.ldb = b.row, g.ldc = c.row;
+        compare(kernels, g, &c, false);
+        compare(kernels, g, &c, true);
+        free(a.memory);
+        free(b.memory);
+        free(c.memory);
+    }
+}
+static void test_small_sums_of_bf16_are_zero_as_rule_10_has_it(void **state)
+{
+    (void)state;
+    each_bf16_backend(bf16_edges);
+}
+
+/* A gradient of rows added in two parts has the bits of one, wherever it is cut, also where it is -0. */
+static void bf16_parts(const rd_kernels *kernels)
+{
+    enum { M = 5, N = 20, K = 7 };
+    rd_real a[K * M], b[K * N], whole[M * N], parts[M * N];
+    fill(a, K * M, 5);
+    fill(b, K * N, 6);
+    for (size_t cut = 0; cut <= K; cut++) {
+        rd_gemm g = {.size = sizeof g,
+                     .flags = RD_BF16 | RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE,
+                     .m = M,
+                     .n = N,
+                     .k = K,
+                     .a = a,
+                     .b = b,
+                     .c = whole,
+                     .lda = M,
+                     .ldb = N,
+                     .ldc = N};
+        for (size_t i = 0; i < M * N; i++) whole[i] = parts[i] = i % 3 ? (rd_real)-0.0 : 1;
+        for (size_t k = 0; k < K; k++) a[k * M] = k == cut ? (rd_real)-1e-38 : 0;
+        kernels->gemm(&g);
+        g.c = parts, g.k = K - cut, g.a = a + cut * M, g.b = b + cut * N;
+        kernels->gemm(&g);
+        g.k = cut, g.a = a, g.b = b;
+        kernels->gemm(&g);
+        assert_memory_equal(whole, parts, sizeof whole);
+    }
+}
+static void test_rows_of_bf16_can_be_added_in_parts(void **state)
+{
+    (void)state;
+    each_bf16_backend(bf16_parts);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_products_of_bf16_equal_rule_10),
+        cmocka_unit_test(test_small_sums_of_bf16_are_zero_as_rule_10_has_it),
+        cmocka_unit_test(test_rows_of_bf16_can_be_added_in_parts),
         cmocka_unit_test(test_sizes_up_to_67_equal_rule_3),
         cmocka_unit_test(test_sizes_around_256_equal_rule_3),
         cmocka_unit_test(test_every_number_of_rows_in_a_tile),

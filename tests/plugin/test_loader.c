@@ -577,6 +577,7 @@ int main(void)
         EACH(test_a_missing_folder_is_reported),
         EACH(test_each_backend_not_used_has_its_reason),
         EACH(test_an_inexact_backend_is_used_where_it_is_named),
+        EACH(test_a_backend_without_products_of_bf16_says_so),
         EACH(test_the_list_of_kernels_limits_and_orders),
         EACH(test_an_unknown_backend_names_the_known),
         EACH(test_a_list_without_a_usable_backend),

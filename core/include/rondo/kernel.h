@@ -12,7 +12,8 @@ enum {
     RD_CPU_AVX512VL = 16u,
     RD_CPU_AVX512BW = 32u,
     RD_CPU_AVX512DQ = 64u,
-    RD_CPU_NEON = 128u
+    RD_CPU_NEON = 128u,
+    RD_CPU_AVX512BF16 = 256u
 };
 typedef struct rd_cpu { /* measured once by the core, OS support for the registers included */
     uint32_t size, threads;
@@ -23,8 +24,15 @@ typedef struct rd_cpu { /* measured once by the core, OS support for the registe
 /* C = [C +] op(A) op(B), all row-major, in the order of arithmetic of the bit contract, rule 3:
  * for each (i, j) one chain s = C[i,j] or +0; s = fma(a_ik, b_kj, s) for k ascending (K_DOWN:
  * descending). Without ACCUMULATE C is not read. op(A) is m x k: A[i*lda + k], or A[k*lda + i] with
- * TRANS_A; op(B) is k x n: B[k*ldb + j], or B[j*ldb + k] with TRANS_B. Any m, n, k, 0 included. */
-enum { RD_TRANS_A = 1u, RD_TRANS_B = 2u, RD_ACCUMULATE = 4u, RD_K_DOWN = 8u };
+ * TRANS_A; op(B) is k x n: B[k*ldb + j], or B[j*ldb + k] with TRANS_B. Any m, n, k, 0 included.
+ * BF16: numbers of A and B enter as bfloat16, sums are float32, by rule 10. */
+enum {
+    RD_TRANS_A = 1u,
+    RD_TRANS_B = 2u,
+    RD_ACCUMULATE = 4u,
+    RD_K_DOWN = 8u,
+    RD_BF16 = 16u /* given only to backends with RD_KERNELS_BF16 */
+};
 typedef struct rd_gemm {
     uint32_t size, flags;
     size_t m, n, k;
@@ -37,7 +45,7 @@ typedef struct rd_gemm {
 
 /* Products do not follow rule 3 (a vendor library): used only where the user names the backend. ACCUMULATE
  * then means that C is added once, K_DOWN nothing. */
-enum { RD_KERNELS_INEXACT = 1u };
+enum { RD_KERNELS_INEXACT = 1u, RD_KERNELS_BF16 = 2u /* gemm() and pack() know RD_BF16 */ };
 typedef struct rd_kernels {
     uint32_t size, flags;
     const char *name, *help;
@@ -50,7 +58,8 @@ typedef struct rd_kernels {
     size_t (*pack_bytes)(size_t k, size_t n);
     /* Fills `to` (64-byte aligned, pack_bytes long) with columns [64*first, 64*last) of op(B), so that
      * threads can share the work. Panel p, columns 64*p to 64*p + 63, begins p * pack_bytes(k, 64) from
-     * `to`, so that a product can be cut at panels too. */
+     * `to`, so that a product can be cut at panels too. With RD_BF16 read (k + 1) / 2 for k in both: two
+     * bfloat16 take the place of one float. */
     void (*pack)(const rd_gemm *, void *to, size_t first, size_t last);
     /* Nothing but fused multiply-adds, in chains enough to hide their latency: what products are measured
      * against. Returns the operations done, two for each. NULL: there is no such loop. [hot] */

@@ -5,6 +5,7 @@
  * (or that is transposed or narrower) is first copied, KB rows at a time, to the stack. Sums are stored in
  * C between the blocks, which rule 3 allows: a stored rd_real is the sum itself.
  * SPDX-License-Identifier: MIT */
+#include "../bf16_body.h"
 #include "rondo/kernel.h"
 #include "rondo/pointmath.h"
 
@@ -116,6 +117,10 @@ static void scalar_gemm(const rd_gemm *g)
 {
     rd_real copy[KB * PANEL] __attribute__((aligned(64)));
 
+    if (g->flags & RD_BF16) {
+        bf16_gemm(g);
+        return;
+    }
     for (size_t j0 = 0; j0 < g->n; j0 += PANEL) {
         if (g->packed_b || g->k == 0) {
             const rd_real *panel = (const rd_real *)g->packed_b + (g->k ? j0 * g->k : 0);
@@ -139,6 +144,10 @@ static size_t scalar_pack_bytes(size_t k, size_t n)
 
 static void scalar_pack(const rd_gemm *g, void *to, size_t first, size_t last)
 {
+    if (g->flags & RD_BF16) {
+        bf16_pack(g, to, first, last);
+        return;
+    }
     for (size_t p = first; p < last; p++)
         copy_panel(g, 0, g->k, p * PANEL, (rd_real *)to + p * PANEL * g->k);
 }
@@ -152,6 +161,7 @@ static int scalar_score(const rd_cpu *cpu)
 
 static const rd_kernels scalar = {
     .size = sizeof(rd_kernels),
+    .flags = RD_KERNELS_BF16,
     .name = "scalar",
     .help = "portable C, widened by the compiler",
     .score = scalar_score,
