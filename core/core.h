@@ -25,9 +25,9 @@ struct rd_core {
     rdc_pool *pool;
     rdc_registry *registry;
     rd_cpu cpu;
-    rd_kernels ops; /* composed: gemm, pack_bytes and pack are never NULL */
+    rd_kernels ops;     /* composed: gemm, pack_bytes and pack are never NULL */
     uint32_t precision; /* of the products of layers: 0 or RD_BF16 */
-    char *lib_dir;  /* or NULL */
+    char *lib_dir;      /* or NULL */
 };
 
 void rdc_core_retain(rd_core *core);

@@ -149,7 +149,7 @@ static rd_status weight_gradient(const rdc_node *node, struct linear *l, rd_erro
     return rdc_product_shared(node->core,
                               &(rd_gemm){.size = sizeof(rd_gemm),
                                          .flags = RD_TRANS_A | RD_ACCUMULATE | RD_K_DOWN |
- node->core->precision,
+                                                  node->core->precision,
                                          .m = l->out,
                                          .n = l->in,
                                          .k = l->rows,
@@ -234,7 +234,8 @@ static rd_status linear_forward(const rdc_rows *x, const rdc_rows *w, const rdc_
     if (b->x) rdc_pool_range(core->pool, l.rows, rdc_rows_grain(l.out), start_rows, &l);
     return rdc_product_shared(core,
                               &(rd_gemm){.size = sizeof(rd_gemm),
-                                         .flags = RD_TRANS_B | (b->x ? RD_ACCUMULATE : 0u) | core->precision,
+                                         .flags = RD_TRANS_B | (b->x ? RD_ACCUMULATE : 0u) |
+                                                  core->precision,
                                          .m = l.rows,
                                          .n = l.out,
                                          .k = l.in,

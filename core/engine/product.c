@@ -57,7 +57,8 @@ static void do_columns(void *job, size_t first, size_t last)
     g.b += g.flags & RD_TRANS_B ? first * g.ldb : first;
     g.c += first;
     if (g.packed_b)
-        g.packed_b = (const char *)g.packed_b + first / PANEL * s->core->ops.pack_bytes(rdc_packed_terms(&g), PANEL);
+        g.packed_b = (const char *)g.packed_b +
+                     first / PANEL * s->core->ops.pack_bytes(rdc_packed_terms(&g), PANEL);
     s->core->ops.gemm(&g);
 }
 

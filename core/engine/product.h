@@ -24,8 +24,8 @@ static inline size_t rdc_grain(size_t work)
 }
 /* A matrix packed for op(B), kept until its block changes. */
 typedef struct rdc_packed {
-    rdc_block *block; /* NULL: not made yet */
-    uint64_t version; /* of the source block when it was packed */
+    rdc_block *block;   /* NULL: not made yet */
+    uint64_t version;   /* of the source block when it was packed */
     uint32_t precision; /* flag of the numbers in it */
 } rdc_packed;
 /* Packs b of g (b, ldb, k, n, flags) unless `packed` is of this version and precision already. Shared among workers. */

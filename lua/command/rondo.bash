@@ -53,7 +53,7 @@ _rondo() {
         esac
         ;;
     train)
-        options='-h --help --accumulate --alpha --batch-size --bias --carry-over --cell --cell-option --clip-norm --clip-value --data --dropout --ema --embedding-dim --epochs --hidden-size --init-scale --input --json --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --tied --train-share --unit --valid --vocab-size --weight-decay --seed --threads --kernel --resume --overwrite --init-from --plugin --max-steps --log-every --eval-every --save-every --keep --progress --color --quiet --config'
+        options='-h --help --accumulate --alpha --batch-size --bias --carry-over --cell --cell-option --clip-norm --clip-value --data --dropout --ema --embedding-dim --epochs --hidden-size --init-scale --input --json --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --tied --train-share --unit --valid --vocab-size --weight-decay --seed --threads --kernel --precision --resume --overwrite --init-from --plugin --max-steps --log-every --eval-every --save-every --keep --progress --color --quiet --config'
         case $prev in
         --bias) _rondo_words 'none one two'; return ;;
         --cell) _rondo_words 'gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla'; return ;;
@@ -64,6 +64,7 @@ _rondo() {
         --optimizer) _rondo_words 'sgd asgd rmsprop adam adamw nadam adagrad adadelta lion'; return ;;
         --run-dir) _rondo_runs; return ;;
         --unit) _rondo_words 'stream line document'; return ;;
+        --precision) _rondo_words 'float32 bf16'; return ;;
         --init-from) _rondo_runs; return ;;
         --plugin) _rondo_files '*.so'; return ;;
         --progress) _rondo_words 'auto bar lines none'; return ;;

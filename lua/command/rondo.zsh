@@ -82,6 +82,7 @@ _rondo() {
                 '--seed=[seed of initial values, dropout and shuffling (default 1)]:n: ' \
                 '--threads=[worker threads; 0\: one per CPU]:n: ' \
                 '--kernel=[use only this kernel backend (and scalar)]:text: ' \
+                '--precision=[numbers that enter the products of layers (default "float32")]:text:(float32 bf16)' \
                 '--resume[go on from the run folder'\''s last checkpoint]' \
                 '--overwrite[start anew in a used run folder]' \
                 '--init-from=[take the weights of a run folder or checkpoint]:text:_rondo_runs' \

@@ -231,6 +231,10 @@ function rondo.no_grad(f, ...) end
 function rondo.init(t, init) end
 ---@param seed integer
 function rondo.manual_seed(seed) end
+---Numbers that enter the products of recurrent layers and Linear from now on; parameters and sums stay float32.
+---@param name ("float32"|"bf16")? default: only tell
+---@return "float32"|"bf16" before
+function rondo.precision(name) end
 ---@param parameters rondo.Tensor[]
 ---@param max_norm number
 ---@param norm_type number? 2, 1 or math.huge

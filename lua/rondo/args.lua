@@ -16,6 +16,8 @@ local common = {
   { name = "seed", def = 1, help = "seed of initial values, dropout and shuffling" },
   { name = "threads", kind = "int", min = 0, max = 256, help = "worker threads; 0: one per CPU" },
   { name = "kernel", kind = "string", help = "use only this kernel backend (and scalar)" },
+  { name = "precision", def = "float32", choices = { "float32", "bf16" },
+    help = "numbers that enter the products of layers" },
   { name = "run_dir", kind = "string", help = "run folder: checkpoints, metrics, log" },
   { name = "resume", def = false, help = "go on from the run folder's last checkpoint" },
   { name = "overwrite", def = false, help = "start anew in a used run folder" },
@@ -260,6 +262,10 @@ local function apply(opt)
       names[i] = entry.name .. (entry.why_not and " (" .. entry.why_not .. ")" or "")
     end
     usage(("--kernel %s: not in use here; backends are %s"):format(opt.kernel, table.concat(names, ", ")))
+  end
+  local known, why_not = pcall(core.precision, opt.precision)
+  if not known then
+    usage(("--precision %s: %s"):format(opt.precision, errors.bare(why_not)))
   end
 end
 

@@ -66,6 +66,11 @@ function special.memory()
   return require("rondo.native").memory
 end
 
+-- precision([name]): numbers that enter the products of layers; the one before.
+function special.precision()
+  return require("rondo.native").precision
+end
+
 -- for name, value in pairs(rondo): every public name, in order.
 local function all_names()
   local all, i = {}, 0

@@ -3,6 +3,7 @@
 -- Numbers depend on: parameters, optimizer, update number, epoch, position in the data, carried state, seed.
 -- Figures (losses so far, best, counters of callbacks) do not change a number: they go under history/.
 -- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
 local checkpoint = require "rondo.checkpoint"
 local errors = require "rondo.errors"
 local json = require "rondo.json"
@@ -54,6 +55,7 @@ function trainer_state.config(trainer, source)
     ema = trainer.ema, accumulate = trainer.accumulate > 1 and trainer.accumulate or nil, frozen = frozen_of(trainer),
     clip_grad_norm = trainer.clip_grad_norm, clip_grad_value = trainer.clip_grad_value,
     data = source.describe and source:describe(),
+    precision = core.precision() ~= "float32" and core.precision() or nil,
     seed = random.seed(),
   }
 end

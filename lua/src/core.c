@@ -127,9 +127,14 @@ static int core_cpu(lua_State *L)
         uint64_t bit;
         const char *name;
     } features[] = {
-        {RD_CPU_SSE2, "sse2"},         {RD_CPU_AVX2, "avx2"},         {RD_CPU_FMA, "fma"},
-        {RD_CPU_AVX512F, "avx512f"},   {RD_CPU_AVX512VL, "avx512vl"}, {RD_CPU_AVX512BW, "avx512bw"},
-        {RD_CPU_AVX512DQ, "avx512dq"}, {RD_CPU_NEON, "neon"},
+        {RD_CPU_SSE2, "sse2"},
+        {RD_CPU_AVX2, "avx2"},
+        {RD_CPU_FMA, "fma"},
+        {RD_CPU_AVX512F, "avx512f"},
+        {RD_CPU_AVX512VL, "avx512vl"},
+        {RD_CPU_AVX512BW, "avx512bw"},
+        {RD_CPU_AVX512DQ, "avx512dq"},
+        {RD_CPU_NEON, "neon"},
         {RD_CPU_AVX512BF16, "avx512bf16"},
     };
     const rd_cpu *cpu = rd_core_cpu(rdl_core(L));

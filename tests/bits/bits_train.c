@@ -23,7 +23,8 @@ struct cell_case {
     uint32_t bias;
     uint32_t n_settings; /* instead of the choice, which is then only a name */
     rd_setting setting[4];
-    uint32_t hidden; /* 0: H */
+    uint32_t hidden;       /* 0: H */
+    const char *precision; /* NULL: float32 */
     struct noise {
         double input_dropout, recurrent_dropout, weight_drop, zoneout;
     } noise;
@@ -81,6 +82,12 @@ static const struct cell_case more_cells[] = {
     {"lstm", NULL, "zoneout", 1, .noise = {.zoneout = 0.2}},
     {"slstm", NULL, "regularised", 1, .noise = {0.3, 0.3, 0.5, 0.2}},
 };
+/* The same with products of bfloat16, each with two of the optimizers too. */
+static const struct cell_case bf16_cells[] = {
+    {"lstm", NULL, "bf16", 2, .precision = "bf16"},
+    {"gru", NULL, "bf16", 2, .precision = "bf16"},
+};
+enum { N_BF16 = sizeof bf16_cells / sizeof bf16_cells[0] };
 enum { N_MORE_CELLS = sizeof more_cells / sizeof more_cells[0], SGD = 0, ADAM = 3, EACH = 2 };
 
 struct optimizer_case {
@@ -150,13 +157,16 @@ struct training {
 
 size_t bits_count(void)
 {
-    return (size_t)N_CELLS * N_OPTIMIZERS + N_MORE + (size_t)N_MORE_CELLS * EACH;
+    return (size_t)N_CELLS * N_OPTIMIZERS + N_MORE + (size_t)(N_MORE_CELLS + N_BF16) * EACH;
 }
 
 static const struct cell_case *cell_of(size_t index)
 {
     const size_t common = (size_t)N_CELLS * N_OPTIMIZERS;
-    if (index >= common + N_MORE) return &more_cells[(index - common - N_MORE) / EACH];
+    if (index >= common + N_MORE) {
+        const size_t more = (index - common - N_MORE) / EACH;
+        return more < N_MORE_CELLS ? &more_cells[more] : &bf16_cells[more - N_MORE_CELLS];
+    }
     return &cell_cases[index < common ? index / N_OPTIMIZERS : 0];
 }
 
@@ -358,6 +368,8 @@ rd_status bits_train(rd_core *core, size_t index, const bits_form *form, uint64_
                      rd_error *err)
 {
     struct training t = {.core = core, .how = optimizer_of(index), .form = form};
+    const char *precision = cell_of(index)->precision;
+    RD_TRY(rd_core_set_precision(core, precision ? precision : "float32", err));
     rd_status status = open_training(&t, cell_of(index), err);
     for (uint32_t update = 0; update < UPDATES && status == RD_OK; update++) {
         status = train_step(&t, update, err);

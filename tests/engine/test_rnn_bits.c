@@ -41,6 +41,22 @@ static void test_one_hot_input(void **state)
     for (uint32_t i = 0; i < N_LAYERS; i++) rnn_compare_forms(&layers[i], 5, 8, true);
 }
 
+/* Rule 10: rows of steps that are no pairs, and where they are many. */
+static void test_products_of_bf16(void **state)
+{
+    static const rnn_layer bf16[] = {
+        {"lstm", NULL, NULL, 2, 19, 67, .precision = "bf16"},
+        {"gru", "reset", "after", 2, 19, 67, .precision = "bf16"},
+    };
+    (void)state;
+    for (uint32_t i = 0; i < 2; i++) {
+        rnn_compare_forms(&bf16[i], 1, 7, false);
+        rnn_compare_forms(&bf16[i], 3, 5, false);
+        rnn_compare_forms(&bf16[i], 37, 3, false);
+        rnn_compare_forms(&bf16[i], 5, 4, true);
+    }
+}
+
 /* Rule 3: a gather is what the product with a row of zeros and one 1 would give. */
 static void test_one_hot_equals_the_same_numbers_as_a_matrix(void **state)
 {
@@ -188,6 +204,7 @@ int main(void)
         cmocka_unit_test(test_one_row),
         cmocka_unit_test(test_many_rows),
         cmocka_unit_test(test_one_hot_input),
+        cmocka_unit_test(test_products_of_bf16),
         cmocka_unit_test(test_one_hot_equals_the_same_numbers_as_a_matrix),
         cmocka_unit_test(test_batch_of_one_equals_a_row_of_a_batch),
         cmocka_unit_test(test_without_gradients_the_outputs_are_the_same),

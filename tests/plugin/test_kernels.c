@@ -176,9 +176,10 @@ static const char *flags_text(uint32_t flags, bool packed)
 {
     static char text[80];
 
-    (void)snprintf(text, sizeof text, "%s%s%s%s%s%s", flags & RD_BF16 ? "bf16 " : "", flags & RD_TRANS_A ? "trans_a " : "",
-                   flags & RD_TRANS_B ? "trans_b " : "", flags & RD_ACCUMULATE ? "accumulate " : "",
-                   flags & RD_K_DOWN ? "k_down " : "", packed ? "packed" : "");
+    (void)snprintf(text, sizeof text, "%s%s%s%s%s%s", flags & RD_BF16 ? "bf16 " : "",
+                   flags & RD_TRANS_A ? "trans_a " : "", flags & RD_TRANS_B ? "trans_b " : "",
+                   flags & RD_ACCUMULATE ? "accumulate " : "", flags & RD_K_DOWN ? "k_down " : "",
+                   packed ? "packed" : "");
     return text;
 }
 

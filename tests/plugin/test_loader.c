@@ -495,6 +495,17 @@ static void test_an_inexact_backend_is_used_where_it_is_named(void **state)
     assert_string_equal("vendor", rd_core_kernels(core));
     assert_string_equal("'vendor' comes first", why_not("scalar"));
 }
+static void test_a_backend_without_products_of_bf16_says_so(void **state)
+{
+    (void)state;
+    assert_int_equal(RD_OK, open_with("vendor"));
+    assert_int_equal(RD_E_UNSUPPORTED, rd_core_set_precision(core, "bf16", &err));
+    assert_string_equal("kernels 'vendor' have no products of bf16", err.text);
+    assert_string_equal("float32", rd_core_precision(core));
+    assert_int_equal(RD_OK, open_with("scalar"));
+    assert_int_equal(RD_OK, rd_core_set_precision(core, "bf16", &err));
+    assert_string_equal("bf16", rd_core_precision(core));
+}
 static void test_the_list_of_kernels_limits_and_orders(void **state)
 {
     (void)state;

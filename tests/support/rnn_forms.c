@@ -102,7 +102,9 @@ static rnn_seen run(const rnn_layer *layer, const rnn_form *f)
 {
     rnn_seen seen = {0};
     rd_core *core = rnn_core(f->threads, f->kernels);
+    rd_error err;
     if (!core) return seen;
+    if (layer->precision) OK(rd_core_set_precision(core, layer->precision, &err));
     rd_rnn *rnn = rnn_make(core, layer);
     rd_tensor *first[RNN_MAX_STATES] = {NULL};
     const size_t n_states = rd_rnn_state_count(rnn);

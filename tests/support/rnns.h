@@ -25,6 +25,7 @@ typedef struct rnn_layer {
     /* regularisers; those of recurrent matrices are off in a cell that has none */
     double input_dropout, recurrent_dropout, weight_drop, zoneout;
     bool training;
+    const char *precision; /* of products; NULL: float32 */
 } rnn_layer;
 rd_rnn *rnn_make(rd_core *core, const rnn_layer *layer);
 bool rnn_has_recurrent_matrix(const rd_rnn *rnn);

@@ -36,9 +36,9 @@ static void ask_for(const void *p, ptrdiff_t ahead)
 /* Pairs of one number of `even` and one of `odd`: where k goes down the rows. */
 RD_INLINE __m512i zip(__m512 even, __m512 odd)
 {
-    const __m512i order = _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9,
-                                           24, 8, 23, 7, 22, 6, 21, 5, 20, 4, 19, 3, 18, 2, 17, 1,
-                                           16, 0);
+    const __m512i order =
+        _mm512_set_epi16(31, 15, 30, 14, 29, 13, 28, 12, 27, 11, 26, 10, 25, 9, 24, 8, 23, 7, 22, 6,
+                         21, 5, 20, 4, 19, 3, 18, 2, 17, 1, 16, 0);
     return _mm512_permutexvar_epi16(order, (__m512i)_mm512_cvtne2ps_pbh(odd, even));
 }
 /* to[0 .. m) = m pairs down the columns of two rows; an absent one holds `none` everywhere. */
@@ -165,7 +165,8 @@ void avx512_bf16_pack(const rd_gemm *g, void *to, size_t first, size_t last)
 /* ---- tiles --------------------------------------------------------------------------------------------- */
 
 typedef struct tile {
-    const pair *a, *b, *b_next; /* b_next: what will be read after this panel, a line for each pair; or NULL */
+    const pair *a, *b,
+        *b_next; /* b_next: what will be read after this panel, a line for each pair; or NULL */
     float *c;
     const float *c_next; /* the next tile's sums */
     ptrdiff_t a_k, b_k;
@@ -180,8 +181,7 @@ RD_INLINE void run(const size_t mr, const size_t nv, const bool far, const tile 
     __mmask16 mask[NV];
     const pair *a = t->a, *b = t->b, *next = t->b_next;
     UNROLLED
-    for (size_t j = 0; j < nv; j++)
-        mask[j] = FIRST(t->width > j * VL ? t->width - j * VL : 0);
+    for (size_t j = 0; j < nv; j++) mask[j] = FIRST(t->width > j * VL ? t->width - j * VL : 0);
     UNROLLED
     for (size_t i = 0; i < mr; i++) UNROLLED
     for (size_t j = 0; j < nv; j++)
@@ -288,7 +288,8 @@ void avx512_bf16_gemm(const rd_gemm *g)
     block w = {0};
     for (w.i0 = 0; w.i0 < g->m; w.i0 += w.m) {
         w.m = g->m - w.i0 < most ? g->m - w.i0 : most;
-        const size_t fit = ROOM / w.m < PAIRS ? ROOM / w.m : PAIRS, blocks = (pairs + fit - 1) / fit;
+        const size_t fit = ROOM / w.m < PAIRS ? ROOM / w.m : PAIRS,
+                     blocks = (pairs + fit - 1) / fit;
         stretch_of_k s = {0};
         for (size_t done = 0, left = blocks; done < pairs; done += s.n, left--) {
             s.n = (pairs - done + left - 1) / left;
