@@ -28,7 +28,8 @@ typedef struct rdc_packed {
     uint64_t version;   /* of the source block when it was packed */
     uint32_t precision; /* flag of the numbers in it */
 } rdc_packed;
-/* Packs b of g (b, ldb, k, n, flags) unless `packed` is of this version and precision already. Shared among workers. */
+/* Packs b of g (b, ldb, k, n, flags) unless `packed` is of this version and precision already. Shared
+ * among workers. */
 rd_status rdc_pack(rd_core *core, const rd_gemm *g, uint64_t version, rdc_packed *packed,
                    rd_error *err);
 #endif

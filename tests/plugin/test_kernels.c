@@ -2,6 +2,7 @@
  *
  * With RD_TEST_ALONE it needs neither a test library nor the core: it tests the plugin RD_TEST_PLUGIN, which
  * is linked in.
+ * Over 400 lines: rules 3 and 10 by one machinery, in one file that is built for other processors too.
  * SPDX-License-Identifier: MIT */
 #include <math.h>
 #include <setjmp.h>

@@ -6,7 +6,7 @@
  * product changes no sum, not even -0. Pairs descend with K_DOWN, which is then the chain over k itself,
  * whatever its number.
  *
- * Rows are taken in stretches whose block of A is converted once to the stack (ROOM), so that it costs nothing
+ * Rows are taken in stretches whose block of A is converted once to the stack (ROOM), which costs nothing
  * beside the products; between blocks the sums wait in C.
  * SPDX-License-Identifier: MIT */
 #if !defined(__AVX512BF16__) || !defined(__AVX512BW__)
