@@ -31,7 +31,7 @@ RD_INLINE float bf16_flushed(float x)
     const uint32_t u = rd_bits_f(x);
     return rd_from_bits_f((u & BF16_SIZE) < BF16_NORMAL ? u & ~(uint32_t)BF16_SIZE : u);
 }
-/* s + a b. `near` is the sum times 2^64, whose exponent has room; where it overflows, the sum is not small. */
+/* s + a b. `near` is that times 2^64, whose exponent has room; where it overflows, the sum is not small. */
 RD_INLINE float bf16_term(float a, float b, float s)
 {
     const float sum = rd_fma_f(a, b, s), near = rd_fma_f(a * 0x1p32f, b * 0x1p32f, s * 0x1p64f);
