@@ -8,6 +8,7 @@
  *   V_ZIP_LOW V_ZIP_HIGH   pairs of the lower or upper halves, in each lane of 16 bytes by itself
  *   GROUP              terms that are transposed together: a register for each
  *   NV_1 NV_3 NV_6     vectors in a tile of 1, 2..3 and 4..6 rows: as many sums as hide an fma's latency
+ *   PAIRS              1: there are registers for the sums of one row in two panels
  *
  * Rule 3: every sum is one chain in one register lane, so lanes, tiles and rows change nothing. A tile is
  * up to 6 rows by NV vectors; A is broadcast from where it lies, whatever its strides. B comes in panels of
@@ -15,6 +16,7 @@
  * where it is transposed or used by many rows, copied K_BLOCK rows at a time to the stack. Between blocks
  * the sums wait in C.
  * SPDX-License-Identifier: MIT */
+#include "one_row_body.h"
 #include "transpose_body.h"
 
 enum { MR = 6, LINE_BYTES = LINE * sizeof(rd_real), PANEL_BYTES = PANEL * sizeof(rd_real) };
@@ -310,6 +312,11 @@ void simd_gemm(const rd_gemm *g)
     const bool trans_a = g->flags & RD_TRANS_A;
     const rd_real *packed = g->packed_b;
     if (g->m == 0 || g->n == 0) return;
+    if (PAIRS && g->m == 1 && packed && g->k > IN_MEMORY / g->n && !(g->flags & RD_K_DOWN)) {
+        const rd_gemm rest = in_pairs(g);
+        if (rest.n > 0) simd_gemm(&rest);
+        return;
+    }
     if (g->flags & RD_TRANS_B && !packed && !(g->flags & RD_K_DOWN) && g->m <= 3 && g->n >= VL) {
         few_transposed(g);
         return;

@@ -308,6 +308,19 @@ static void test_every_number_of_rows_in_a_tile(void **state)
     (void)state;
     each_backend(few_rows);
 }
+/* More than a cache holds, which is read in another way. */
+static void one_row_by_a_large_matrix(const rd_kernels *kernels)
+{
+    const shape s = {1, 1090, 1930, 1};
+    try_shape(kernels, s, RD_TRANS_B | RD_ACCUMULATE);
+    try_shape(kernels, s, RD_TRANS_B);
+    try_shape(kernels, s, RD_TRANS_B | RD_TRANS_A);
+}
+static void test_one_row_by_a_large_matrix_equals_rule_3(void **state)
+{
+    (void)state;
+    each_backend(one_row_by_a_large_matrix);
+}
 static void no_terms(const rd_kernels *kernels)
 {
     rd_real c[4] = {1, 2, 3, 4};
@@ -464,6 +477,7 @@ int main(void)
         cmocka_unit_test(test_sizes_up_to_67_equal_rule_3),
         cmocka_unit_test(test_sizes_around_256_equal_rule_3),
         cmocka_unit_test(test_every_number_of_rows_in_a_tile),
+        cmocka_unit_test(test_one_row_by_a_large_matrix_equals_rule_3),
         cmocka_unit_test(test_no_terms_give_zero_or_what_was_there),
         cmocka_unit_test(test_k_down_walks_from_the_last_term),
         cmocka_unit_test(test_multiply_adds_count_their_operations),

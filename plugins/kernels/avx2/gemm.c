@@ -11,7 +11,7 @@ typedef __m256i vmask;
 /* The first n lanes: all bits of a lane set where its number is below n. */
 #ifdef RD_REAL_DOUBLE
 typedef __m256d vec;
-enum { VL = 4, NV_1 = 8, NV_3 = 4, NV_6 = 2, GROUP = 16 / sizeof(rd_real) };
+enum { VL = 4, NV_1 = 8, NV_3 = 4, NV_6 = 2, PAIRS = 0, GROUP = 16 / sizeof(rd_real) };
 #define V_ZERO() _mm256_setzero_pd()
 #define V_LOAD(p) _mm256_loadu_pd(p)
 #define V_STORE(p, x) _mm256_storeu_pd(p, x)
@@ -28,7 +28,7 @@ enum { VL = 4, NV_1 = 8, NV_3 = 4, NV_6 = 2, GROUP = 16 / sizeof(rd_real) };
 #define V_ZIP_HIGH(a, b) _mm256_unpackhi_pd(a, b)
 #else
 typedef __m256 vec;
-enum { VL = 8, NV_1 = 8, NV_3 = 4, NV_6 = 2, GROUP = 16 / sizeof(rd_real) };
+enum { VL = 8, NV_1 = 8, NV_3 = 4, NV_6 = 2, PAIRS = 0, GROUP = 16 / sizeof(rd_real) };
 #define V_ZERO() _mm256_setzero_ps()
 #define V_LOAD(p) _mm256_loadu_ps(p)
 #define V_STORE(p, x) _mm256_storeu_ps(p, x)

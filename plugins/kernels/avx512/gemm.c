@@ -10,7 +10,7 @@
 #ifdef RD_REAL_DOUBLE
 typedef __m512d vec;
 typedef __mmask8 vmask;
-enum { VL = 8, NV_1 = 8, NV_3 = 4, NV_6 = 4, GROUP = 64 / sizeof(rd_real) };
+enum { VL = 8, NV_1 = 8, NV_3 = 4, NV_6 = 4, PAIRS = 1, GROUP = 64 / sizeof(rd_real) };
 #define V_ZERO() _mm512_setzero_pd()
 #define V_LOAD(p) _mm512_loadu_pd(p)
 #define V_STORE(p, x) _mm512_storeu_pd(p, x)
@@ -27,7 +27,7 @@ enum { VL = 8, NV_1 = 8, NV_3 = 4, NV_6 = 4, GROUP = 64 / sizeof(rd_real) };
 #else
 typedef __m512 vec;
 typedef __mmask16 vmask;
-enum { VL = 16, NV_1 = 4, NV_3 = 4, NV_6 = 4, GROUP = 64 / sizeof(rd_real) };
+enum { VL = 16, NV_1 = 4, NV_3 = 4, NV_6 = 4, PAIRS = 1, GROUP = 64 / sizeof(rd_real) };
 #define V_ZERO() _mm512_setzero_ps()
 #define V_LOAD(p) _mm512_loadu_ps(p)
 #define V_STORE(p, x) _mm512_storeu_ps(p, x)

@@ -16,7 +16,7 @@
 
 typedef size_t vmask; /* how many of the first lanes are there */
 /* 1 row: 8 sums for two pipes of 4 cycles; more rows have more. */
-enum { VL = 16 / sizeof(rd_real), NV_1 = 8, NV_3 = 4, NV_6 = 4, GROUP = VL };
+enum { VL = 16 / sizeof(rd_real), NV_1 = 8, NV_3 = 4, NV_6 = 4, PAIRS = 0, GROUP = VL };
 #define V_MASK(n) (n)
 #define V_LOAD_MASK(p, n) load_first(p, n)
 #define V_STORE_MASK(p, n, x) store_first(p, n, x)
