@@ -11,6 +11,7 @@ static const char *const names[RD_WORK_KINDS] = {
     [RD_WORK_RECURRENT] = "recurrent product",
     [RD_WORK_CELL_FORWARD] = "cell forward",
     [RD_WORK_CELL_BACKWARD] = "cell backward",
+    [RD_WORK_LOOP] = "time loop: threads, copies",
     [RD_WORK_DH] = "dh product",
     [RD_WORK_DX] = "dx product",
     [RD_WORK_WEIGHTS] = "weight gradients",

@@ -267,6 +267,16 @@ static void run_worker(void *job, uint32_t worker, uint32_t workers)
     start_rows(b, 0, begun, last); /* without any step */
 }
 
+/* The tape has set the floating-point environment. */
+static void run_loop(struct backward *b)
+{
+    RDC_TIMED(b->pass->rnn->core, RD_WORK_LOOP);
+    if (rdc_pass_is_small(b->pass))
+        run_worker(b, 0, 1);
+    else
+        rdc_pool_run(b->pass->rnn->core->pool, run_worker, b);
+}
+
 /* ---- around the time loop ------------------------------------------------------------------------ */
 
 static rd_status pack_weights(const rdc_pass *p, bool want_x, rd_error *err)
@@ -467,10 +477,7 @@ static rd_status play(struct backward *b, rdc_node *node, rd_error *err)
     }
     rd_real *dx = apart ? apart->at : din_x ? din_x->at : NULL;
     if (rnn->cell->flags & RD_CELL_READS_X) b->dx = dx;
-    if (rdc_pass_is_small(p))
-        run_worker(b, 0, 1); /* the tape has set the floating-point environment */
-    else
-        rdc_pool_run(rnn->core->pool, run_worker, b);
+    run_loop(b);
     if (dx) status = input_gradient(p, dx, err);
     if (apart && status == RD_OK && p->valid) {
         rdc_valid_scatter(p->valid, rnn->layout->in, apart->at, din_x->at, leaf);

@@ -365,6 +365,7 @@ rd_status rdc_forward_ready(rdc_forward *f, rd_error *err)
 
 void rdc_forward_run(rdc_forward *f)
 {
+    RDC_TIMED(f->pass->rnn->core, RD_WORK_LOOP);
     if (rdc_pass_is_small(f->pass))
         run_worker(f, 0, 1);
     else

@@ -95,6 +95,7 @@ typedef enum rd_work_kind {
     RD_WORK_RECURRENT, /* states and temps to lines */
     RD_WORK_CELL_FORWARD,
     RD_WORK_CELL_BACKWARD,
+    RD_WORK_LOOP,    /* the rest of a time loop: other threads' shares, copies */
     RD_WORK_DH,      /* lines to the gradients of states and temps */
     RD_WORK_DX,      /* lines to the gradient of x */
     RD_WORK_WEIGHTS, /* of recurrent layers; those of Linear are in LINEAR */
