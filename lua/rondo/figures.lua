@@ -1,6 +1,7 @@
 -- figures.lua - figures as people read them, and sources of batches in one form.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local tensor = require "rondo.tensor"
 
 local figures = {}
 
@@ -36,8 +37,13 @@ function figures.source(given)
   elseif type(given) == "table" and type(given[1]) == "table" then
     return setmetatable({ batches = given }, List)
   end
+  local what = "a " .. type(given)
+  if type(given) == "table" then
+    what = given[1] == nil and "an empty table" or ("a list that begins with a %s"):format(tensor.is_tensor(given[1])
+      and "tensor" or type(given[1]))
+  end
   errors.raise("fit: expected a source of batches (Batches { ... }, text:sequences { ... }) or a list of { x, y }, "
-    .. "got %s", type(given) == "table" and "an empty table" or "a " .. type(given))
+    .. "got %s", what)
 end
 
 return figures

@@ -107,7 +107,8 @@ function initial.init(t, given)
   end
   local found, must = check_one(given, t.ndim ~= 2)
   if not found then
-    errors.raise("init: expected %s, got %s", must, type(given) == "table" and "a table" or tostring(given))
+    errors.raise("init: expected%s %s, got %s", t.ndim ~= 2 and ", for a tensor that is no matrix," or "", must,
+      type(given) == "table" and "a table" or tostring(given))
   end
   return tensor.no_grad(errors.blame, t.fill_init, t, initial.values(found, t:size()), random.next_call())
 end

@@ -61,6 +61,10 @@ function language.feed(model, x, states)
   local y, after = model:advance(x, states)
   x:release()
   language.release(states)
+  if y:size(-1) ~= #model.vocab then
+    errors.raise("%s: its output has %d numbers for the %d symbols of its vocabulary", model:label(), y:size(-1),
+      #model.vocab)
+  end
   if y.ndim == 2 then
     return y, after
   end

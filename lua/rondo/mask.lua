@@ -41,7 +41,9 @@ function mask.read(how, otherwise)
   end
   for key in pairs(how) do
     if key ~= "lengths" and key ~= "mask" and key ~= "resets" then
-      errors.raise("unknown option '%s' beside the input; options are lengths, mask, resets", tostring(key))
+      local near = core.nearest(tostring(key), { "lengths", "mask", "resets" })
+      errors.raise("unknown option '%s' beside the input%s", tostring(key), near
+        and (" (did you mean '%s'?)"):format(near) or "; options are lengths, mask, resets")
     end
   end
   local valid = otherwise
@@ -60,7 +62,7 @@ end
 
 -- The arguments after a module's input: states, and what mask.read takes, which may come alone.
 function mask.arguments(states, how)
-  local alone = type(states) == "table" and (states.lengths ~= nil or states.mask ~= nil or states.resets ~= nil)
+  local alone = type(states) == "table" and type(next(states)) == "string" -- states are a list, or by layer
   if how == nil and alone then
     states, how = nil, states
   end

@@ -32,11 +32,25 @@ local function register(self, key, value)
   rawset(self, key, value)
 end
 
-local function call(self, ...)
+local function call(self, x, ...)
   if rawget(self, "_closed") then
     errors.raise("%s is closed", self:label())
+  elseif not tensor.is_tensor(x) and module.kinds[self.class_name] == getmetatable(self) then
+    errors.raise("%s: expected a tensor, got a %s%s", self:label(), type(x), type(x) == "table"
+      and "; rondo.tensor { ... } makes one" or "")
   end
-  return errors.blame(self.forward, self, ...)
+  return errors.blame(self.forward, self, x, ...)
+end
+
+-- What raises while a layer of the library reads on is blamed on the user's line, as in a call.
+local function define(class, key, value)
+  if key == "advance" and module.kinds[class.class_name] == class then
+    rawset(class, key, function(self, ...)
+      return errors.blame(value, self, ...)
+    end)
+  else
+    rawset(class, key, value)
+  end
 end
 
 local function construct(class, ...)
@@ -75,7 +89,7 @@ local function new_class(name, library)
     module.kinds[name] = class
     class.from_description = rebuilt_by(class)
   end
-  return setmetatable(class, { __call = construct, __name = "rondo.class" })
+  return setmetatable(class, { __call = construct, __newindex = define, __name = "rondo.class" })
 end
 
 -- rondo.Module "Name": a class; define init and forward, then call it.
@@ -200,28 +214,14 @@ function Base:zero_grad()
   end
 end
 
-local function set_wanting(self, pattern, wants)
-  local n = 0
-  for name, p in self:named_parameters() do
-    if not pattern or name:find(pattern) then
-      p.requires_grad = wants and not module.constants[p]
-      n = n + 1
-    end
-  end
-  if n == 0 and pattern then
-    errors.raise("%s: no parameter matches '%s'", self:label(), pattern)
-  end
-  return self
-end
-
 -- Frozen parameters collect no gradient and are left alone by optimizers; checkpoints hold them all the same.
 -- With a Lua pattern: those whose name matches.
 function Base:freeze(pattern)
-  return set_wanting(self, pattern, false)
+  return require("rondo.freezing").set(self, pattern, false)
 end
 
 function Base:unfreeze(pattern)
-  return set_wanting(self, pattern, true)
+  return require("rondo.freezing").set(self, pattern, true)
 end
 
 module.BOTH, module.WHOLE = "reads both ways", "needs the whole sequence at once"

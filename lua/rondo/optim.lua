@@ -243,7 +243,10 @@ end
 local function make(kind, first, second)
   local name = kind == "asgd" and "ASGD" or names[kind] or kind
   local parameters, parameter_names = parameters_of(first, name)
-  local o = options.resolve(name, optim.specs(kind), parameters and second or first, { "lr" })
+  if parameters then
+    first = second
+  end
+  local o = options.resolve(name, optim.specs(kind), first, { "lr" })
   local self = { kind = kind, class_name = name, options = o, groups = {} }
   for i, group in ipairs(o.groups or {}) do
     self.groups[i] = check_group(name, i, group)

@@ -129,6 +129,11 @@ function options.resolve(what, specs, given, positional)
   if type(given) ~= "table" then
     errors.raise("%s: expected a table of options, got %s", what, shown(given))
   end
+  local class = getmetatable(given)
+  if type(class) == "table" and rawget(class, "is_module_class") then
+    errors.raise("%s: expected a table of options, got a %s; write %s { ... } with braces around it", what,
+      class.class_name, what)
+  end
   local named, by_name = {}, {}
   for _, spec in ipairs(specs) do
     by_name[spec.name] = spec

@@ -35,7 +35,9 @@ function Pool.build(_, features)
 end
 
 function Pool:advance(x, _, valid)
-  check_sequence(self, x)
+  if x.ndim < 3 then
+    errors.raise("%s: expected input (batch, time, ...), got %s", self:label(), layers.shape_text(x))
+  end
   local steps, resets = mask.given(mask.read(valid))
   if resets and self.options.how ~= "last" then
     errors.raise("%s: a reset parts the sequence that it makes one vector of", self:label())

@@ -8,6 +8,7 @@ local connections = require "rondo.connections"
 local errors = require "rondo.errors"
 local layers = require "rondo.layers"
 local mask = require "rondo.mask"
+local module = require "rondo.module"
 local options = require "rondo.options"
 local random = require "rondo.random"
 local Sequential = require "rondo.sequential"
@@ -20,7 +21,7 @@ local function joining_class(name, specs)
 
   function class:init(given)
     local named = {}
-    for key, value in pairs(type(given) == "table" and given or {}) do
+    for key, value in pairs(type(given) == "table" and not module.is_module(given) and given or {}) do
       if math.type(key) ~= "integer" then
         named[key] = value
       end

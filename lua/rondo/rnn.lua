@@ -15,6 +15,7 @@ local module = require "rondo.module"
 local options = require "rondo.options"
 local random = require "rondo.random"
 local stack_options = require "rondo.stack_options"
+local tensor = require "rondo.tensor"
 
 local rnn = {}
 
@@ -48,7 +49,7 @@ local function recurrent_class(class_name, cell_name)
     if type(name) ~= "string" then
       errors.raise("%s: option 'cell' is required; cells are %s", class_name, table.concat(core.cells(), ", "))
     end
-    if cell_name and given and given.cell and given.cell ~= cell_name then
+    if cell_name and type(given) == "table" and given.cell and given.cell ~= cell_name then
       errors.raise("%s: its cell is '%s'; use RNN { cell = ... } for another", class_name, cell_name)
     end
     local cell = find_cell(name)
@@ -211,13 +212,17 @@ function methods:own_parameters()
   return list
 end
 
-local function check_input(self, x)
+local function check_input(self, x, states)
   if self:needs_size() then
     self:build(x:size(-1))
   end
   if x.ndim ~= 3 or x:size(3) ~= self.options.input_size then
     errors.raise("%s: expected input (batch, time, %d), got %s", self:label(), self.options.input_size,
       layers.shape_text(x))
+  end
+  if states ~= nil and type(states) ~= "table" then
+    errors.raise("%s: states are a list of tensors, as in { h }, got a %s", self:label(),
+      tensor.is_tensor(states) and "tensor" or type(states))
   end
 end
 
@@ -255,7 +260,7 @@ end
 
 -- Every step's output and the state after the last.
 local function run(self, x, given)
-  check_input(self, x)
+  check_input(self, x, given.states)
   local o, y, after = self.options, x, {}
   for i = 1, #self.stack do
     local read = y -- a connection goes round dropout too

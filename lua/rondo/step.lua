@@ -4,6 +4,7 @@
 -- Nothing is kept in the model, so streams of any number and size may be read side by side.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local module = require "rondo.module"
 local shape_text = require("rondo.layers").shape_text
 local tensor = require "rondo.tensor"
 
@@ -14,11 +15,13 @@ local function check(self, x, states)
     errors.raise("step: expected one step, features (batch, features) or ids (batch), got %s",
       tensor.is_tensor(x) and shape_text(x) or "a " .. type(x))
   elseif states ~= nil and type(states) ~= "table" then
-    errors.raise("step: the state is what the step before returned, or nil, got a %s", type(states))
+    errors.raise("step: the state is what the step before returned, or nil, got a %s",
+      tensor.is_tensor(states) and "tensor" or type(states))
   end
-  local ahead = self:reads_ahead()
+  local ahead, why = self:reads_ahead()
   if ahead then
-    errors.raise("%s reads both ways: it has no output before the whole sequence is there", ahead:label())
+    errors.raise("%s %s", ahead:label(), why == module.BOTH
+      and "reads both ways: it has no output before the whole sequence is there" or why .. ": step by step it has none")
   end
   local first = self.class_name == "Sequential" and self[1] or self
   if first.takes_ids and x.ndim ~= 1 then

@@ -11,6 +11,7 @@ local core = require "rondo.native"
 local average = require "rondo.average"
 local errors = require "rondo.errors"
 local figures = require "rondo.figures"
+local losses = require "rondo.loss"
 local metrics = require "rondo.metrics"
 local module = require "rondo.module"
 local optim = require "rondo.optim"
@@ -87,6 +88,27 @@ local function merged(given)
   return all
 end
 
+-- Loss and callbacks are things that were made, not what makes them.
+local function check_calls(o)
+  local meta = getmetatable(o.loss)
+  for name, make in pairs(losses) do
+    if o.loss == make and name:find "Loss$" then
+      errors.raise("Trainer: loss is what makes one; write loss = rondo.%s()", name)
+    end
+  end
+  if type(o.loss) ~= "function" and not (type(meta) == "table" and meta.__call) then
+    errors.raise("Trainer: loss must be like rondo.CrossEntropyLoss(), or a function, got a %s", type(o.loss))
+  end
+  for key, callback in pairs(o.callbacks or {}) do
+    if math.type(key) ~= "integer" then
+      errors.raise("Trainer: callbacks are a list, as in callbacks = { rondo.callbacks.EarlyStopping {} }")
+    elseif type(callback) ~= "table" then
+      errors.raise("Trainer: callback %d must be like rondo.callbacks.EarlyStopping {}, or a table of methods, "
+        .. "got a %s", key, type(callback))
+    end
+  end
+end
+
 local function check_parts(o)
   if not module.is_module(o.model) then
     errors.raise("Trainer: model must be a module, got a %s", type(o.model))
@@ -95,6 +117,7 @@ local function check_parts(o)
   elseif o.schedule and not optim.is_schedule(o.schedule) then
     errors.raise("Trainer: schedule must be made by rondo.optim, got a %s", type(o.schedule))
   end
+  check_calls(o)
   local tokenizer = o.tokenizer
   if tokenizer and not (type(tokenizer) == "table" and tokenizer.vocab) then
     errors.raise("Trainer: tokenizer must be made by rondo.data.Tokenizer, and fitted, or be a rondo.data.Vocab")

@@ -40,7 +40,7 @@ describe("lengths", function()
     says("GRU 'g': a mask holds 0 and 1, or ids, got 0.5 at (1, 1)",
       { mask = { { 0.5, 1, 1, 1 }, { 1, 1, 1, 1 } } })
     says("lengths and mask say the same; give one of them", { lengths = { 1, 2 }, mask = { { 1 } } })
-    says("unknown option 'length' beside the input; options are lengths, mask, resets", { length = { 1, 2 } })
+    says("unknown option 'length' beside the input (did you mean 'lengths'?)", { length = { 1, 2 } })
     says("lengths must be a tensor or a table of numbers, got a number", { lengths = 3 })
     says("expected { lengths =, mask =, resets = } after the states, got a number", 3)
   end)

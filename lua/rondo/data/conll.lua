@@ -40,24 +40,27 @@ local function columns_of(line, tabs)
   return list
 end
 
-local function pick(list, column)
-  return list[column < 0 and #list + 1 + column or column]
+local function place(list, column)
+  return column < 0 and #list + 1 + column or column
 end
 
 -- Adds a line to the sentence; or nil and what is wrong.
 local function add_line(sentence, line, o, tabs)
   local cells = columns_of(line, tabs)
-  local word, tag = pick(cells, o.word), pick(cells, o.tag)
+  local word, tag = cells[place(cells, o.word)], cells[place(cells, o.tag)]
   if not word or not tag or word == "" or tag == "" then
     local what, column = "word", o.word
     if word and word ~= "" then
       what, column = "tag", o.tag
     end
-    return nil, ("column %d (the %s) is %s; it has %d"):format(column, what, pick(cells, column) and "empty"
+    return nil, ("column %d (the %s) is %s; it has %d"):format(column, what, cells[place(cells, column)] and "empty"
       or "missing", #cells)
   end
   if word == "-DOCSTART-" then
     return "border"
+  elseif o.word ~= o.tag and place(cells, o.word) == place(cells, o.tag) then
+    return nil, ("column %d would be the word and its tag; it has %d column%s"):format(place(cells, o.word), #cells,
+      #cells == 1 and "" or "s")
   end
   sentence.words[#sentence.words + 1], sentence.tags[#sentence.tags + 1] = word, tag
   return "word"

@@ -184,25 +184,38 @@ local function reader(file, path, o)
   return next_row, cells
 end
 
--- Does the row hold all of the names?
+-- Does the row hold all of the names? If not, the first that it lacks, and one that it has.
 local function holds(cells, n, names)
-  local there = {}
+  local there, missing, found = {}, nil, nil
   for i = 1, n do
     there[cells[i]] = true
   end
   for _, name in ipairs(names) do
-    if not there[name] then
-      return false, name
+    if there[name] then
+      found = found or name
+    else
+      missing = missing or name
     end
   end
-  return true
+  return not missing, missing, found
+end
+
+-- Why the first line, which has only some of the names, is not taken for data.
+local function half_header(path, cells, n, line, missing, found)
+  local near = core.nearest(missing, table.move(cells, 1, n, 1, {}))
+  return ("%s: line %d has the name '%s', but no '%s'%s; with header = false it is a row"):format(path, line, found,
+    missing, near and (" (did you mean '%s'?)"):format(near) or "")
 end
 
 -- Names of the file's columns, and the places of those that are wanted; or nil, message.
 local function plan(path, o, cells, n, first_line)
   local header = o.header
   if header == nil then
-    header = not o.columns or holds(cells, n, o.columns)
+    local all, missing, found = holds(cells, n, o.columns or {})
+    if found and not all then
+      return nil, half_header(path, cells, n, first_line, missing, found)
+    end
+    header = all
   end
   local wanted, places = o.columns, {}
   if not header then

@@ -21,7 +21,10 @@ local function add_strings(fit, list)
     if type(s) ~= "string" then
       errors.raise("fit: entry %d is a %s, expected a string", i, type(s))
     end
-    fit:add(s)
+    local ok, message = pcall(fit.add, fit, s)
+    if not ok then
+      errors.raise("fit: entry %d: %s", i, errors.bare(message))
+    end
     n = i
   end
   if n == 0 then
@@ -71,6 +74,9 @@ end
 
 -- f(tokenizer, string) of all strings of a list, cut to max_len.
 local function each(self, list, given, f)
+  if type(list) ~= "table" then
+    errors.raise("Tokenizer: expected a list of strings, got a %s", type(list))
+  end
   local o = options.resolve("Tokenizer", { { name = "max_len", kind = "int", min = 1 } }, given)
   local all = {}
   for i, s in ipairs(list) do
@@ -111,7 +117,7 @@ function Tokenizer:decode(ids)
     end
     kept[i] = id
   end
-  return vocab:decode(kept)
+  return errors.blame(vocab.decode, vocab, kept)
 end
 
 function Tokenizer:__tostring()

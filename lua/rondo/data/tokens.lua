@@ -156,7 +156,7 @@ function Vocab:decode(ids)
     if id == special.eos then
       break
     elseif id ~= special.bos and id ~= 0 then
-      list[#list + 1] = self.vocab:decode(math.tointeger(id) or id)
+      list[#list + 1] = errors.blame(self.vocab.decode, self.vocab, math.tointeger(id) or id)
     end
   end
   return list

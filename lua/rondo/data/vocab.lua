@@ -72,7 +72,7 @@ end
 function vocab.fit(how, add)
   local fit <close> = core.vocab_fit(how)
   add(fit)
-  return fit:vocab()
+  return errors.blame(fit.vocab, fit)
 end
 
 -- Do two vocabularies give the same ids? True, or false and the first id that differs.
