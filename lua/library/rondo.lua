@@ -286,6 +286,13 @@ function Module:predict(x) end
 ---@return rondo.Tensor y
 ---@return table states
 function Module:step(x, states) end
+---a chunk of a stream
+---@param x rondo.Tensor (batch, time, features), or ids (batch, time)
+---@param states table? nil: first values
+---@param how { lengths: any?, mask: any?, resets: any? }?
+---@return rondo.Tensor y
+---@return table states
+function Module:advance(x, states, how) end
 function Module:close() end
 ---what ActivityRegularization adds to the loss of the last call: to be added before backward()
 ---@return rondo.Tensor|0

@@ -57,6 +57,14 @@ local function layer_class(name, specs, positional)
 end
 layers.layer_class = layer_class
 
+-- A layer inside another must have one output, since only one is handed on.
+function layers.check_one_output(what, layer)
+  if (rawget(layer, "options") or {}).merge == "none" then
+    errors.raise("%s: a %s with merge = \"none\" has two outputs, and one is handed on; call it in a class of your own",
+      what, layer:label())
+  end
+end
+
 -- The size of the last dimension must be the layer's; says what was expected otherwise.
 local function check_features(self, x, features)
   if features and x:size(-1) ~= features then

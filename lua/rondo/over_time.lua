@@ -100,6 +100,7 @@ function TimeDistributed:init(given)
   if not module.is_module(o.layer) then
     errors.raise("TimeDistributed: expected a layer, as in TimeDistributed { LSTM { ... } }, got a %s", type(o.layer))
   end
+  layers.check_one_output("TimeDistributed", o.layer)
   self.layer, self.name = o.layer, o.name
 end
 

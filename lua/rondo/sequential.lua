@@ -6,6 +6,7 @@
 -- layers besides (residual.lua) has the same methods.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local layers = require "rondo.layers"
 local mask = require "rondo.mask"
 local module = require "rondo.module"
 
@@ -19,10 +20,8 @@ function Sequential:take(given, example)
   for i = 1, #given do
     if not module.is_module(given[i]) then
       errors.raise("%s: layer %d is a %s, expected a layer", self.class_name, i, type(given[i]))
-    elseif (given[i].options or {}).merge == "none" then
-      errors.raise("%s: layer %d has two outputs (merge = \"none\"), and a list of layers hands on one; call it in a "
-        .. "class of your own", self.class_name, i)
     end
+    layers.check_one_output(self.class_name, given[i])
   end
   for i, layer in ipairs(given) do
     self[i] = layer

@@ -155,9 +155,12 @@ describe("both directions", function()
     fails("its layers must read step by step, but LSTM 'layer 1' reads both ways", { own,
       backward_layer = rondo.Sequential { rondo.LSTM { 2, 2, bidirectional = true } } })
   end)
-  it("are two outputs with merge = none, which a list of layers cannot hand on", function()
-    assert.matches("Sequential: layer 1 has two outputs (merge = \"none\"), and a list of layers hands on one",
-      support.failure(rondo.Sequential, { rondo.Bidirectional { rondo.GRU { 2, 3 }, merge = "none" } }), 1, true)
+  it("are two outputs with merge = none, which no layer around them can hand on", function()
+    for _, class in ipairs { "Sequential", "Residual", "TimeDistributed" } do
+      assert.matches(class .. ": a Bidirectional with merge = \"none\" has two outputs, and one is handed on; call it "
+        .. "in a class of your own", support.failure(rondo[class],
+        { rondo.Bidirectional { rondo.GRU { 2, 3 }, merge = "none" } }), 1, true)
+    end
   end)
 end)
 
