@@ -79,6 +79,12 @@ describe("a chain", function()
     both_write(lstm(), { length = 20, allow = function(so_far) return #so_far % 2 == 0 and "abc" or "def" end })
     both_write(lstm(), { length = 40, greedy = true })
   end)
+  it("has products of bfloat16 where those are asked for", function()
+    local before = core.precision "bf16"
+    local ok, message = pcall(both_write, lstm(), { length = 60 })
+    core.precision(before)
+    assert(ok, message)
+  end)
   it("is no model with other layers, two directions, connections or another number of logits", function()
     local V = #text.vocab
     local function none(list)
