@@ -228,8 +228,10 @@ describe("rondo train", function()
     it("finishes the step, saves and says how to go on at SIG" .. signal, function()
       local run = "stop" .. signal
       -- A shell in the background ignores SIGINT, so the signal is sent by a shell that the command replaces.
-      local script = ("(sleep 0.7; kill -%s $$) & exec rondo train t.txt --quiet --epochs 100000 --patience 0 %s %s")
-        :format(signal, SMALL, "--run-dir " .. run)
+      -- Signals are noted from before metrics.jsonl is there.
+      local script = ("(until [ -s %s/metrics.jsonl ] || ! kill -0 $$; do sleep 0.1; done; kill -%s $$) & "
+        .. "exec rondo train t.txt --quiet --epochs 100000 --patience 0 %s %s"):format(run, signal, SMALL,
+        "--run-dir " .. run)
       local _, _, got = os.execute(("cd '%s' && bash -c '%s' 2>.stderr >/dev/null"):format(folder, script))
       local err = support.read(folder .. "/.stderr")
       assert.equal(code, got, err)
