@@ -42,9 +42,9 @@ static void add_line(rd_builder *b, const rd_setup *u, uint32_t id, const char *
                      uint32_t flags)
 {
     const double horizon = (double)u->opt[OPT_CHRONO].i;
+    const uint32_t update = u->opt[OPT_RESET].i == AFTER ? A_Z : B_Z;
     rd_init bias = {.kind = RD_INIT_ZERO};
-    if (horizon > 0 && name[0] == 'z')
-        bias = (rd_init){.kind = RD_INIT_CHRONO, .a = horizon, .b = 1};
+    if (horizon > 0 && id == update) bias = (rd_init){.kind = RD_INIT_CHRONO, .a = horizon, .b = 1};
     b->line(b, RD_NEW(rd_line_decl, .id = id, .name = name, .width = u->hidden, .flags = flags,
                       .states = flags & RD_BIAS_REC ? RD_BIT(S_H) : 0, .init_rec = recurrent,
                       .init_bias = bias));
