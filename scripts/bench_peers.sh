@@ -1,5 +1,5 @@
 #!/bin/bash
-# bench_peers.sh - Rondo beside PyTorch, oneDNN and ONNX Runtime, in turn: how many times as long a peer takes.
+# bench_peers.sh - Rondo beside PyTorch, oneDNN, ONNX Runtime and KANN, in turn: how many times as long a peer takes.
 #
 # usage: scripts/bench_peers.sh [CASE...]
 #   CASE     SHAPE.TASK: charnn.train char512.train tftext.train series.train (the default), charnn.infer ...
@@ -9,6 +9,7 @@
 #   RUNS (5)     rounds of each case: Rondo, then each peer, Rondo, ...
 #   EACH (2)     seconds that a case is measured in a round
 #   FIGURE (ms)  the median of a round; ms_best: the best
+#   KANN         a folder with KANN's source (github.com/attractivechaos/kann): it is no Debian package
 #   RONDO        the command (build/release/bin/rondo);  JSON=FILE  also gets every line that was measured
 #
 # A ratio is that of a round: peer / Rondo, above 1 where Rondo is faster. The median of the rounds is printed, and
@@ -24,6 +25,7 @@ case ${1:-} in
     exit 0
     ;;
 esac
+kann=${KANN:+$(realpath "$KANN")}
 json=${JSON:+$(realpath "$JSON")}
 cd "$(dirname "$0")/.."
 rondo=${RONDO:-build/release/bin/rondo}
@@ -81,7 +83,17 @@ run_onnxruntime() {
 }
 
 why_not_kann() {
-    echo "there is no Debian package of it, and its source is not here"
+    local log=$folder/kann.log
+    if [ -z "$kann" ]; then
+        echo "there is no Debian package of it, and KANN does not name a folder with its source"
+    elif ! [ "$folder/kann_peer" -nt scripts/peers/kann_peer.c ]; then
+        "${CC:-cc}" -std=gnu11 -O3 -march=native -DHAVE_CBLAS -DHAVE_PTHREAD -I"$kann" scripts/peers/kann_peer.c \
+            "$kann/kann.c" "$kann/kautodiff.c" -o "$folder/kann_peer" -lopenblas -lpthread -lm 2>"$log" ||
+            echo "its program does not compile (Debian: libopenblas-dev), see $log"
+    fi
+}
+run_kann() {
+    OPENBLAS_NUM_THREADS=1 "$folder/kann_peer" "${words[@]}"
 }
 
 # ---- one case ----

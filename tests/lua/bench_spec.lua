@@ -136,9 +136,10 @@ describe("bench_peers.sh", function()
     return support.read(folder .. "/out"), support.read(folder .. "/err"), code
   end
   it("measures a case, and skips a peer that is not there by name", function()
-    local out, err, code = script("series.infer", "PEERS=kann RUNS=2 EACH=0.01 THREADS=1 CELLS=gru")
+    local out, err, code = script("series.infer", "KANN= PEERS=kann RUNS=2 EACH=0.01 THREADS=1 CELLS=gru")
     assert.equal(0, code, err)
-    assert.equal("skipped: kann: there is no Debian package of it, and its source is not here\n", err)
+    assert.equal("skipped: kann: there is no Debian package of it, and KANN does not name a folder with its source\n",
+      err)
     assert.matches("\nseries +infer +gru +1 +64 +%d+%.%d+ ms +%d+ %%", out)
   end)
   it("says what is no case and no peer", function()
