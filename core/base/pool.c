@@ -15,10 +15,12 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 
 enum {
     SPINS = 4000, /* 4000 pauses: some 50 us */
     LINE = 64,    /* bytes that the caches of two cores pass to and fro */
+    SLEEP_NS = 50000,
     CLOSED = 1 << 30
 };
 
@@ -79,6 +81,16 @@ static void relax(void)
 #else
 #error "rdc_fp_enter: say how this processor's floating-point environment is set"
 #endif
+
+void rdc_pool_wait(uint32_t *waited)
+{
+    if (*waited < SPINS) {
+        relax();
+        ++*waited;
+    } else {
+        nanosleep(&(struct timespec){.tv_nsec = SLEEP_NS}, NULL);
+    }
+}
 
 static unsigned wait_for_round(rdc_pool *p, unsigned seen)
 {

@@ -24,6 +24,10 @@ void rdc_pool_run(rdc_pool *p, rdc_job_fn fn, void *job);
 typedef void (*rdc_range_fn)(void *job, size_t first, size_t last);
 void rdc_pool_range(rdc_pool *p, size_t n, size_t grain, rdc_range_fn fn, void *job);
 
+/* A moment's pause of a share that waits for another: it spins, and sleeps a little once *waited is some
+ * 50 us, so that the system may bring another thread to this CPU. *waited begins at 0. */
+void rdc_pool_wait(uint32_t *waited);
+
 /* The contract's floating-point environment: nearest-even, gradual underflow, no traps (MXCSR 0x1F80,
  * FPCR 0). enter returns what was there, for leave. */
 uint64_t rdc_fp_enter(void);

@@ -70,7 +70,23 @@ typedef struct rdc_pass {
     rdc_sequence kept;       /* the rows of x that count, packed; unused without `valid` */
     rdc_block *ids;          /* int32_t [total] of one-hot input, or NULL */
     struct rdc_noise *noise; /* masks, and what is masked; NULL: none */
+    bool beside;             /* other passes run at the same time: products are the thread's own */
 } rdc_pass;
+
+/* The passes of one operation: of a layer; of layers on top of each other; of two directions. */
+enum { RDC_MAX_STACK = 6 }; /* a node saves the weights of each, x and y */
+typedef struct rdc_stack {
+    uint32_t n;
+    rdc_pass *pass[RDC_MAX_STACK];
+    bool chained[RDC_MAX_STACK]; /* x is what the pass before it gives */
+    bool final;                  /* last states are among the results */
+    uint32_t first_in[RDC_MAX_STACK], first_out[RDC_MAX_STACK]; /* of the node */
+} rdc_stack;
+/* Does a pass give an output that others see? */
+static inline bool rdc_gives_output(const rdc_stack *s, uint32_t k)
+{
+    return k + 1 == s->n || !s->chained[k + 1];
+}
 
 /* The user's row of stored row i. */
 static inline uint32_t rdc_user_row(const rdc_pass *p, size_t i)
@@ -129,13 +145,17 @@ size_t rdc_worker_block(const rdc_pass *pass, uint32_t worker, uint32_t workers)
 
 /* Is the loop over a pass too little work to wake the workers for? */
 bool rdc_pass_is_small(const rdc_pass *pass);
+/* Are the passes to be run at once, chunk by chunk? (Else one after the other.) Steps of a chunk. */
+bool rdc_runs_in_lanes(const rdc_stack *s);
+size_t rdc_lane_steps(const rdc_stack *s);
 
 /* Buffers, first values and masks of a pass whose sizes are set. keep: every step stays, for backward or an
  * observer. What it has made is the pass's, also where it fails. */
 rd_status rdc_pass_open(rdc_pass *p, const rd_rnn_input *in, bool keep, rd_error *err);
 /* Runs forward over the sequence. state[].slot 0 holds the first values. [hot] inside */
-rd_status rdc_unroll_forward(rdc_pass *pass, rd_error *err);
-/* The recorded node: inputs x, states, parameters, first values; results y and, with final, the last
+rd_status rdc_unroll_forward(rdc_stack *s, rd_error *err);
+/* The recorded node. Inputs of a pass: x (NULL where chained), states, parameters, first values; the last
+ * pass is the first, as if each had a node. Results of a pass: y, if it gives one, and, with final, the last
  * states. */
 extern const rdc_op rdc_rnn_op;
 /* Adds the gradients of all parameters from dL/da, which backward left in the lines. dvec: pieces
@@ -150,5 +170,9 @@ rd_status rdc_sequence_new(rd_core *core, rdc_sequence *s, size_t slots, size_t 
                            uint32_t width, rd_error *err);
 /* One slot a step, with places for the rows that take part. */
 rd_status rdc_sequence_per_step(const rdc_pass *p, rdc_sequence *s, uint32_t width, rd_error *err);
-void rdc_pass_free(rdc_pass *pass); /* NULL is fine */
+void rdc_pass_free(rdc_pass *pass);                  /* NULL is fine */
+void rdc_stack_free(rdc_arena *arena, rdc_stack *s); /* NULL is fine */
+/* Runs 1 to RDC_MAX_STACK layers as one operation: arguments as in rd_rnn_run_all, in[0].x is there. */
+rd_status rdc_rnn_run_together(rd_rnn *const *rnn, const rd_rnn_input *in, uint32_t n,
+                               rd_tensor **y, rd_tensor **final, rd_error *err);
 #endif

@@ -1,13 +1,13 @@
-/* rnn_run.c - a recurrent layer run over a sequence, as one operation of the tape.
+/* rnn_run.c - recurrent layers run over a sequence, as one operation of the tape.
+ *
+ * One layer; or several that stack.c has put together, each of which reads what the one before it gives or
+ * has an input of its own.
  *
  * The ownership of what a run leaves is drawn in rnn.h. Everything is checked and allocated here; what runs
  * after it (unroll_forward.c, unroll_backward.c) fails for want of memory alone.
  * SPDX-License-Identifier: MIT */
 #include "engine/noise.h"
 #include <string.h>
-
-enum { SAVED_X, SAVED_WEIGHTS, SAVED_Y }; /* slots of the node */
-enum { SMALL_PASS = 1 << 18 }; /* fused multiply-adds: some 10 us, what waking a thread may take */
 
 rd_status rdc_sequence_new(rd_core *core, rdc_sequence *s, size_t slots, size_t rows,
                            uint32_t width, rd_error *err)
@@ -29,45 +29,6 @@ rd_status rdc_sequence_per_step(const rdc_pass *p, rdc_sequence *s, uint32_t wid
     s->slots = p->steps;
     s->first = p->valid->first;
     return RD_OK;
-}
-
-size_t rdc_worker_block(const rdc_pass *p, uint32_t worker, uint32_t workers)
-{
-    const size_t blocks = rdc_row_blocks(p->rows);
-    if (!p->valid) return blocks * worker / workers;
-    size_t block = 0, row = 0, done = 0;
-    while (block < blocks && done * workers < p->total * worker) {
-        const size_t end = rdc_block_border(p->rows, ++block);
-        for (; row < end; row++) done += p->valid->length[row];
-    }
-    return worker == workers ? blocks : block;
-}
-
-bool rdc_pass_is_small(const rdc_pass *pass)
-{
-    const rdc_layout *l = pass->rnn->layout;
-    if (pass->rows == 1) return true;
-    /* every weight meets every row of every step once */
-    return pass->total < SMALL_PASS / (l->weights + 1);
-}
-
-void rdc_pass_free(rdc_pass *pass)
-{
-    if (!pass) return;
-    rd_rnn *rnn = pass->rnn;
-    rdc_arena *arena = rnn->core->arena;
-    const rdc_layout *l = rnn->layout;
-    rdc_block_release(arena, pass->line.block);
-    for (uint32_t k = 0; k < l->n_states; k++) rdc_block_release(arena, pass->state[k].block);
-    for (uint32_t k = 0; k < l->n_temps; k++) rdc_block_release(arena, pass->temp[k].block);
-    for (uint32_t k = 0; k < l->n_saves; k++) rdc_block_release(arena, pass->save[k].block);
-    rdc_block_release(arena, pass->ids);
-    rdc_block_release(arena, pass->kept.block);
-    rdc_noise_free(pass);
-    rdc_valid_free(rnn->core, pass->valid);
-    rd_tensor_release(pass->x);
-    rdc_record_free(arena, pass);
-    rd_rnn_release(rnn);
 }
 
 static rd_status check_input(const rd_rnn *rnn, const rd_rnn_input *in, rd_error *err)
@@ -199,15 +160,27 @@ static rd_status take_x(rdc_pass *p, rd_tensor *x, rd_error *err)
     return p->valid ? gather_x(p, err) : RD_OK;
 }
 
-struct results {
-    rd_tensor *y;
-    rd_tensor *final[RDC_MAX_STATES];
+/* One call on its way. */
+struct run {
+    rdc_stack *stack;
+    rd_rnn_input in[RDC_MAX_STACK];
+    bool final, recorded;
+    rd_tensor **node_in; /* inputs of the node */
+    uint32_t n_in;
+    struct results {
+        rd_tensor *y;
+        rd_tensor *final[RDC_MAX_STATES];
+    } result[RDC_MAX_STACK];
 };
 
 static void drop_results(struct results *r)
 {
     rd_tensor_release(r->y);
-    for (uint32_t k = 0; k < RDC_MAX_STATES; k++) rd_tensor_release(r->final[k]);
+    r->y = NULL;
+    for (uint32_t k = 0; k < RDC_MAX_STATES; k++) {
+        rd_tensor_release(r->final[k]);
+        r->final[k] = NULL;
+    }
 }
 
 /* The outputs of steps that count, at their places; +0 elsewhere. */
@@ -237,88 +210,83 @@ static void copy_final(const rdc_pass *p, uint32_t k, rd_real *to)
                    rdc_slot(s, p->valid->length[i]) + i * s->width, s->width * sizeof(rd_real));
 }
 
-/* y is a view of state 0, slots 1..T, where all steps count; final states are copies, so that carrying one
- * does not hold a whole sequence. */
+/* y is a view of state 0, slots 1..T, where all steps count. */
+static rd_status view_y(const rdc_pass *p, rd_tensor **y, rd_error *err)
+{
+    const rdc_sequence *s = &p->state[0];
+    const size_t shape[3] = {p->batch, p->steps, s->width};
+    const size_t stride[3] = {s->width, s->step, 1};
+    return rdc_tensor_over(p->rnn->core, s->block, s->at + s->step, 3, shape, stride, y, err);
+}
+
+/* Final states are copies, so that carrying one does not hold a whole sequence. */
 static rd_status make_results(const rdc_pass *p, bool final, struct results *r, rd_error *err)
 {
-    rd_core *core = p->rnn->core;
     const rdc_layout *l = p->rnn->layout;
-    const rdc_sequence *s = &p->state[0];
-    const size_t shape[3] = {p->batch, p->valid ? p->valid->time : p->steps, s->width};
-    const size_t stride[3] = {s->width, s->step, 1};
-    RD_TRY(p->valid
-               ? scatter_y(p, shape, &r->y, err)
-               : rdc_tensor_over(core, s->block, s->at + s->step, 3, shape, stride, &r->y, err));
+    if (p->valid)
+        RD_TRY(scatter_y(p, (size_t[]){p->batch, p->valid->time, l->state[0].width}, &r->y, err));
     for (uint32_t k = 0; final && k < l->n_states; k++) {
         const size_t at[2] = {p->batch, l->state[k].width};
-        RD_TRY(rd_tensor_new(core, 2, at, RD_DENSE, &r->final[k], err));
+        RD_TRY(rd_tensor_new(p->rnn->core, 2, at, RD_DENSE, &r->final[k], err));
         copy_final(p, k, r->final[k]->at);
     }
     return RD_OK;
 }
 
-/* Inputs of the node: x, states and, at the end, first values (none where no gradient flows), parameters. */
+/* Inputs of the node for a pass: x, states and, at the end, first values (none where no gradient flows),
+ * parameters. */
 static uint32_t input_count(const rdc_layout *l)
 {
     return 1 + 2 * l->n_states + l->n_parameters;
 }
 
-static void list_inputs(const rdc_pass *p, const rd_rnn_input *input, rd_tensor **in)
+static void list_inputs(const rd_rnn *rnn, const rd_rnn_input *input, rd_tensor **in)
 {
-    const rdc_layout *l = p->rnn->layout;
+    const rdc_layout *l = rnn->layout;
     const uint32_t first = 1 + l->n_states + l->n_parameters;
-    in[0] = p->x;
+    in[0] = input->x;
     for (uint32_t k = 0; k < l->n_states; k++) {
         const bool stops = l->state[k].flags & RD_STATE_STOP;
         in[1 + k] = input->states && !stops ? input->states[k] : NULL;
         in[first + k] = input->first && !stops ? input->first[k] : NULL;
     }
-    for (uint32_t i = 0; i < l->n_parameters; i++) in[1 + l->n_states + i] = p->rnn->parameter[i];
+    for (uint32_t i = 0; i < l->n_parameters; i++) in[1 + l->n_states + i] = rnn->parameter[i];
 }
 
-static rd_status record(rdc_pass *p, rd_tensor *const *in, bool final, struct results *r,
-                        rd_error *err)
+/* Results of the node, pass by pass; returns how many. Without `out` they are counted. */
+static uint32_t list_outputs(struct run *r, rd_tensor **out)
 {
-    const rdc_layout *l = p->rnn->layout;
-    rd_tensor *out[1 + RDC_MAX_STATES] = {r->y};
-    for (uint32_t k = 0; final && k < l->n_states; k++) out[1 + k] = r->final[k];
-    rdc_node *node = NULL;
-    RD_TRY(
-        rdc_record(&rdc_rnn_op, in, input_count(l), out, final ? 1 + l->n_states : 1, &node, err));
-    node->state = p;
-    if (p->x) rdc_save(node, SAVED_X, p->x);
-    if (l->n_parameters > 0) rdc_save(node, SAVED_WEIGHTS, p->rnn->parameter[0]);
-    if (!p->valid) rdc_save(node, SAVED_Y, r->y); /* it is state 0 */
-    return RD_OK;
-}
-
-/* Runs the pass and makes its results; the pass belongs to the node if one was recorded. */
-static rd_status run(rdc_pass *p, const rd_rnn_input *input, bool final, struct results *r,
-                     bool *recorded, rd_error *err)
-{
-    rd_rnn *rnn = p->rnn;
-    const uint32_t n_in = input_count(rnn->layout);
-    const size_t bytes = n_in * sizeof(rd_tensor *);
-    rd_tensor **in = rdc_record_new(rnn->core->arena, bytes);
-    if (!in) return rdc_no_memory(err, bytes);
-    list_inputs(p, input, in);
-    const bool wanted = rdc_wants_node(in, n_in);
-    rd_status status = RD_OK;
-    if (wanted && !rnn->cell->backward)
-        status =
-            rdc_fail(err, RD_E_UNSUPPORTED,
-                     "%s: the cell '%s' has no backward function and cannot be trained; run it "
-                     "inside no_grad",
-                     rnn->label, rnn->cell->name);
-    if (status == RD_OK) status = rdc_pass_open(p, input, wanted || rnn->observed, err);
-    if (status == RD_OK) status = rdc_unroll_forward(p, err);
-    if (status == RD_OK) status = make_results(p, final, r, err);
-    if (status == RD_OK && wanted) {
-        status = record(p, in, final, r, err);
-        *recorded = status == RD_OK;
+    rdc_stack *s = r->stack;
+    uint32_t n = 0;
+    for (uint32_t k = 0; k < s->n; k++) {
+        const uint32_t states = r->final ? s->pass[k]->rnn->layout->n_states : 0;
+        const bool gives = rdc_gives_output(s, k);
+        s->first_out[k] = n;
+        if (gives && out) out[n] = r->result[k].y;
+        for (uint32_t i = 0; out && i < states; i++) out[n + gives + i] = r->result[k].final[i];
+        n += states + gives;
     }
-    rdc_record_free(rnn->core->arena, in);
-    return status;
+    return n;
+}
+
+static rd_status record(struct run *r, rd_error *err)
+{
+    rdc_stack *s = r->stack;
+    rd_tensor *out[RDC_MAX_STACK * (1 + RDC_MAX_STATES)];
+    rdc_node *node = NULL;
+    uint32_t slot = 0;
+    const uint32_t n_out = list_outputs(r, out);
+    RD_TRY(rdc_record(&rdc_rnn_op, r->node_in, r->n_in, out, n_out, &node, err));
+    node->state = s;
+    r->recorded = true;
+    for (uint32_t k = 0; k < s->n; k++) {
+        const rdc_pass *p = s->pass[k];
+        if (p->x && !s->chained[k]) rdc_save(node, slot++, p->x);
+        if (p->rnn->layout->n_parameters > 0) rdc_save(node, slot++, p->rnn->parameter[0]);
+        if (!p->valid && rdc_gives_output(s, k)) /* it is state 0 */
+            rdc_save(node, slot++, r->result[k].y);
+    }
+    return RD_OK;
 }
 
 /* Which steps count, and the sizes that follow from it. */
@@ -340,31 +308,89 @@ static rd_status measure(rdc_pass *p, const rd_rnn_input *in, rd_error *err)
     return RD_OK;
 }
 
-rd_status rd_rnn_run(rd_rnn *rnn, const rd_rnn_input *in, rd_tensor **y, rd_tensor **final,
-                     rd_error *err)
+/* Lists the inputs of all passes, the last one's first; a chained one has no x. */
+static rd_status take_inputs(struct run *r, rd_error *err)
 {
-    RD_TRY(check_input(rnn, in, err));
-    rdc_pass *p = rdc_record_new(rnn->core->arena, sizeof *p);
-    if (!p) return rdc_no_memory(err, sizeof *p);
-    struct results r = {0};
-    bool recorded = false;
-    p->rnn = rd_rnn_retain(rnn);
-    rd_status status = measure(p, in, err);
-    if (status == RD_OK) status = take_x(p, in->x, err);
-    if (status == RD_OK) status = run(p, in, final != NULL, &r, &recorded, err);
-    if (!recorded) rdc_pass_free(p);
-    if (status != RD_OK) {
-        drop_results(&r);
-        return status;
+    rdc_stack *s = r->stack;
+    for (uint32_t k = s->n; k-- > 0;) {
+        s->first_in[k] = r->n_in;
+        r->n_in += input_count(s->pass[k]->rnn->layout);
     }
-    *y = r.y;
-    for (uint32_t k = 0; final && k < rnn->layout->n_states; k++) final[k] = r.final[k];
+    const size_t bytes = r->n_in * sizeof(rd_tensor *);
+    r->node_in = rdc_record_new(s->pass[0]->rnn->core->arena, bytes);
+    if (!r->node_in) return rdc_no_memory(err, bytes);
+    for (uint32_t k = 0; k < s->n; k++)
+        list_inputs(s->pass[k]->rnn, &r->in[k], r->node_in + s->first_in[k]);
     return RD_OK;
 }
 
-rd_status rd_rnn_forward(rd_rnn *rnn, rd_tensor *x, rd_tensor *const *states, rd_tensor **y,
-                         rd_tensor **final, rd_error *err)
+/* Checks what pass k is given and allocates what it needs. */
+static rd_status prepare(struct run *r, uint32_t k, bool wanted, rd_error *err)
 {
-    const rd_rnn_input in = {.x = x, .states = states};
-    return rd_rnn_run(rnn, &in, y, final, err);
+    rdc_stack *s = r->stack;
+    rdc_pass *p = s->pass[k];
+    rd_rnn *rnn = p->rnn;
+    rd_rnn_input *in = &r->in[k];
+    const bool keep = wanted || rnn->observed;
+    if (s->chained[k]) in->x = r->result[k - 1].y;
+    RD_TRY(check_input(rnn, in, err));
+    RD_TRY(measure(p, in, err));
+    RD_TRY(take_x(p, in->x, err));
+    if (!s->chained[k]) r->node_in[s->first_in[k]] = p->x;
+    if (wanted && !rnn->cell->backward)
+        return rdc_fail(err, RD_E_UNSUPPORTED,
+                        "%s: the cell '%s' has no backward function and cannot be trained; run it "
+                        "inside no_grad",
+                        rnn->label, rnn->cell->name);
+    RD_TRY(rdc_pass_open(p, in, keep, err));
+    return p->valid ? RD_OK : view_y(p, &r->result[k].y, err);
+}
+
+static rd_status run(struct run *r, rd_error *err)
+{
+    rdc_stack *s = r->stack;
+    RD_TRY(take_inputs(r, err));
+    const bool wanted = rdc_wants_node(r->node_in, r->n_in);
+    for (uint32_t k = 0; k < s->n; k++) RD_TRY(prepare(r, k, wanted, err));
+    RD_TRY(rdc_unroll_forward(s, err));
+    for (uint32_t k = 0; k < s->n; k++)
+        RD_TRY(make_results(s->pass[k], r->final, &r->result[k], err));
+    return wanted ? record(r, err) : RD_OK;
+}
+
+static rd_status open_stack(rd_rnn *const *rnn, struct run *r, uint32_t n, rd_error *err)
+{
+    rdc_arena *arena = rnn[0]->core->arena;
+    r->stack = rdc_record_new(arena, sizeof *r->stack);
+    if (!r->stack) return rdc_no_memory(err, sizeof *r->stack);
+    r->stack->final = r->final;
+    for (uint32_t k = 0; k < n; k++) {
+        rdc_pass *p = rdc_record_new(arena, sizeof *p);
+        if (!p) return rdc_no_memory(err, sizeof *p);
+        p->rnn = rd_rnn_retain(rnn[k]);
+        r->stack->pass[r->stack->n++] = p;
+        r->stack->chained[k] = !r->in[k].x;
+    }
+    return RD_OK;
+}
+
+rd_status rdc_rnn_run_together(rd_rnn *const *rnn, const rd_rnn_input *in, uint32_t n,
+                               rd_tensor **y, rd_tensor **final, rd_error *err)
+{
+    struct run r = {.final = final != NULL};
+    rdc_arena *arena = rnn[0]->core->arena;
+    memcpy(r.in, in, n * sizeof *in);
+    rd_status status = open_stack(rnn, &r, n, err);
+    if (status == RD_OK) status = run(&r, err);
+    rdc_record_free(arena, r.node_in);
+    for (uint32_t k = 0, at = 0; k < n; k++) {
+        if (status == RD_OK) {
+            y[k] = rdc_gives_output(r.stack, k) ? rd_tensor_retain(r.result[k].y) : NULL;
+            for (uint32_t i = 0; final && i < rnn[k]->layout->n_states; i++, at++)
+                final[at] = rd_tensor_retain(r.result[k].final[i]);
+        }
+        drop_results(&r.result[k]);
+    }
+    if (!r.recorded) rdc_stack_free(arena, r.stack);
+    return status;
 }

@@ -254,7 +254,7 @@ static rd_status open_inputs(rdc_node *node, rd_error *err)
     for (uint32_t i = 0; i < node->n_in; i++) {
         const rdc_edge *const edge = &node->in[i];
         rd_tensor **const target = target_of(edge);
-        if (!target) continue;
+        if (!target || (node->op->reaches && !node->op->reaches(node, i))) continue;
         if (edge->leaf) {
             RD_TRY(need_gradient(edge->leaf, err));
         } else if (!*target) {

@@ -17,6 +17,9 @@ typedef struct rdc_op {
      * may hold earlier contributions, all others start at +0. A sum over rows for a parameter runs from
      * the last row in storage order to the first (bit contract, rule 6). */
     rd_status (*backward)(rdc_node *node, rd_error *err);
+    /* Does a gradient that has arrived reach this input? NULL: every input. An input that none reaches has
+     * no din, and a leaf keeps having no gradient. */
+    bool (*reaches)(const rdc_node *node, uint32_t input);
     /* Frees node->state; NULL where there is none. */
     void (*dispose)(rdc_node *node);
     rd_work_kind work; /* what backward counts as in a profile */

@@ -1,4 +1,4 @@
-/* unroll.h - one worker's view of a pass: the spans that a cell's step functions are shown.
+/* unroll.h - one worker's view of a pass: the spans that a cell's step functions are shown; the loop back.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_UNROLL_H
 #define RD_UNROLL_H
@@ -31,14 +31,14 @@ static inline rd_core *rdc_timed_core(const rdc_pass *pass, size_t first)
 {
     return first == 0 ? pass->rnn->core : NULL;
 }
-/* A product of a step, on this thread: each worker has rows of its own. The single row of a batch of one
- * is run by the caller alone (rdc_pass_is_small), which then has the workers help with the columns. */
+/* A product of a step, on this thread: each worker has rows or a lane of its own. The single row of a batch
+ * of one is run by the caller alone (rdc_pass_is_small), which then has the workers help with the columns. */
 static inline void rdc_step_product(const rdc_pass *pass, const rdc_rows *rows, const rd_gemm *g,
                                     rd_work_kind kind)
 {
     rd_core *const seen = rdc_timed_core(pass, rows->first);
     RDC_TIMED(seen, kind);
-    if (pass->rows > 1) {
+    if (pass->rows > 1 || pass->beside) {
         rdc_count_product(seen, rdc_active(pass, rows->t), g->n, g->k);
         rdc_product(pass->rnn->core, g);
     } else /* asks for no memory, since one row is not worth packing for */
@@ -58,6 +58,28 @@ typedef struct rdc_forward {
 rd_status rdc_forward_ready(rdc_forward *f, rd_error *err);
 /* All rows through steps [from, to), within the contract's floating-point environment. [hot] */
 void rdc_forward_run(rdc_forward *f);
+/* One pass being played backward. */
+typedef struct rdc_backward {
+    const rdc_pass *pass; /* NULL: it is not played, since no gradient arrives or none is wanted */
+    rdc_sequence dstate[RDC_MAX_STATES], dtemp[RDC_MAX_TEMPS];
+    rdc_sequence dfed[RDC_MAX_SOURCES];    /* of masked copies of states and temps */
+    rdc_sequence down[RDC_MAX_STATES];     /* where zoneout is on: of what the cell made */
+    const rd_real *dfinal[RDC_MAX_STATES]; /* [B][width] as the user has it, or NULL */
+    const rd_real *dy;                     /* [T][B][width of state 0], the user's, or NULL */
+    rd_real *dx;                           /* the rows of all steps, or NULL: not wanted */
+    rdc_block *dx_block;                   /* where dx lies, if it is not the node's */
+    rd_real *dvec;                         /* pieces [T][blocks][phases][vec_row], or NULL */
+    rdc_block *dvec_block;
+} rdc_backward;
+/* Blocks [first, last) of rows (rule 6b) through steps [from, to), the last first. [hot] */
+typedef struct rdc_back_part {
+    size_t first_block, last_block;
+    size_t from, to;
+} rdc_back_part;
+void rdc_unroll_backward(const rdc_backward *b, const rdc_back_part *part);
+/* dx += dA M_x of some steps, last phase first (rule 5), on this thread where other passes run beside. */
+rd_status rdc_input_products(const rdc_pass *p, size_t from, size_t to, rd_real *dx, rd_error *err);
+void rdc_show_backward(const rdc_backward *b); /* to the layer's observer, all steps */
 /* Shows an observer one step, all rows; dstate and the x are for backward only. */
 rd_observed rdc_observed(rdc_view *v, size_t t);
 #endif

@@ -8,6 +8,7 @@
  *     looked up in a table of `start + column of W_x` for every id, where x is one-hot.
  * The bits are the same, since the order within each sum is.
  * SPDX-License-Identifier: MIT */
+#include "base/lanes.h"
 #include "engine/unroll.h"
 #include "rondo/pointmath.h"
 #include <assert.h>
@@ -19,85 +20,6 @@ enum {
     TABLE_MAX = 4 << 20,     /* elements a table of one-hot input may have */
     TABLE_ALWAYS = 256 << 10 /* so few are worth making for a single step: it is made once */
 };
-
-void rdc_view_open(rdc_view *v, const rdc_pass *pass, size_t first, size_t last)
-{
-    const rd_rnn *rnn = pass->rnn;
-    const rdc_layout *l = rnn->layout;
-    const rd_real *weights = rnn->weights->at;
-    v->pass = pass;
-    v->first = first;
-    v->last = last;
-    for (uint32_t i = 0; i < l->n_parameters; i++)
-        if (l->parameter[i].role == RDC_VECTOR)
-            v->vec[l->parameter[i].line] = weights + l->parameter[i].at;
-    v->step = (rd_step){.size = sizeof(rd_step),
-                        .rows = (uint32_t)(last - first),
-                        .in = l->in,
-                        .hidden = l->hidden,
-                        .opt = rnn->options,
-                        .line = v->line,
-                        .next = v->next,
-                        .temp = v->temp,
-                        .save = v->save,
-                        .prev = v->prev,
-                        .vec = v->vec};
-}
-
-static rd_span span_at(const rdc_sequence *s, size_t slot, size_t row)
-{
-    return (rd_span){rdc_slot(s, slot) + row * s->width, s->width, s->width};
-}
-
-void rdc_view_at(rdc_view *v, size_t t)
-{
-    const rdc_pass *p = v->pass;
-    const rdc_layout *l = p->rnn->layout;
-    rd_real *row = rdc_slot(&p->line, t) + v->first * l->line_row;
-    for (uint32_t k = 0; k < l->n_lines; k++)
-        v->line[k] = (rd_span){row + l->column[k], l->line_row, l->line[k].width};
-    for (uint32_t k = 0; k < l->n_states; k++) {
-        const rd_span prev = span_at(&p->state[k], t, v->first);
-        v->prev[k] = (rd_cspan){prev.at, prev.row, prev.width};
-        const bool own = p->noise && p->noise->own[k].block;
-        v->next[k] =
-            own ? span_at(&p->noise->own[k], t, v->first) : span_at(&p->state[k], t + 1, v->first);
-    }
-    for (uint32_t k = 0; k < l->n_temps; k++) {
-        v->temp[k] = span_at(&p->temp[k], t, v->first);
-        v->made[k] = (rd_cspan){v->temp[k].at, v->temp[k].row, v->temp[k].width};
-    }
-    for (uint32_t k = 0; k < l->n_saves; k++) v->save[k] = span_at(&p->save[k], t, v->first);
-    if (p->rnn->cell->flags & RD_CELL_READS_X)
-        v->step.x = (rd_cspan){rdc_source_at(p, RDC_SOURCE_X, t, v->first), l->in, l->in};
-    v->step.t = (int64_t)t;
-    v->step.rows = (uint32_t)(rdc_rows_end(p, t, v->last) - v->first);
-}
-
-const rd_real *rdc_source_at(const rdc_pass *pass, uint32_t source, size_t t, size_t row)
-{
-    const rdc_layout *l = pass->rnn->layout;
-    if (source == RDC_SOURCE_X) {
-        const rd_real *x = pass->valid ? pass->kept.at : pass->x->at;
-        return x + (rdc_rows_before(pass, t) + row) * l->in;
-    }
-    const uint32_t k = source - RDC_SOURCE_STATE;
-    const rdc_sequence *s = k < l->n_states ? &pass->state[k] : &pass->temp[k - l->n_states];
-    return rdc_slot(s, t) + row * s->width;
-}
-
-rd_observed rdc_observed(rdc_view *v, size_t t)
-{
-    rdc_view_at(v, t);
-    for (uint32_t k = 0; k < v->pass->rnn->layout->n_states; k++) /* held, where zoneout is on */
-        v->next[k] = span_at(&v->pass->state[k], t + 1, v->first);
-    return (rd_observed){.t = t,
-                         .rows = v->step.rows,
-                         .line = v->line,
-                         .state = v->next,
-                         .previous = v->prev,
-                         .temp = v->made};
-}
 
 /* start: +0, b, or the rounded sum of b_x and b_h (rule 4). */
 static void make_start(const rd_rnn *rnn, rd_real *start)
@@ -294,18 +216,25 @@ static void start_all(void *job, size_t first, size_t last)
         start_lines(f, f->from + t, 0, rdc_active(f->pass, f->from + t));
 }
 
-/* The products with x of steps [from, to), shared. */
+/* The products with x of steps [from, to), shared unless other passes run beside this one. */
 static rd_status hoist(rdc_forward *f, rd_error *err)
 {
     rdc_pass *p = f->pass;
+    rd_core *core = p->rnn->core;
     const rdc_layout *l = p->rnn->layout;
-    rdc_pool_range(p->rnn->core->pool, f->to - f->from, rdc_grain(p->line.step), start_all, f);
+    if (p->beside)
+        start_all(f, 0, f->to - f->from);
+    else
+        rdc_pool_range(core->pool, f->to - f->from, rdc_grain(p->line.step), start_all, f);
     for (uint32_t r = 0; r < l->n_runs; r++) {
         if (l->run[r].source != RDC_SOURCE_X) continue;
         const size_t rows = rdc_rows_before(p, f->to) - rdc_rows_before(p, f->from);
         const rd_gemm g = line_product(p, r, f->from, 0, rows);
-        RDC_TIMED(p->rnn->core, RD_WORK_X);
-        RD_TRY(rdc_product_shared(p->rnn->core, &g, err));
+        RDC_TIMED(core, RD_WORK_X);
+        if (p->beside)
+            rdc_product(core, &g);
+        else
+            RD_TRY(rdc_product_shared(core, &g, err));
     }
     return RD_OK;
 }
@@ -372,22 +301,73 @@ void rdc_forward_run(rdc_forward *f)
         rdc_pool_run(f->pass->rnn->core->pool, run_worker, f);
 }
 
-rd_status rdc_unroll_forward(rdc_pass *pass, rd_error *err)
+static rd_status open_forward(rdc_forward *f, rdc_pass *pass, rd_error *err)
 {
-    rd_rnn *rnn = pass->rnn;
-    rdc_forward f = {.pass = pass, .ids_to_come = pass->total};
-    const uint64_t env = rdc_fp_enter();
-    f.hoist = !pass->ids && pass->rows < FUSE_ROWS && pass->steps > 1;
-    if (pass->valid && !pass->line.block) f.hoist = false; /* lines used again are not packed */
-    rd_status status = rdc_forward_ready(&f, err);
-    const size_t stretch = f.hoist ? pass->line.slots : pass->steps;
-    for (f.from = 0; status == RD_OK && f.from < pass->steps; f.from = f.to) {
-        f.to = pass->steps - f.from > stretch ? f.from + stretch : pass->steps;
-        if (f.hoist) status = hoist(&f, err);
-        if (status == RD_OK) rdc_forward_run(&f);
+    f->pass = pass;
+    f->ids_to_come = pass->total;
+    f->hoist = !pass->ids && pass->rows < FUSE_ROWS && pass->steps > 1;
+    if (pass->valid && !pass->line.block) f->hoist = false; /* lines used again are not packed */
+    return rdc_forward_ready(f, err);
+}
+
+/* One pass through all steps, its rows shared. */
+static rd_status run_pass(rdc_forward *f, rd_error *err)
+{
+    const rdc_pass *pass = f->pass;
+    const size_t stretch = f->hoist ? pass->line.slots : pass->steps;
+    for (f->from = 0; f->from < pass->steps; f->from = f->to) {
+        f->to = pass->steps - f->from > stretch ? f->from + stretch : pass->steps;
+        if (f->hoist) RD_TRY(hoist(f, err));
+        rdc_forward_run(f);
     }
-    if (status == RD_OK && rnn->observed && rnn->observer.forward) show_observer(pass);
-    rdc_block_release(rnn->core->arena, f.start);
+    return RD_OK;
+}
+
+struct wave {
+    rdc_forward *f;
+    size_t size; /* steps of a chunk */
+};
+
+static void run_chunk(void *job, uint32_t lane, size_t chunk)
+{
+    const struct wave *w = job;
+    rdc_forward *f = &w->f[lane];
+    f->from = chunk * w->size;
+    f->to = f->pass->steps - f->from > w->size ? f->from + w->size : f->pass->steps;
+    if (f->hoist) (void)hoist(f, NULL); /* asks for no memory beside others */
+    run_rows(f, 0, f->pass->rows);
+}
+
+/* All passes at once, chunk by chunk. */
+static void run_lanes(const rdc_stack *s, rdc_forward f[RDC_MAX_STACK])
+{
+    struct wave w = {f, rdc_lane_steps(s)};
+    rdc_lanes lanes = {.n = s->n, .run = run_chunk, .job = &w};
+    for (uint32_t k = 0; k < s->n; k++) {
+        lanes.chunks[k] = (s->pass[k]->steps + w.size - 1) / w.size;
+        lanes.follows[k] = s->chained[k];
+        s->pass[k]->beside = true;
+    }
+    rdc_lanes_run(s->pass[0]->rnn->core->pool, &lanes);
+    for (uint32_t k = 0; k < s->n; k++) s->pass[k]->beside = false;
+}
+
+rd_status rdc_unroll_forward(rdc_stack *s, rd_error *err)
+{
+    rdc_forward f[RDC_MAX_STACK] = {{0}};
+    const uint64_t env = rdc_fp_enter();
+    rd_status status = RD_OK;
+    for (uint32_t k = 0; status == RD_OK && k < s->n; k++)
+        status = open_forward(&f[k], s->pass[k], err);
+    if (status == RD_OK && rdc_runs_in_lanes(s))
+        run_lanes(s, f);
+    else
+        for (uint32_t k = 0; status == RD_OK && k < s->n; k++) status = run_pass(&f[k], err);
+    for (uint32_t k = 0; k < s->n; k++) {
+        const rd_rnn *rnn = s->pass[k]->rnn;
+        if (status == RD_OK && rnn->observed && rnn->observer.forward) show_observer(s->pass[k]);
+        rdc_block_release(rnn->core->arena, f[k].start);
+    }
     rdc_fp_leave(env);
     return status;
 }

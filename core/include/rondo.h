@@ -422,6 +422,13 @@ typedef struct rd_rnn_input {
  * each step those that take part. */
 rd_status rd_rnn_run(rd_rnn *rnn, const rd_rnn_input *in, rd_tensor **y, rd_tensor **final,
                      rd_error *err);
+/* Several layers, the same numbers as one after the other by rd_rnn_run. Where x of a layer is NULL it reads
+ * what the layer before it gives; that of the first is there. y: array of n, NULL for what the next layer
+ * reads; final: the last states of all layers behind each other, or NULL. With few rows the layers run at the
+ * same time and are one node, so that threads have something to share. On failure y is undefined and nothing
+ * is left. */
+rd_status rd_rnn_run_all(rd_rnn *const *rnn, const rd_rnn_input *in, size_t n, rd_tensor **y,
+                         rd_tensor **final, rd_error *err);
 
 /* What an observer is shown of one step, all rows; spans by id, valid during the call only. */
 typedef struct rd_observed {
