@@ -124,11 +124,12 @@ function methods:build(features)
     self.stack[i] = core.rnn(like)
     initial.of_layer(label, self.stack[i], o, self.seed, like.layer)
     width = self.stack[i]:output_size()
-    self.state_count[i] = #self.stack[i]:states()
+    self.state_count[self.stack[i]] = #self.stack[i]:states()
     self.first[self.stack[i]] = o.learn_state and first_states(self.stack[i]) or nil
     if o.bidirectional then
       like.label, like.layer = label .. ", reverse", like.layer + o.num_layers
       self.back[i] = core.rnn(like)
+      self.state_count[self.back[i]] = self.state_count[self.stack[i]]
       initial.of_layer(label, self.back[i], o, self.seed, like.layer)
       self.first[self.back[i]] = o.learn_state and first_states(self.back[i]) or nil
       width = o.merge == "concat" and 2 * width or width
@@ -226,24 +227,34 @@ local function check_input(self, x, states)
   end
 end
 
--- One direction of layer i; its states are added to `after`. The first of them is the output after the last step.
-local function run_one(self, i, back, x, given, after)
-  local used, n, mine = #after, self.state_count[i], nil
+-- Core layers over x: each reads what the one before it gives, or the two of `both` directions read x. Their states are
+-- added to `after`; the first of a layer is its output after the last step.
+local function run_layers(self, list, both, x, given, after)
+  local used, n, mine, hows = #after, 0, nil, {}
+  for k, layer in ipairs(list) do
+    n = n + self.state_count[layer]
+    hows[k] = { mask = given.mask, resets = given.resets, reverse = both and k == 2 or self.reads_backward,
+      first = self.first[layer] }
+    if self.noisy and self.training then
+      hows[k].update, hows[k].time = random.update()
+    end
+  end
   if given.states then
     mine = table.move(given.states, used + 1, used + n, 1, {})
     if #mine ~= n then
       errors.raise("%s: expected %d state tensors, got %d", self:label(), #self:state_names(), #given.states)
     end
   end
-  local layer = back and self.back[i] or self.stack[i]
-  local how = { mask = given.mask, resets = given.resets, reverse = back or self.reads_backward,
-    first = self.first[layer] }
-  if self.noisy and self.training then
-    how.update, how.time = random.update()
+  local function keep(final, ...)
+    table.move(final, 1, #final, used + 1, after)
+    return ...
   end
-  local out, final = layer:forward(x, mine, how)
-  table.move(final, 1, #final, used + 1, after)
-  return out
+  if both then
+    local out, back, final = core.run_layers(list, x, mine, hows, true)
+    return keep(final, out, back)
+  end
+  local out, final = core.run_layers(list, x, mine, hows)
+  return keep(final, out)
 end
 
 -- The output of layer i with what goes round it; f, what the layer gave, is done with.
@@ -258,19 +269,27 @@ local function join(self, i, x, f, steps)
   return y
 end
 
--- Every step's output and the state after the last.
+-- Every step's output and the state after the last. Layers with nothing between them are one call, so that with few
+-- rows they may run at the same time; so are two directions.
 local function run(self, x, given)
   check_input(self, x, given.states)
   local o, y, after = self.options, x, {}
+  local drops = self.training and o.dropout > 0
+  if not (o.bidirectional or drops or next(self.joined)) then
+    y = run_layers(self, self.stack, false, x, given, after)
+    return y, after
+  end
   for i = 1, #self.stack do
     local read = y -- a connection goes round dropout too
-    if i > 1 and self.training and o.dropout > 0 then
+    if i > 1 and drops then
       local stream = random.dropout_stream(self.dropout_seed, self.dropout_layer + i - 2)
       read = core.dropout(y, o.dropout, stream, o.variational)
     end
-    local out = run_one(self, i, false, read, given, after)
+    local out
     if self.back[i] then
-      out = merged(o.merge, out, run_one(self, i, true, read, given, after))
+      out = merged(o.merge, run_layers(self, { self.stack[i], self.back[i] }, true, read, given, after))
+    else
+      out = run_layers(self, { self.stack[i] }, false, read, given, after)
     end
     if self.joined[i] then
       out = join(self, i, y, out, i == 1 and given.mask or nil)
@@ -289,7 +308,7 @@ end
 -- The output after the last step that counts, of each direction in the order it reads.
 local function last_output(self, after)
   local function final(back)
-    local state = after[#after + 1 - (back or 1) * self.state_count[#self.stack]]
+    local state = after[#after + 1 - (back or 1) * self.state_count[self.stack[#self.stack]]]
     return state:slice(1, 1, state:size(1)) -- a tensor of its own: states are the caller's
   end
   if self.options.bidirectional then

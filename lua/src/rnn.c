@@ -83,85 +83,170 @@ static int rnn_new(lua_State *L)
     return 1;
 }
 
-/* A tensor of the table at arg 4, or NULL. */
+/* What run_layers is given for a layer, and where its last states go. */
+struct layer_run {
+    rd_rnn *rnn;
+    rd_tensor *state[RDL_MAX_STATES], *first[RDL_MAX_STATES];
+};
+
+/* A tensor of the table at the top, or NULL. */
 static rd_tensor *field_tensor(lua_State *L, const char *name)
 {
     rd_tensor *t = NULL;
-    if (lua_getfield(L, 4, name) != LUA_TNIL) t = rdl_tensor(L, -1);
+    if (lua_getfield(L, -1, name) != LUA_TNIL) t = rdl_tensor(L, -1);
     lua_pop(L, 1); /* the table holds it */
     return t;
 }
 
-/* The list 'first' of the table at arg 4; what is no tensor stands for the cell's own value. */
-static bool read_first(lua_State *L, const rd_rnn *rnn, rd_tensor *first[RDL_MAX_STATES])
+/* The list 'first' of the table at the top; what is no tensor stands for the cell's own value. */
+static bool read_first(lua_State *L, struct layer_run *run)
 {
-    const bool there = lua_getfield(L, 4, "first") == LUA_TTABLE;
-    for (size_t i = 0; there && i < rd_rnn_state_count(rnn); i++) {
+    const bool there = lua_getfield(L, -1, "first") == LUA_TTABLE;
+    for (size_t i = 0; there && i < rd_rnn_state_count(run->rnn); i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         rd_tensor **slot = luaL_testudata(L, -1, RDL_TENSOR);
-        first[i] = slot ? *slot : NULL;
+        run->first[i] = slot ? *slot : NULL;
         lua_pop(L, 1);
     }
     lua_pop(L, 1);
     return there;
 }
 
-/* The list of states at arg 3 into in[]; false: there is none. */
-static bool read_states(lua_State *L, const rd_rnn *rnn, rd_tensor *in[RDL_MAX_STATES])
+/* The states of a layer out of the list at arg 3, from place `at` on; false: there is no list. */
+static bool read_states(lua_State *L, struct layer_run *run, size_t at)
 {
-    const size_t n = rd_rnn_state_count(rnn);
     if (lua_isnoneornil(L, 3)) return false;
-    luaL_checktype(L, 3, LUA_TTABLE);
-    if (lua_rawlen(L, 3) != n)
-        luaL_argerror(L, 3,
-                      lua_pushfstring(L, "%s has %I states, got a list of %I",
-                                      rd_rnn_cell(rnn)->name, (lua_Integer)n,
-                                      (lua_Integer)lua_rawlen(L, 3)));
-    for (size_t i = 0; i < n; i++) {
-        lua_rawgeti(L, 3, (lua_Integer)i + 1);
+    for (size_t i = 0; i < rd_rnn_state_count(run->rnn); i++) {
+        lua_rawgeti(L, 3, (lua_Integer)(at + i) + 1);
         rd_tensor **slot = luaL_testudata(L, -1, RDL_TENSOR);
         if (!slot || !*slot)
             luaL_argerror(L, 3,
                           lua_pushfstring(L, "state '%s' must be a tensor, got a %s",
-                                          rd_rnn_state_name(rnn, i),
+                                          rd_rnn_state_name(run->rnn, i),
                                           slot ? "closed tensor" : luaL_typename(L, -1)));
-        in[i] = *slot;
+        run->state[i] = *slot;
         lua_pop(L, 1);
     }
     return true;
 }
 
-/* forward(x, states or nil, { mask = mask or lengths, resets =, reverse =, first =, update =, time = } or
- * nil); with an update the layer is in training */
-static int rnn_forward(lua_State *L)
+/* The table { mask = mask or lengths, resets =, reverse =, first =, update =, time = } at the top; with an
+ * update the layer is in training. */
+static void read_how(lua_State *L, struct layer_run *run, rd_rnn_input *in)
 {
-    rd_rnn *rnn = check_rnn(L);
-    rd_rnn_input input = {.x = rdl_tensor(L, 2)};
-    rd_tensor *in[RDL_MAX_STATES] = {0};
-    rd_tensor *first[RDL_MAX_STATES] = {0}, *final[RDL_MAX_STATES] = {0};
-    rd_tensor **slots[RDL_MAX_STATES];
-    const size_t n = rd_rnn_state_count(rnn);
-    if (read_states(L, rnn, in)) input.states = in;
-    if (!lua_isnoneornil(L, 4)) {
-        luaL_checktype(L, 4, LUA_TTABLE);
-        input.mask = field_tensor(L, "mask");
-        input.resets = field_tensor(L, "resets");
-        if (read_first(L, rnn, first)) input.first = first;
-        lua_getfield(L, 4, "reverse");
-        input.reverse = lua_toboolean(L, -1);
-        input.training = lua_getfield(L, 4, "update") != LUA_TNIL;
-        input.update = (uint32_t)rdl_field_integer(L, 4, "update", 0, UINT32_MAX);
-        input.time = (uint32_t)rdl_field_integer(L, 4, "time", 0, UINT32_MAX);
+    luaL_checktype(L, -1, LUA_TTABLE);
+    const int how = lua_gettop(L);
+    in->mask = field_tensor(L, "mask");
+    in->resets = field_tensor(L, "resets");
+    if (read_first(L, run)) in->first = run->first;
+    lua_getfield(L, how, "reverse");
+    in->reverse = lua_toboolean(L, -1);
+    in->training = lua_getfield(L, how, "update") != LUA_TNIL;
+    lua_settop(L, how);
+    in->update = (uint32_t)rdl_field_integer(L, how, "update", 0, UINT32_MAX);
+    in->time = (uint32_t)rdl_field_integer(L, how, "time", 0, UINT32_MAX);
+}
+
+/* Scratch that the collector frees. */
+static void *new_zeros(lua_State *L, size_t n, size_t size)
+{
+    return memset(lua_newuserdatauv(L, n * size, 0), 0, n * size);
+}
+
+/* How many states the layers of argument 1 have together, and is the list at arg 3 as long? */
+static size_t count_states(lua_State *L, rd_rnn **rnn)
+{
+    const size_t n = lua_rawlen(L, 1);
+    size_t states = 0;
+    for (size_t k = 0; k < n; k++) {
+        lua_rawgeti(L, 1, (lua_Integer)k + 1);
+        rnn[k] = rdl_check(L, -1, RDL_RNN, "recurrent layer");
+        lua_pop(L, 1); /* the table holds it */
+        states += rd_rnn_state_count(rnn[k]);
     }
-    rd_tensor **y = rdl_push_tensor(L);
-    lua_createtable(L, (int)n, 0);
-    for (size_t i = 0; i < n; i++) {
-        slots[i] = rdl_push_tensor(L);
+    if (lua_isnoneornil(L, 3)) return states;
+    luaL_checktype(L, 3, LUA_TTABLE);
+    if (lua_rawlen(L, 3) != states)
+        luaL_argerror(L, 3,
+                      lua_pushfstring(L, "%s has %I states, got a list of %I",
+                                      n == 1 ? rd_rnn_cell(rnn[0])->name : "the stack",
+                                      (lua_Integer)states, (lua_Integer)lua_rawlen(L, 3)));
+    return states;
+}
+
+/* Reads arguments 2 to 5 of run_layers for layers that are known. */
+static void read_layers(lua_State *L, struct layer_run *run, rd_rnn *const *rnn, rd_rnn_input *in)
+{
+    const size_t n = lua_rawlen(L, 1);
+    for (size_t k = 0, at = 0; k < n; k++) {
+        run[k].rnn = rnn[k];
+        if (k == 0 || lua_toboolean(L, 5)) in[k].x = rdl_tensor(L, 2);
+        lua_rawgeti(L, 4, (lua_Integer)k + 1);
+        read_how(L, &run[k], &in[k]);
+        lua_pop(L, 1); /* the table holds it */
+        if (read_states(L, &run[k], at)) in[k].states = run[k].state;
+        at += rd_rnn_state_count(rnn[k]);
+    }
+}
+
+/* Runs layers with arguments as run_layers has them; pushes the outputs and the list of last states. */
+static void run(lua_State *L)
+{
+    const size_t n = lua_rawlen(L, 1);
+    const bool both = lua_toboolean(L, 5);
+    struct layer_run *layers = new_zeros(L, n, sizeof *layers);
+    rd_rnn **rnn = new_zeros(L, n, sizeof(rd_rnn *));
+    rd_rnn_input *in = new_zeros(L, n, sizeof *in);
+    rd_tensor **y = new_zeros(L, n, sizeof(rd_tensor *));
+    const size_t states = count_states(L, rnn);
+    read_layers(L, layers, rnn, in);
+    rd_tensor **final = new_zeros(L, states + 1, sizeof(rd_tensor *));
+    rd_tensor ***slot = new_zeros(L, states + 1, sizeof(rd_tensor **));
+    rd_tensor **first = both ? rdl_push_tensor(L) : NULL, **last = rdl_push_tensor(L);
+    lua_createtable(L, (int)states, 0);
+    for (size_t i = 0; i < states; i++) {
+        slot[i] = rdl_push_tensor(L);
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
-    RDL_DO(L, rd_rnn_run(rnn, &input, y, final, &err));
-    for (size_t i = 0; i < n; i++) *slots[i] = final[i];
+    RDL_DO(L, rd_rnn_run_all(rnn, in, n, y, final, &err));
+    if (both) *first = y[0];
+    *last = y[n - 1];
+    for (size_t i = 0; i < states; i++) *slot[i] = final[i];
     rdl_pay(L);
+}
+
+/* run_layers(layers, x, states or nil, hows, both) -> outputs, last states: each layer reads what the one
+ * before it gives, and the last one's output is returned; or, where `both`, the two of them read x and both
+ * outputs are. States are those of all layers in one list; hows has a table for each. */
+static int run_layers(lua_State *L)
+{
+    luaL_checktype(L, 1, LUA_TTABLE);
+    luaL_checktype(L, 4, LUA_TTABLE);
+    lua_settop(L, 5);
+    const size_t n = lua_rawlen(L, 1);
+    luaL_argcheck(L, n > 0 && (n == 2 || !lua_toboolean(L, 5)), 1, "a list of layers");
+    run(L);
+    return lua_toboolean(L, 5) ? 3 : 2;
+}
+
+/* forward(x, states or nil, how or nil) -> output, last states of the one layer */
+static int rnn_forward(lua_State *L)
+{
+    check_rnn(L);
+    lua_settop(L, 4);
+    lua_createtable(L, 1, 0);
+    lua_pushvalue(L, 1);
+    lua_rawseti(L, -2, 1);
+    lua_replace(L, 1);
+    lua_createtable(L, 1, 0);
+    if (lua_isnil(L, 4))
+        lua_createtable(L, 0, 0);
+    else
+        lua_pushvalue(L, 4);
+    lua_rawseti(L, -2, 1);
+    lua_replace(L, 4);
+    lua_pushboolean(L, false);
+    run(L);
     return 2;
 }
 
@@ -263,4 +348,6 @@ void rdl_open_rnn(lua_State *L)
     rdl_new_class(L, &(rdl_class){.name = RDL_RNN, .methods = methods, .meta = meta});
     lua_pushcfunction(L, rnn_new);
     lua_setfield(L, -2, "rnn");
+    lua_pushcfunction(L, run_layers);
+    lua_setfield(L, -2, "run_layers");
 }

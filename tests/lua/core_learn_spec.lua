@@ -85,6 +85,9 @@ describe("a recurrent layer", function()
     local r, x = lstm(), core.zeros { 1, 1, 2 }
     raises("lstm has 2 states, got a list of 1", function() r:forward(x, { core.zeros { 1, 3 } }) end)
     raises("state 'c' must be a tensor, got a number", function() r:forward(x, { core.zeros { 1, 3 }, 1 }) end)
+    raises("the stack has 4 states, got a list of 1",
+      function() core.run_layers({ r, lstm() }, x, { x }, { {}, {} }, true) end)
+    raises("a list of layers", function() core.run_layers({}, x, nil, {}) end)
   end)
   it("raises once it is closed", function()
     local r = lstm()
