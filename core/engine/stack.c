@@ -12,7 +12,9 @@
 enum {
     SMALL_PASS = 1 << 18, /* fused multiply-adds: some 10 us, what waking a thread may take */
     LANE_ROWS = 16, /* rows of a batch that is run in lanes: more are better shared among threads */
-    CHUNK_ROWS = 64 /* rows of all steps of a chunk */
+    MOST_ROWS = 64, /* of all steps of a chunk */
+    LEAST_ROWS = 16, /* fewer make the products with x and dx slow */
+    CHUNKS = 8       /* of a sequence, at least, so that filling the wave takes little of it */
 };
 
 size_t rdc_worker_block(const rdc_pass *p, uint32_t worker, uint32_t workers)
@@ -63,21 +65,33 @@ void rdc_stack_free(rdc_arena *arena, rdc_stack *s)
 
 size_t rdc_lane_steps(const rdc_stack *s)
 {
-    const size_t steps = CHUNK_ROWS / s->pass[0]->rows;
-    return steps > 0 ? steps : 1;
+    const rdc_pass *p = s->pass[0];
+    const size_t most = MOST_ROWS / p->rows + 1, least = LEAST_ROWS / p->rows + 1;
+    const size_t steps = p->steps / CHUNKS;
+    return steps > most ? most : steps < least ? least : steps;
+}
+
+/* How many of n parts can run at once? */
+static size_t at_once(size_t n, size_t threads)
+{
+    return n < threads ? n : threads;
 }
 
 bool rdc_runs_in_lanes(const rdc_stack *s)
 {
     const rd_core *core = s->pass[0]->rnn->core;
+    const size_t threads = rdc_pool_threads(core->pool);
     size_t least = SIZE_MAX;
-    if (s->n == 1 || rdc_pool_threads(core->pool) == 1) return false;
+    if (s->n == 1 || threads == 1) return false;
     if (core->profiling) return false; /* one thread at a time is timed (profile.h) */
     for (uint32_t k = 0; k < s->n; k++) {
         const rdc_pass *p = s->pass[k];
         const size_t work = p->total * (p->rnn->layout->weights + 1);
+        const size_t chunks = p->steps / rdc_lane_steps(s);
         least = work < least ? work : least;
-        if (s->chained[k] && p->steps < 2 * rdc_lane_steps(s)) return false;
+        /* rows that can be shared do better than a wave that is hardly filled, or than fewer threads */
+        if (at_once(p->rows, threads) > at_once(s->n, threads)) return false;
+        if (s->chained[k] && chunks < (p->rows == 1 ? 2 : CHUNKS / 2)) return false;
     }
     return least >= SMALL_PASS;
 }

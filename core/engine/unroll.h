@@ -50,6 +50,7 @@ typedef struct rdc_forward {
     size_t ids_to_come;   /* of one-hot input: few are not worth a large table */
     size_t from, to;      /* steps of this stretch */
     bool hoist;           /* the products with x are made ahead */
+    size_t ahead;         /* of so many steps where the run keeps nothing */
     rdc_block *start;     /* rd_real [line_row]: what every sum starts at; the caller releases it */
     const rd_real *table; /* of one-hot input, or NULL: columns of W_x are picked */
     const rd_real *id_scale; /* of every row of one-hot input, or NULL: 1 */

@@ -273,7 +273,7 @@ static rd_status lines_for(rdc_forward *f, rd_error *err)
     rdc_pass *p = f->pass;
     size_t slots = 1;
     if (p->line.block) return RD_OK;
-    if (f->hoist) slots = HOIST_ROWS / p->rows;
+    if (f->hoist) slots = f->ahead;
     if (slots > p->steps) slots = p->steps;
     return rdc_sequence_new(p->rnn->core, &p->line, slots, p->rows, p->rnn->layout->line_row, err);
 }
@@ -301,9 +301,11 @@ void rdc_forward_run(rdc_forward *f)
         rdc_pool_run(f->pass->rnn->core->pool, run_worker, f);
 }
 
-static rd_status open_forward(rdc_forward *f, rdc_pass *pass, rd_error *err)
+/* lane_steps: 0 where passes run one after the other. */
+static rd_status open_forward(rdc_forward *f, rdc_pass *pass, size_t lane_steps, rd_error *err)
 {
     f->pass = pass;
+    f->ahead = lane_steps ? lane_steps : HOIST_ROWS / pass->rows;
     f->ids_to_come = pass->total;
     f->hoist = !pass->ids && pass->rows < FUSE_ROWS && pass->steps > 1;
     if (pass->valid && !pass->line.block) f->hoist = false; /* lines used again are not packed */
@@ -357,9 +359,10 @@ rd_status rdc_unroll_forward(rdc_stack *s, rd_error *err)
     rdc_forward f[RDC_MAX_STACK] = {{0}};
     const uint64_t env = rdc_fp_enter();
     rd_status status = RD_OK;
+    const bool at_once = rdc_runs_in_lanes(s);
     for (uint32_t k = 0; status == RD_OK && k < s->n; k++)
-        status = open_forward(&f[k], s->pass[k], err);
-    if (status == RD_OK && rdc_runs_in_lanes(s))
+        status = open_forward(&f[k], s->pass[k], at_once ? rdc_lane_steps(s) : 0, err);
+    if (status == RD_OK && at_once)
         run_lanes(s, f);
     else
         for (uint32_t k = 0; status == RD_OK && k < s->n; k++) status = run_pass(&f[k], err);

@@ -266,6 +266,7 @@ static void test_without_gradients(void **state)
 {
     (void)state;
     compare((stack_form){.cell = "gru", .layers = 3, .rows = 1, .infer = true});
+    compare((stack_form){.cell = "gru", .layers = 3, .rows = 3, .infer = true});
 }
 
 /* Rules 4 to 6: a whole sequence, chunks and steps add up to the same. */
