@@ -82,21 +82,35 @@ const char *rd_core_kernels(const rd_core *core)
     return core->ops.name;
 }
 
+static const struct {
+    const char *name;
+    uint32_t flag, needs; /* of a product, of a backend */
+} precisions[] = {
+    {"float32", 0, 0},
+    {"bf16", RD_BF16, RD_KERNELS_BF16},
+    {"int8", RD_INT8, RD_KERNELS_INT8},
+};
+enum { N_PRECISIONS = sizeof precisions / sizeof precisions[0] };
+
 rd_status rd_core_set_precision(rd_core *core, const char *name, rd_error *err)
 {
-    const bool bf16 = strcmp(name, "bf16") == 0;
-    if (!bf16 && strcmp(name, "float32") != 0)
-        return rdc_fail(err, RD_E_ARG, "precision must be 'float32' or 'bf16', got '%s'", name);
-    if (bf16 && !(core->ops.flags & RD_KERNELS_BF16))
-        return rdc_fail(err, RD_E_UNSUPPORTED, "kernels '%s' have no products of bf16",
-                        core->ops.name);
-    core->precision = bf16 ? RD_BF16 : 0;
+    size_t i = 0;
+    while (i < N_PRECISIONS && strcmp(name, precisions[i].name) != 0) i++;
+    if (i == N_PRECISIONS)
+        return rdc_fail(err, RD_E_ARG, "precision must be 'float32', 'bf16' or 'int8', got '%s'",
+                        name);
+    if (precisions[i].needs & ~core->ops.flags)
+        return rdc_fail(err, RD_E_UNSUPPORTED, "kernels '%s' have no products of %s",
+                        core->ops.name, name);
+    core->precision = precisions[i].flag;
     return RD_OK;
 }
 
 const char *rd_core_precision(const rd_core *core)
 {
-    return core->precision == RD_BF16 ? "bf16" : "float32";
+    size_t i = 0;
+    while (precisions[i].flag != core->precision) i++;
+    return precisions[i].name;
 }
 
 const rd_cpu *rd_core_cpu(const rd_core *core)

@@ -26,7 +26,7 @@ struct rd_core {
     rdc_registry *registry;
     rd_cpu cpu;
     rd_kernels ops;     /* composed: gemm, pack_bytes and pack are never NULL */
-    uint32_t precision; /* of the products of layers: 0 or RD_BF16 */
+    uint32_t precision; /* of the products of layers: 0, RD_BF16 or RD_INT8 */
     char *lib_dir;      /* or NULL */
 };
 

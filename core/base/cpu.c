@@ -33,6 +33,7 @@ static uint64_t features(void)
     if (b & 1u << 17) found |= RD_CPU_AVX512DQ;
     if (b & 1u << 30) found |= RD_CPU_AVX512BW;
     if (b & 1u << 31) found |= RD_CPU_AVX512VL;
+    if (c & 1u << 11) found |= RD_CPU_AVX512VNNI;
     if (a >= 1 && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a & 1u << 5)
         found |= RD_CPU_AVX512BF16;
     return found;

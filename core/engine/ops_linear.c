@@ -149,7 +149,7 @@ static rd_status weight_gradient(const rdc_node *node, struct linear *l, rd_erro
     return rdc_product_shared(node->core,
                               &(rd_gemm){.size = sizeof(rd_gemm),
                                          .flags = RD_TRANS_A | RD_ACCUMULATE | RD_K_DOWN |
-                                                  node->core->precision,
+                                                  rdc_precision(node->core),
                                          .m = l->out,
                                          .n = l->in,
                                          .k = l->rows,
@@ -173,7 +173,7 @@ static rd_status linear_backward(rdc_node *node, rd_error *err)
         const rdc_rows w = rdc_rows_again(node->saved[SAVED_WEIGHT]);
         RD_TRY(rdc_product_shared(node->core,
                                   &(rd_gemm){.size = sizeof(rd_gemm),
-                                             .flags = RD_ACCUMULATE | node->core->precision,
+                                             .flags = RD_ACCUMULATE | rdc_precision(node->core),
                                              .m = l.rows,
                                              .n = l.in,
                                              .k = l.out,
@@ -235,7 +235,7 @@ static rd_status linear_forward(const rdc_rows *x, const rdc_rows *w, const rdc_
     return rdc_product_shared(core,
                               &(rd_gemm){.size = sizeof(rd_gemm),
                                          .flags = RD_TRANS_B | (b->x ? RD_ACCUMULATE : 0u) |
-                                                  core->precision,
+                                                  rdc_precision(core),
                                          .m = l.rows,
                                          .n = l.out,
                                          .k = l.in,

@@ -101,7 +101,7 @@ rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err)
 rd_status rdc_pack(rd_core *core, const rd_gemm *g, uint64_t version, rdc_packed *packed,
                    rd_error *err)
 {
-    const uint32_t precision = g->flags & RD_BF16;
+    const uint32_t precision = g->flags & (RD_BF16 | RD_INT8);
     if (packed->block && packed->precision != precision) {
         rdc_block_release(core->arena, packed->block);
         packed->block = NULL;

@@ -4,9 +4,20 @@
 #define RD_PRODUCT_H
 #include "core.h"
 
+/* The flag of the numbers that products take: of training and of linear, and of lines of cells with so many
+ * terms. */
+static inline uint32_t rdc_precision(const rd_core *core)
+{
+    return core->precision & RD_BF16;
+}
+static inline uint32_t rdc_cell_precision(const rd_core *core, size_t terms)
+{
+    return terms > RD_INT8_TERMS ? rdc_precision(core) : core->precision;
+}
 /* Terms of packed numbers (kernel.h, pack). */
 static inline size_t rdc_packed_terms(const rd_gemm *g)
 {
+    if (g->flags & RD_INT8) return (g->k + 3) / 4 + 2;
     return g->flags & RD_BF16 ? (g->k + 1) / 2 : g->k;
 }
 /* One product on the calling thread. [hot] */

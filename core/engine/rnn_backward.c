@@ -16,7 +16,7 @@ static rd_status pack_weights(const rdc_pass *p, bool want_x, rd_error *err)
     for (uint32_t r = 0; r < l->n_runs; r++) {
         if (l->run[r].source == RDC_SOURCE_X && !want_x) continue;
         const rd_gemm g = {.size = sizeof(rd_gemm),
-                           .flags = RD_ACCUMULATE | rnn->core->precision,
+                           .flags = RD_ACCUMULATE | rdc_precision(rnn->core),
                            .n = l->run[r].source_width,
                            .k = l->run[r].width,
                            .b = rdc_run_weights(p, &l->run[r]),

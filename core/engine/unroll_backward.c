@@ -162,7 +162,7 @@ static void flow_back(const rdc_backward *b, uint32_t phase, size_t t, size_t fi
         const rdc_sequence *to = k < l->n_states ? &b->dstate[k] : &b->dtemp[k - l->n_states];
         if (rdc_is_masked(p, run)) to = &b->dfed[run->source];
         const rd_gemm g = {.size = sizeof(rd_gemm),
-                           .flags = RD_ACCUMULATE | rnn->core->precision,
+                           .flags = RD_ACCUMULATE | rdc_precision(rnn->core),
                            .m = last - first,
                            .n = run->source_width,
                            .k = run->width,
@@ -259,7 +259,7 @@ rd_status rdc_input_products(const rdc_pass *p, size_t from, size_t to, rd_real 
             const rdc_run *run = &l->run[r];
             if (run->phase != phase || run->source != RDC_SOURCE_X) continue;
             const rd_gemm g = {.size = sizeof(rd_gemm),
-                               .flags = RD_ACCUMULATE | rnn->core->precision,
+                               .flags = RD_ACCUMULATE | rdc_precision(rnn->core),
                                .m = after - before,
                                .n = l->in,
                                .k = run->width,

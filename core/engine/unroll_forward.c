@@ -142,20 +142,20 @@ static rd_gemm line_product(const rdc_pass *p, uint32_t run_index, size_t t, siz
     const rd_rnn *rnn = p->rnn;
     const rdc_run *run = &rnn->layout->run[run_index];
     const size_t width = rnn->layout->line_row;
-    return (rd_gemm){.size = sizeof(rd_gemm),
-                     .flags = RD_TRANS_B | RD_ACCUMULATE | rnn->core->precision,
-                     .m = rows,
-                     .n = run->width,
-                     .k = run->source_width,
-                     .a = rdc_fed_at(p, run, t, first),
-                     .lda = run->source_width,
-                     .b = rdc_run_weights(p, run),
-                     .ldb = run->source_width,
-                     .c = rdc_slot(&p->line, t) + first * width + run->column,
-                     .ldc = width,
-                     .packed_b = rnn->forward_pack[run_index].block
-                                     ? rnn->forward_pack[run_index].block->at
-                                     : NULL};
+    return (rd_gemm){
+        .size = sizeof(rd_gemm),
+        .flags = RD_TRANS_B | RD_ACCUMULATE | rdc_cell_precision(rnn->core, run->source_width),
+        .m = rows,
+        .n = run->width,
+        .k = run->source_width,
+        .a = rdc_fed_at(p, run, t, first),
+        .lda = run->source_width,
+        .b = rdc_run_weights(p, run),
+        .ldb = run->source_width,
+        .c = rdc_slot(&p->line, t) + first * width + run->column,
+        .ldc = width,
+        .packed_b =
+            rnn->forward_pack[run_index].block ? rnn->forward_pack[run_index].block->at : NULL};
 }
 
 /* Masks what a phase has made. */
@@ -246,7 +246,8 @@ static rd_status pack_weights(const rdc_pass *p, rd_error *err)
     for (uint32_t r = 0; r < l->n_runs; r++) {
         if (l->run[r].source == RDC_SOURCE_X && p->ids) continue;
         const rd_gemm g = {.size = sizeof(rd_gemm),
-                           .flags = RD_TRANS_B | RD_ACCUMULATE | rnn->core->precision,
+                           .flags = RD_TRANS_B | RD_ACCUMULATE |
+                                    rdc_cell_precision(rnn->core, l->run[r].source_width),
                            .n = l->run[r].width,
                            .k = l->run[r].source_width,
                            .b = rdc_run_weights(p, &l->run[r]),

@@ -64,7 +64,7 @@ static rd_status add_steps(const rdc_weight_job *j, const rdc_run *run, const st
     const uint32_t row = p->rnn->layout->line_row;
     const size_t before = rdc_rows_before(p, steps[0]);
     const rd_gemm g = {.size = sizeof(rd_gemm),
-                       .flags = RD_TRANS_A | RD_ACCUMULATE | RD_K_DOWN | core->precision,
+                       .flags = RD_TRANS_A | RD_ACCUMULATE | RD_K_DOWN | rdc_precision(core),
                        .m = s->width,
                        .n = run->source_width,
                        .k = rdc_rows_before(p, steps[1]) - before,

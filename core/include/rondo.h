@@ -44,6 +44,7 @@ uint32_t rd_core_threads(const rd_core *core);
 const char *rd_core_kernels(const rd_core *core); /* name of the backend that makes products */
 /* Numbers that enter the products of recurrent layers and rd_linear from now on: "float32" (rd_real, the
  * default) or "bf16" (bit contract, rule 10); sums and all that is not a product are rd_real either way.
+ * "int8", also rule 10, is for recurrent layers alone and without gradients.
  * Fails on another name and where the backend has no such products. */
 rd_status rd_core_set_precision(rd_core *core, const char *name, rd_error *err);
 const char *rd_core_precision(const rd_core *core);

@@ -248,7 +248,7 @@ static const rd_real *look_up(const rd_chain *c, const struct link *l)
 static rd_status multiply(const rd_chain *c, const struct link *l, const rd_real *x, rd_error *err)
 {
     const rd_gemm g = {.size = sizeof(rd_gemm),
-                       .flags = RD_TRANS_B | RD_ACCUMULATE | c->core->precision,
+                       .flags = RD_TRANS_B | RD_ACCUMULATE | rdc_precision(c->core),
                        .m = c->rows,
                        .n = l->out,
                        .k = l->in,
@@ -315,7 +315,7 @@ static rd_status ready(const rd_chain *c, rd_error *err)
         if (l->kind == RD_LINK_RNN) RD_TRY(rdc_stepper_ready(&l->stepper, err));
         if (l->kind != RD_LINK_LINEAR) continue;
         const rd_gemm g = {.size = sizeof(rd_gemm),
-                           .flags = RD_TRANS_B | RD_ACCUMULATE | c->core->precision,
+                           .flags = RD_TRANS_B | RD_ACCUMULATE | rdc_precision(c->core),
                            .n = l->out,
                            .k = l->in,
                            .b = l->weight->at,

@@ -13,9 +13,16 @@ static const struct {
     uint64_t bit;
     const char *name;
 } features[] = {
-    {RD_CPU_SSE2, "sse2"},         {RD_CPU_AVX2, "avx2"},         {RD_CPU_FMA, "fma"},
-    {RD_CPU_AVX512F, "avx512f"},   {RD_CPU_AVX512VL, "avx512vl"}, {RD_CPU_AVX512BW, "avx512bw"},
-    {RD_CPU_AVX512DQ, "avx512dq"}, {RD_CPU_NEON, "neon"},         {RD_CPU_AVX512BF16, "avx512bf16"},
+    {RD_CPU_SSE2, "sse2"},
+    {RD_CPU_AVX2, "avx2"},
+    {RD_CPU_FMA, "fma"},
+    {RD_CPU_AVX512F, "avx512f"},
+    {RD_CPU_AVX512VL, "avx512vl"},
+    {RD_CPU_AVX512BW, "avx512bw"},
+    {RD_CPU_AVX512DQ, "avx512dq"},
+    {RD_CPU_NEON, "neon"},
+    {RD_CPU_AVX512BF16, "avx512bf16"},
+    {RD_CPU_AVX512VNNI, "avx512vnni"},
 };
 enum { N_FEATURES = sizeof features / sizeof features[0] };
 

@@ -78,8 +78,9 @@ _rondo() {
         esac
         ;;
     sample)
-        options='-h --help --prompt --prompts-from --length --stop --count --temperature --top-k --typical-p --top-p --min-p --greedy --repetition-penalty --repetition-window --logit-bias --allow --beam --length-penalty --seed --threads --no-echo --json --quiet --plugin'
+        options='-h --help --prompt --prompts-from --length --stop --count --temperature --top-k --typical-p --top-p --min-p --greedy --repetition-penalty --repetition-window --logit-bias --allow --beam --length-penalty --seed --threads --precision --no-echo --json --quiet --plugin'
         case $prev in
+        --precision) _rondo_words 'float32 bf16 int8'; return ;;
         --plugin) _rondo_files '*.so'; return ;;
         --prompt | --prompts-from | --length | --stop | --count | --temperature | --top-k | --typical-p | --top-p | --min-p | --repetition-penalty | --repetition-window | --logit-bias | --allow | --beam | --length-penalty | --seed | --threads) return ;;
         esac
@@ -89,9 +90,10 @@ _rondo() {
         esac
         ;;
     evaluate)
-        options='-h --help --per-line --unit --threads --json --plugin'
+        options='-h --help --per-line --unit --threads --precision --json --plugin'
         case $prev in
         --unit) _rondo_words 'stream line document'; return ;;
+        --precision) _rondo_words 'float32 bf16 int8'; return ;;
         --plugin) _rondo_files '*.so'; return ;;
         --threads) return ;;
         esac

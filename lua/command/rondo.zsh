@@ -121,6 +121,7 @@ _rondo() {
                 '--length-penalty=[with --beam\: score is log p / length^x (default 1)]:x: ' \
                 '--seed=[drawn and printed when not given]:n: ' \
                 '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--precision=[numbers that enter the products of layers\: float32, bf16, or int8 in recurrent layers]:name:(float32 bf16 int8)' \
                 '--no-echo[do not begin with the prompt]' \
                 '--json[one JSON object a text\: prompt, text, seed, sample]' \
                 '--quiet[print nothing but the text]' \
@@ -134,6 +135,7 @@ _rondo() {
                 '--per-line[also the figures of each line (of documents\: of each document)]' \
                 '--unit=[stream, line or document\: what is read from a fresh state]:unit:(stream line document)' \
                 '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--precision=[numbers that enter the products of layers\: float32, bf16, or int8 in recurrent layers]:name:(float32 bf16 int8)' \
                 '--json[one JSON object; with --per-line one for each line before it]' \
                 '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:run:_rondo_runs' \

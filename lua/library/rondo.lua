@@ -232,8 +232,9 @@ function rondo.init(t, init) end
 ---@param seed integer
 function rondo.manual_seed(seed) end
 ---Numbers that enter the products of recurrent layers and Linear from now on; parameters and sums stay float32.
----@param name ("float32"|"bf16")? default: only tell
----@return "float32"|"bf16" before
+---int8 is for recurrent layers alone, without gradients.
+---@param name ("float32"|"bf16"|"int8")? default: only tell
+---@return "float32"|"bf16"|"int8" before
 function rondo.precision(name) end
 ---@param parameters rondo.Tensor[]
 ---@param max_norm number

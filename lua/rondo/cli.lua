@@ -87,6 +87,20 @@ function cli.plugin_option(parser)
   parser:option("--plugin", "load a plugin file first (may be repeated)"):argname "FILE":count "*"
 end
 
+-- --precision of a trained model, and what it does.
+function cli.precision_option(parser)
+  parser:option("--precision", "numbers that enter the products of layers: float32, bf16, or int8 in recurrent layers")
+    :argname "<name>":choices { "float32", "bf16", "int8" }:default "float32"
+end
+
+function cli.set_precision(o)
+  local ok, why = pcall(require("rondo.native").precision, o.precision)
+  if not ok then
+    local errors = require "rondo.errors"
+    errors.stop(errors.USAGE, ("--precision %s: %s"):format(o.precision, errors.bare(why)))
+  end
+end
+
 function cli.with_plugin_hint(message)
   return message:find "cell '[^']*' is unknown" and message .. "; --plugin FILE loads more" or message
 end

@@ -136,6 +136,7 @@ static int core_cpu(lua_State *L)
         {RD_CPU_AVX512DQ, "avx512dq"},
         {RD_CPU_NEON, "neon"},
         {RD_CPU_AVX512BF16, "avx512bf16"},
+        {RD_CPU_AVX512VNNI, "avx512vnni"},
     };
     const rd_cpu *cpu = rd_core_cpu(rdl_core(L));
     lua_newtable(L);

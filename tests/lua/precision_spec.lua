@@ -22,7 +22,7 @@ describe("rondo.precision", function()
     assert.equal("bf16", rondo.precision "float32")
   end)
   it("refuses another name", function()
-    assert.has_error(function() rondo.precision "half" end, "precision must be 'float32' or 'bf16', got 'half'")
+    assert.has_error(function() rondo.precision "half" end, "precision must be 'float32', 'bf16' or 'int8', got 'half'")
   end)
   it("rounds what enters a product, not the parameter", function()
     local layer, x = linear_of_one(), rondo.ones { 1, 1 }
@@ -45,6 +45,23 @@ describe("rondo.precision", function()
     assert.equal(full, run())
     rondo.precision "bf16"
     assert.equal(half, run())
+  end)
+  it("takes recurrent matrices as integers of 8 bits", function()
+    local x = rondo.tensor { { { 1.0, 0.5 } } }
+    local layer = rondo.RNN { cell = "vanilla", input_size = 2, hidden_size = 1, activation = "identity", bias = "none",
+      input_init = { "constant", 0.7 } }
+    rondo.precision "int8"
+    -- x: 127 and, of 63.5, 64 (to even); w: 127 each, scale 0.7 / 127
+    local y = rondo.no_grad(function() return (layer(x)):item() end)
+    assert.near((127 + 64) / 127 * 0.7, y, 1e-6)
+  end)
+  it("has no gradients with int8", function()
+    local layer = rondo.LSTM { input_size = 2, hidden_size = 3 }
+    rondo.precision "int8"
+    local ok, why = pcall(layer, rondo.ones { 1, 2, 2 })
+    assert.is_false(ok)
+    assert.matches("precision 'int8' has no gradients; train with 'float32' or 'bf16', or run it inside no_grad",
+      tostring(why))
   end)
   it("is an option of every script", function()
     args({ "A script." }, { "--precision", "bf16" })

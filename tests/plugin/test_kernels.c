@@ -468,9 +468,83 @@ static void test_rows_of_bf16_can_be_added_in_parts(void **state)
     each_bf16_backend(bf16_parts);
 }
 
+/* ---- integers of 8 bits: rule 10 ------------------------------------------------------------ */
+
+/* The scale of k numbers `next` apart. */
+static float scale_of(const rd_real *x, size_t k, size_t next, float *inverse)
+{
+    float most = 0;
+    for (size_t i = 0; i < k; i++) most = fmaxf(most, fabsf((float)x[i * next]));
+    *inverse = most < 0x1p-100f ? 0 : 127 / most;
+    return most < 0x1p-100f ? 0 : most / 127;
+}
+static void by_rule_10_int8(const rd_gemm *g, rd_real *c)
+{
+    const bool trans = g->flags & RD_TRANS_B;
+    const size_t next_k = trans ? 1 : g->ldb, next_j = trans ? g->ldb : 1;
+    for (size_t i = 0; i < g->m; i++)
+        for (size_t j = 0; j < g->n; j++) {
+            const rd_real *a = g->a + i * g->lda, *b = g->b + j * next_j;
+            float to_a, to_b;
+            const float sa = scale_of(a, g->k, 1, &to_a), sb = scale_of(b, g->k, next_k, &to_b);
+            int64_t sum = 0;
+            for (size_t k = 0; k < g->k; k++)
+                sum += (int64_t)rintf((float)a[k] * to_a) *
+                       (int64_t)rintf((float)b[k * next_k] * to_b);
+            const float add = (float)sum * sa * sb;
+            rd_real *at = &c[i * g->ldc + j];
+            *at = g->flags & RD_ACCUMULATE ? *at + add : add;
+        }
+}
+static void int8_shape(const rd_kernels *kernels, shape s, uint32_t flags)
+{
+    const matrix a = matrix_new(s.m, s.k, false, s.pad, 1);
+    const matrix b = matrix_new(s.k, s.n, flags & RD_TRANS_B, s.pad, 2);
+    matrix c = matrix_new(s.m, s.n, false, s.pad, 3);
+    rd_real *want = malloc(c.n * sizeof(rd_real));
+    void *panels = aligned_alloc(64, (kernels->pack_bytes((s.k + 3) / 4 + 2, s.n) + 127) / 64 * 64);
+    rd_gemm g = {.size = sizeof g, .flags = flags | RD_INT8, .m = s.m, .n = s.n, .k = s.k};
+    assert_true(want && panels);
+    if (s.m > 2) memset(a.at + a.row, 0, s.k * sizeof(rd_real)); /* a row of zeros */
+    g.a = a.at, g.b = b.at, g.c = want + (c.at - c.memory);
+    g.lda = a.row, g.ldb = b.row, g.ldc = c.row;
+    memcpy(want, c.memory, c.n * sizeof(rd_real));
+    by_rule_10_int8(&g, g.c);
+    kernels->pack(&g, panels, 0, (s.n + 63) / 64);
+    g.packed_b = panels;
+    g.c = c.at;
+    kernels->gemm(&g);
+    if (memcmp(want, c.memory, c.n * sizeof(rd_real)) != 0)
+        fail_msg("%s: int8 %zu x %zu x %zu %s", kernels->name, s.m, s.n, s.k,
+                 flags_text(flags, true));
+    free(a.memory);
+    free(b.memory);
+    free(c.memory);
+    free(want);
+    free(panels);
+}
+static void int8_sizes(const rd_kernels *kernels)
+{
+    static const shape shapes[] = {{1, 1, 1, 0},    {1, 64, 4, 1},   {3, 65, 130, 0},
+                                   {1, 200, 67, 2}, {5, 63, 257, 1}, {2, 128, 1000, 3}};
+    for (uint32_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
+        for (uint32_t flags = 0; flags < 4; flags++)
+            int8_shape(kernels, shapes[i],
+                       (flags & 1 ? RD_TRANS_B : 0u) | (flags & 2 ? RD_ACCUMULATE : 0u));
+}
+static void test_products_of_int8_equal_rule_10(void **state)
+{
+    const rd_kernels *k;
+
+    (void)state;
+    for (size_t i = 0; (k = backend_at(i)); i++)
+        if (runs_here(k) && k->flags & RD_KERNELS_INT8) int8_sizes(k);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_products_of_int8_equal_rule_10),
         cmocka_unit_test(test_products_of_bf16_equal_rule_10),
         cmocka_unit_test(test_small_sums_of_bf16_are_zero_as_rule_10_has_it),
         cmocka_unit_test(test_rows_of_bf16_can_be_added_in_parts),

@@ -501,6 +501,8 @@ static void test_a_backend_without_products_of_bf16_says_so(void **state)
     assert_int_equal(RD_OK, open_with("vendor"));
     assert_int_equal(RD_E_UNSUPPORTED, rd_core_set_precision(core, "bf16", &err));
     assert_string_equal("kernels 'vendor' have no products of bf16", err.text);
+    assert_int_equal(RD_E_UNSUPPORTED, rd_core_set_precision(core, "int8", &err));
+    assert_string_equal("kernels 'vendor' have no products of int8", err.text);
     assert_string_equal("float32", rd_core_precision(core));
     assert_int_equal(RD_OK, open_with("scalar"));
     assert_int_equal(RD_OK, rd_core_set_precision(core, "bf16", &err));

@@ -15,6 +15,7 @@ local function options(cli)
     :choices { "stream", "line", "document" }
   parser:option("--threads", "worker threads; 0: one per CPU"):argname "<n>"
     :convert(cli.number("--threads", "int", 0, 256))
+  cli.precision_option(parser)
   parser:flag("--json", "one JSON object; with --per-line one for each line before it")
   cli.plugin_option(parser)
   return parser
@@ -54,6 +55,19 @@ local function show(figures)
   io.stdout:write(("nats           %.4f (%.4f per symbol, of %d)\n"):format(figures.nats, figures.loss,
     figures.counted))
   io.stdout:write(("bits per char  %.4f\nperplexity     %.4f\n"):format(figures.bits_per_char, figures.perplexity))
+  local full = figures.float32
+  if full then
+    io.stdout:write(("%-14s %+.5f nats per symbol, %+.5f bits per char beside float32 (%.4f, %.4f)\n"):format(
+      figures.precision, figures.loss - full.loss, figures.bits_per_char - full.bits_per_char, full.loss,
+      full.bits_per_char))
+  end
+end
+
+-- The figures that tell what the precision costs.
+local function in_float32(model, text, unit)
+  require("rondo.native").precision "float32"
+  local all = model:evaluate(text, { unit = unit })
+  return { nats = all.nats, loss = all.loss, bits_per_char = all.bits_per_char, perplexity = all.perplexity }
 end
 
 -- The text in a file, read by the vocabulary of a checkpoint.
@@ -80,10 +94,14 @@ return function(arguments, cli)
   if o.threads then
     require("rondo.native").threads(o.threads)
   end
+  cli.set_precision(o)
   local model, ckpt = require "rondo.cli.text_model"(cli, o.run)
   local text = open(o, ckpt)
   local figures = model:evaluate(text, { unit = o.unit, on_line = o.per_line and per_line(o.json) or nil })
   figures.path, figures.checkpoint = text.path, ckpt.path
+  if o.precision ~= "float32" then
+    figures.precision, figures.float32 = o.precision, in_float32(model, text, o.unit)
+  end
   if o.json then
     io.stdout:write(json.encode(figures, { "path", "nats" }), "\n")
   else

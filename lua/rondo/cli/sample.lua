@@ -65,6 +65,7 @@ local function options(cli)
   numeric(parser, cli, "length-penalty", "real", { -10, 10 }, "with --beam: score is log p / length^x (default 1)")
   numeric(parser, cli, "seed", "int", { 0, 0xffffffff }, "drawn and printed when not given")
   numeric(parser, cli, "threads", "int", { 0, 256 }, "worker threads; 0: one per CPU")
+  cli.precision_option(parser)
   parser:flag("--no-echo", "do not begin with the prompt")
   parser:flag("--json", "one JSON object a text: prompt, text, seed, sample")
   parser:flag("--quiet", "print nothing but the text")
@@ -222,6 +223,7 @@ return function(arguments, cli)
   if o.threads then
     require("rondo.native").threads(o.threads)
   end
+  cli.set_precision(o)
   local model, ckpt = require "rondo.cli.text_model"(cli, o.run)
   local writer = setmetatable({ cli = cli, o = o, model = model, ckpt = ckpt,
     several = o.prompts_from or (o.count or 1) > 1 }, Writer)

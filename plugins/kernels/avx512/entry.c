@@ -1,14 +1,19 @@
 /* entry.c - the records of the AVX-512 backend, with the flags of every file: any processor reads them.
- * There are two, since what a processor needs is data: with VDPBF16PS, and with the same bits without.
+ * There are two, since what a processor needs is data: with VDPBF16PS and VPDPBUSD, and with the same
+ * bits without.
  * SPDX-License-Identifier: MIT */
 #include "bf16.h"
 #include "bf16_body.h"
+#include "int8.h"
+#include "int8_body.h"
 #include "simd.h"
 
 static void gemm(const rd_gemm *g)
 {
     if (g->flags & RD_BF16)
         bf16_gemm(g);
+    else if (g->flags & RD_INT8)
+        int8_gemm(g, int8_plain_sums);
     else
         simd_gemm(g);
 }
@@ -16,6 +21,8 @@ static void pack(const rd_gemm *g, void *to, size_t first, size_t last)
 {
     if (g->flags & RD_BF16)
         bf16_pack(g, to, first, last);
+    else if (g->flags & RD_INT8)
+        int8_pack(g, to, first, last);
     else
         simd_pack(g, to, first, last);
 }
@@ -29,7 +36,7 @@ static int score(const rd_cpu *cpu)
 
 static const rd_kernels record = {
     .size = sizeof(rd_kernels),
-    .flags = RD_KERNELS_BF16,
+    .flags = RD_KERNELS_BF16 | RD_KERNELS_INT8,
     .name = "avx512",
     .help = "512-bit registers",
     .needs = RD_CPU_AVX512F | RD_CPU_AVX2 | RD_CPU_FMA,
@@ -45,6 +52,8 @@ static void fast_gemm(const rd_gemm *g)
 {
     if (g->flags & RD_BF16 && g->k > 0)
         avx512_bf16_gemm(g);
+    else if (g->flags & RD_INT8)
+        int8_gemm(g, avx512_int8_sums);
     else
         gemm(g);
 }
@@ -53,7 +62,7 @@ static void fast_pack(const rd_gemm *g, void *to, size_t first, size_t last)
     if (g->flags & RD_BF16)
         avx512_bf16_pack(g, to, first, last);
     else
-        simd_pack(g, to, first, last);
+        pack(g, to, first, last);
 }
 static int fast_score(const rd_cpu *cpu)
 {
@@ -61,10 +70,11 @@ static int fast_score(const rd_cpu *cpu)
 }
 static const rd_kernels fast_record = {
     .size = sizeof(rd_kernels),
-    .flags = RD_KERNELS_BF16,
+    .flags = RD_KERNELS_BF16 | RD_KERNELS_INT8,
     .name = "avx512-bf16",
-    .help = "512-bit registers, with products of bfloat16",
-    .needs = RD_CPU_AVX512F | RD_CPU_AVX512BW | RD_CPU_AVX512BF16 | RD_CPU_AVX2 | RD_CPU_FMA,
+    .help = "512-bit registers, with products of bfloat16 and int8",
+    .needs = RD_CPU_AVX512F | RD_CPU_AVX512BW | RD_CPU_AVX512BF16 | RD_CPU_AVX512VNNI |
+             RD_CPU_AVX2 | RD_CPU_FMA,
     .score = fast_score,
     .gemm = fast_gemm,
     .pack_bytes = simd_pack_bytes,

@@ -6,6 +6,7 @@
  * C between the blocks, which rule 3 allows: a stored rd_real is the sum itself.
  * SPDX-License-Identifier: MIT */
 #include "../bf16_body.h"
+#include "../int8_body.h"
 #include "rondo/kernel.h"
 #include "rondo/pointmath.h"
 
@@ -121,6 +122,10 @@ static void scalar_gemm(const rd_gemm *g)
         bf16_gemm(g);
         return;
     }
+    if (g->flags & RD_INT8) {
+        int8_gemm(g, int8_plain_sums);
+        return;
+    }
     for (size_t j0 = 0; j0 < g->n; j0 += PANEL) {
         if (g->packed_b || g->k == 0) {
             const rd_real *panel = (const rd_real *)g->packed_b + (g->k ? j0 * g->k : 0);
@@ -148,6 +153,10 @@ static void scalar_pack(const rd_gemm *g, void *to, size_t first, size_t last)
         bf16_pack(g, to, first, last);
         return;
     }
+    if (g->flags & RD_INT8) {
+        int8_pack(g, to, first, last);
+        return;
+    }
     for (size_t p = first; p < last; p++)
         copy_panel(g, 0, g->k, p * PANEL, (rd_real *)to + p * PANEL * g->k);
 }
@@ -161,7 +170,7 @@ static int scalar_score(const rd_cpu *cpu)
 
 static const rd_kernels scalar = {
     .size = sizeof(rd_kernels),
-    .flags = RD_KERNELS_BF16,
+    .flags = RD_KERNELS_BF16 | RD_KERNELS_INT8,
     .name = "scalar",
     .help = "portable C, widened by the compiler",
     .score = scalar_score,
