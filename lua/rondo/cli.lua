@@ -96,7 +96,6 @@ end
 function cli.set_precision(o)
   local ok, why = pcall(require("rondo.native").precision, o.precision)
   if not ok then
-    local errors = require "rondo.errors"
     errors.stop(errors.USAGE, ("--precision %s: %s"):format(o.precision, errors.bare(why)))
   end
 end
