@@ -344,8 +344,7 @@ static rd_status prepare(struct run *r, uint32_t k, bool wanted, rd_error *err)
                         rnn->label, rnn->cell->name);
     if (wanted && rnn->core->precision == RD_INT8)
         return rdc_fail(err, RD_E_UNSUPPORTED,
-                        "%s: precision 'int8' has no gradients; train with 'float32' or 'bf16', or "
-                        "run it inside no_grad",
+                        "%s: precision 'int8' has no gradients; use another to train, or no_grad",
                         rnn->label);
     RD_TRY(rdc_pass_open(p, in, keep, err));
     return p->valid ? RD_OK : view_y(p, &r->result[k].y, err);
