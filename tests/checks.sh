@@ -143,6 +143,7 @@ check_headers() {
         *_body.h) continue ;; # one source for several instruction sets, included with macros set
         lua/*) compile="gcc -std=c11 $(pkg-config --cflags lua5.4)" ;;
         tests/*) compile='gcc -std=c11 -Itests' ;;
+        plugins/kernels/*) compile='gcc -std=c11 -Iplugins/kernels' ;;
         *) compile='gcc -std=c11' ;;
         esac
         echo "$header"

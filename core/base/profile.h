@@ -36,7 +36,8 @@ static inline void rdc_timing_end(const rdc_timing *t)
     if (t->core) rdc_timing_close(t);
 }
 #define RDC_TIMED(core, kind) \
-    __attribute__((cleanup(rdc_timing_end))) const rdc_timing timed = rdc_timing_begin(core, kind)
+    __attribute__((cleanup(rdc_timing_end), unused)) const rdc_timing timed = \
+        rdc_timing_begin(core, kind)
 
 /* Operations of a product, for the timing that is open on this thread; core as in rdc_timing_begin. */
 static inline void rdc_count_product(const rd_core *core, size_t m, size_t n, size_t k)

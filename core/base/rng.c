@@ -26,8 +26,8 @@ void rdc_philox(const rd_stream *s, uint32_t row, uint32_t t, uint32_t quad, uin
     out[0] = c0, out[1] = c1, out[2] = c2, out[3] = c3;
 }
 
-RD_CLONES void rdc_philox_run(const rd_stream *s, uint32_t row, uint32_t t, uint32_t quad,
-                              uint32_t out[4 * RDC_QUADS])
+RD_CLONES static void quads(const rd_stream *s, uint32_t row, uint32_t t, uint32_t quad,
+                            uint32_t out[4 * RDC_QUADS])
 {
     uint32_t c0[RDC_QUADS], c1[RDC_QUADS], c2[RDC_QUADS], c3[RDC_QUADS];
     uint32_t k0 = s->seed, k1 = s->purpose << 24 | (s->layer & 0xFFFFFFu);
@@ -45,6 +45,13 @@ RD_CLONES void rdc_philox_run(const rd_stream *s, uint32_t row, uint32_t t, uint
         out[4 * l + 2] = c2[l];
         out[4 * l + 3] = c3[l];
     }
+}
+
+/* clang 14 gives clones that other files call a name that they do not know. */
+void rdc_philox_run(const rd_stream *s, uint32_t row, uint32_t t, uint32_t quad,
+                    uint32_t out[4 * RDC_QUADS])
+{
+    quads(s, row, t, quad, out);
 }
 
 uint32_t rd_bits_at(const rd_stream *stream, uint32_t row, uint64_t element)
