@@ -320,6 +320,26 @@ describe("rondo sample", function()
   end)
 end)
 
+describe("--precision int8", function()
+  it("prints what it costs beside float32", function()
+    local full = json.decode((command "evaluate run t.txt --json"))
+    local facts = json.decode((command "evaluate run t.txt --precision int8 --json"))
+    assert.equal("int8", facts.precision)
+    assert.equal(full.nats, facts.float32.nats)
+    assert.not_equal(full.nats, facts.nats)
+    assert.is_true(math.abs(facts.loss - full.loss) < 0.01)
+    assert.matches(("int8           %+.5f nats per symbol, "):format(facts.loss - full.loss):gsub("%p", "%%%0"),
+      (command "evaluate run t.txt --precision int8"))
+  end)
+  it("writes the same text with any kernels", function()
+    local options = "sample run --precision int8 --length 80 --seed 4 --quiet"
+    assert.equal((command(options)), (command(options, "RONDO_KERNELS=scalar")))
+  end)
+  it("names what there is", function()
+    fails(2, "'%-%-precision' must be one of 'float32', 'bf16', 'int8'", "sample run --precision half")
+  end)
+end)
+
 describe("rondo train --json", function()
   it("ends with one object on stdout", function()
     local out, err, code = command("train t.txt --run-dir other --json --max-steps 3 " .. SMALL
