@@ -1,27 +1,6 @@
 /* entry.c - the record of the AVX2 backend, with the flags of every file: any processor reads it.
  * SPDX-License-Identifier: MIT */
-#include "bf16_body.h"
-#include "int8_body.h"
-#include "simd.h"
-
-static void gemm(const rd_gemm *g)
-{
-    if (g->flags & RD_BF16)
-        bf16_gemm(g);
-    else if (g->flags & RD_INT8)
-        int8_gemm(g, int8_plain_sums);
-    else
-        simd_gemm(g);
-}
-static void pack(const rd_gemm *g, void *to, size_t first, size_t last)
-{
-    if (g->flags & RD_BF16)
-        bf16_pack(g, to, first, last);
-    else if (g->flags & RD_INT8)
-        int8_pack(g, to, first, last);
-    else
-        simd_pack(g, to, first, last);
-}
+#include "products.h"
 
 /* Above scalar (1), below wider registers. */
 static int score(const rd_cpu *cpu)
