@@ -59,6 +59,27 @@ function support.sentences(n)
   return table.concat(list)
 end
 
+-- The folder of the sources, in which tests are started.
+function support.sources()
+  local pwd <close> = io.popen "pwd -P"
+  return pwd:read "l"
+end
+
+-- What scripts/NAME.lua prints, run in a folder to its end, as a test wants it: one thread, no progress line.
+function support.script(folder, name, options)
+  local out, err, code = support.rondo(folder, ("run '%s/scripts/%s.lua' --progress none --threads 1 %s"):format(
+    support.sources(), name, options))
+  if code ~= 0 then
+    error(err, 2)
+  end
+  return out
+end
+
+-- The figure that a pattern captures in an output.
+function support.figure(out, pattern)
+  return tonumber(out:match(pattern)) or error("not there: " .. pattern .. " in " .. out, 2)
+end
+
 -- Runs the command in a folder: stdout, stderr, exit code.
 function support.rondo(folder, arguments, before)
   local out, err = folder .. "/.stdout", folder .. "/.stderr"

@@ -4,9 +4,7 @@ local rondo = require "rondo"
 local support = dofile "tests/lua/support.lua"
 
 local folder
-local pwd = io.popen "pwd -P"
-local specs = pwd:read "l" .. "/tests/lua"
-pwd:close()
+local specs = support.sources() .. "/tests/lua"
 setup(function() folder = support.folder() end)
 teardown(function() support.remove(folder) end)
 

@@ -7,9 +7,7 @@ local support = dofile "tests/lua/support.lua"
 local folder, scripts
 setup(function()
   folder = support.folder()
-  local pwd = io.popen "pwd -P"
-  scripts = pwd:read "l" .. "/scripts/"
-  pwd:close()
+  scripts = support.sources() .. "/scripts/"
 end)
 teardown(function() support.remove(folder) end)
 

@@ -7,9 +7,7 @@ local support = dofile "tests/lua/support.lua"
 local folder, samples
 setup(function()
   folder = support.folder()
-  local pwd = io.popen "pwd -P"
-  samples = pwd:read "l" .. "/tests/samples/"
-  pwd:close()
+  samples = support.sources() .. "/tests/samples/"
   support.write(folder .. "/t.txt", "The beginning.\n" .. support.sentences(800))
 end)
 teardown(function() support.remove(folder) end)

@@ -2,25 +2,14 @@
 -- SPDX-License-Identifier: MIT
 local support = dofile "tests/lua/support.lua"
 
-local folder, scripts
-setup(function()
-  folder = support.folder()
-  local pwd = io.popen "pwd -P"
-  scripts = pwd:read "l" .. "/scripts/"
-  pwd:close()
-end)
+local figure = support.figure
+
+local folder
+setup(function() folder = support.folder() end)
 teardown(function() support.remove(folder) end)
 
 local function run(script, options)
-  local out, err, code = support.rondo(folder, ("run %s%s.lua --progress none --threads 1 %s"):format(scripts, script,
-    options))
-  assert.equal(0, code, err)
-  return out
-end
-
--- The figure of a script's last line that a pattern captures.
-local function figure(out, pattern)
-  return tonumber(out:match(pattern)) or error("not there: " .. pattern .. " in " .. out)
+  return support.script(folder, script, options)
 end
 
 describe("scripts/shapes/", function()
