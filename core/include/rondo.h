@@ -14,7 +14,7 @@
  * SPDX-License-Identifier: MIT */
 #ifndef RONDO_H
 #define RONDO_H
-#include "rondo/kernel.h"
+#include "rondo/layer.h"
 
 #define RD_MAX_DIMS 8
 #define RD_VERSION "0.1.0"
@@ -73,6 +73,10 @@ size_t rd_cell_count(const rd_core *core);
 const rd_cell *rd_cell_at(const rd_core *core, size_t index);
 /* NULL: not there. `err` (may be NULL) then names the nearest and every refusal. */
 const rd_cell *rd_cell_find(const rd_core *core, const char *name, rd_error *err);
+/* Layers that compute whole sequences by themselves (rondo/layer.h); they share their names with cells. */
+size_t rd_layer_count(const rd_core *core);
+const rd_layer *rd_layer_at(const rd_core *core, size_t index);
+const rd_layer *rd_layer_find(const rd_core *core, const char *name, rd_error *err);
 /* The backends found, best first, with the reason why one is not used (NULL: it is in use). */
 typedef struct rd_kernels_report {
     const rd_kernels *kernels;

@@ -32,55 +32,62 @@ static bool good_name(const char *name)
     return n < 64;
 }
 
-static bool check_choices(const char *cell, const rd_option *o, char reason[RDC_REASON_BYTES])
+/* What has options: a cell or a layer. */
+struct owner {
+    const char *kind, *name;
+    const rd_option *options;
+    uint32_t n_options, option_size;
+};
+
+static bool check_choices(const struct owner *c, const rd_option *o, char reason[RDC_REASON_BYTES])
 {
     size_t n = 0;
 
     if (!o->choices || !o->choices[0])
-        return refuse(reason, "option '%s' of cell '%s' has no choices", o->name, cell);
+        return refuse(reason, "option '%s' of %s '%s' has no choices", o->name, c->kind, c->name);
     while (o->choices[n]) n++;
     if (o->def >= 0 && o->def < (double)n && o->def == floor(o->def)) return true;
-    return refuse(reason, "option '%s' of cell '%s': default %g is not one of its %zu choices",
-                  o->name, cell, o->def, n);
+    return refuse(reason, "option '%s' of %s '%s': default %g is not one of its %zu choices",
+                  o->name, c->kind, c->name, o->def, n);
 }
 
-static bool check_option(const char *cell, const rd_option *o, char reason[RDC_REASON_BYTES])
+static bool check_option(const struct owner *c, const rd_option *o, char reason[RDC_REASON_BYTES])
 {
     if (!o->name || !o->help)
-        return refuse(reason, "an option of cell '%s' lacks its name or help", cell);
+        return refuse(reason, "an option of %s '%s' lacks its name or help", c->kind, c->name);
     if (!good_name(o->name))
-        return refuse(reason, "option name '%.80s' of cell '%s' is not [a-z][a-z0-9_.-]*", o->name,
-                      cell);
+        return refuse(reason, "option name '%.80s' of %s '%s' is not [a-z][a-z0-9_.-]*", o->name,
+                      c->kind, c->name);
     switch (o->kind) {
     case RD_BOOL:
         return true;
     case RD_CHOICE:
-        return check_choices(cell, o, reason);
+        return check_choices(c, o, reason);
     case RD_INT:
     case RD_REAL:
         if (o->min <= o->def && o->def <= o->max) return true;
-        return refuse(reason, "option '%s' of cell '%s': default %g is not in %g..%g", o->name,
-                      cell, o->def, o->min, o->max);
+        return refuse(reason, "option '%s' of %s '%s': default %g is not in %g..%g", o->name,
+                      c->kind, c->name, o->def, o->min, o->max);
     default:
-        return refuse(reason, "option '%s' of cell '%s' is of unknown kind %d", o->name, cell,
-                      (int)o->kind);
+        return refuse(reason, "option '%s' of %s '%s' is of unknown kind %d", o->name, c->kind,
+                      c->name, (int)o->kind);
     }
 }
 
-static bool check_options(const rd_cell *c, char reason[RDC_REASON_BYTES])
+static bool check_options(const struct owner *c, char reason[RDC_REASON_BYTES])
 {
     if (c->n_options == 0) return true;
     if (!c->options || c->option_size < sizeof(rd_option))
-        return refuse(reason, "cell '%s': options are missing or their option_size is %u, not %zu",
-                      c->name, c->option_size, sizeof(rd_option));
+        return refuse(reason, "%s '%s': options are missing or their option_size is %u, not %zu",
+                      c->kind, c->name, c->option_size, sizeof(rd_option));
     for (uint32_t i = 0; i < c->n_options; i++) {
         const char *const base = (const char *)c->options;
         const rd_option *o = (const rd_option *)(base + (size_t)i * c->option_size);
-        if (!check_option(c->name, o, reason)) return false;
+        if (!check_option(c, o, reason)) return false;
         for (uint32_t k = 0; k < i; k++) {
             const rd_option *before = (const rd_option *)(base + (size_t)k * c->option_size);
             if (strcmp(before->name, o->name) == 0)
-                return refuse(reason, "cell '%s' has two options '%s'", c->name, o->name);
+                return refuse(reason, "%s '%s' has two options '%s'", c->kind, c->name, o->name);
         }
     }
     return true;
@@ -99,7 +106,25 @@ static bool check_cell(const rd_cell *c, char reason[RDC_REASON_BYTES])
                       !c->help     ? "help"
                       : !c->layout ? "layout function"
                                    : "forward function");
-    return check_options(c, reason);
+    return check_options(&(struct owner){"cell", c->name, c->options, c->n_options, c->option_size},
+                         reason);
+}
+
+static bool check_layer(const rd_layer *l, char reason[RDC_REASON_BYTES])
+{
+    if (l->size < sizeof(rd_layer))
+        return refuse(reason, "a layer's record has %u bytes, expected at least %zu", l->size,
+                      sizeof(rd_layer));
+    if (!l->name) return refuse(reason, "a layer has no name");
+    if (!good_name(l->name))
+        return refuse(reason, "layer name '%.80s' is not [a-z][a-z0-9_.-]*", l->name);
+    if (!l->help || !l->setup || !l->forward)
+        return refuse(reason, "layer '%s' lacks its %s", l->name,
+                      !l->help    ? "help"
+                      : !l->setup ? "setup function"
+                                  : "forward function");
+    return check_options(
+        &(struct owner){"layer", l->name, l->options, l->n_options, l->option_size}, reason);
 }
 
 static bool check_kernels(const rd_kernels *k, char reason[RDC_REASON_BYTES])
@@ -132,6 +157,15 @@ bool rdc_plugin_check(const rd_plugin *p, char reason[RDC_REASON_BYTES])
         for (size_t k = 0; k < i; k++)
             if (strcmp(p->cells[k]->name, p->cells[i]->name) == 0)
                 return refuse(reason, "the plugin has two cells '%s'", p->cells[i]->name);
+    }
+    for (size_t i = 0; p->layers && p->layers[i]; i++) {
+        if (!check_layer(p->layers[i], reason)) return false;
+        for (size_t k = 0; k < i; k++)
+            if (strcmp(p->layers[k]->name, p->layers[i]->name) == 0)
+                return refuse(reason, "the plugin has two layers '%s'", p->layers[i]->name);
+        for (size_t k = 0; p->cells && p->cells[k]; k++)
+            if (strcmp(p->cells[k]->name, p->layers[i]->name) == 0)
+                return refuse(reason, "the plugin has a cell and a layer '%s'", p->layers[i]->name);
     }
     for (size_t i = 0; p->kernels && p->kernels[i]; i++)
         if (!check_kernels(p->kernels[i], reason)) return false;

@@ -34,6 +34,16 @@ static bool add_cell(rdc_registry *r, const rd_cell *cell)
     return true;
 }
 
+static bool add_layer(rdc_registry *r, const rd_layer *layer)
+{
+    const rd_layer **grown = realloc(r->layers, (r->n_layers + 1) * sizeof *grown);
+
+    if (!grown) return false;
+    r->layers = grown;
+    r->layers[r->n_layers++] = layer;
+    return true;
+}
+
 static bool add_backend(rdc_registry *r, const rd_kernels *kernels)
 {
     rdc_backend *grown = realloc(r->backends, (r->n_backends + 1) * sizeof *grown);
@@ -77,15 +87,7 @@ static rd_status set_refusal(rdc_plugin_file *file, const char *reason, rd_error
 
 /* ---- names -------------------------------------------------------------------------------------- */
 
-static size_t cell_index(const rdc_registry *r, const char *name)
-{
-    size_t i = 0;
-
-    while (i < r->n_cells && strcmp(r->cells[i]->name, name) != 0) i++;
-    return i;
-}
-
-static const char *who_brought(const rdc_registry *r, const rd_cell *cell)
+static const char *brought_cell(const rdc_registry *r, const rd_cell *cell)
 {
     for (size_t i = 0; i < r->n_files; i++) {
         const rd_plugin *p = r->files[i]->plugin;
@@ -95,15 +97,41 @@ static const char *who_brought(const rdc_registry *r, const rd_cell *cell)
     return "?";
 }
 
-static bool names_free(const rdc_registry *r, const rd_plugin *p, char reason[RDC_REASON_BYTES])
+static const char *brought_layer(const rdc_registry *r, const rd_layer *layer)
 {
-    for (size_t k = 0; p->cells && p->cells[k]; k++) {
-        const size_t i = cell_index(r, p->cells[k]->name);
-        if (i == r->n_cells) continue;
-        (void)snprintf(reason, RDC_REASON_BYTES, "L3: cell '%s' is there already, from %s",
-                       p->cells[k]->name, who_brought(r, r->cells[i]));
-        return false;
+    for (size_t i = 0; i < r->n_files; i++) {
+        const rd_plugin *p = r->files[i]->plugin;
+        for (size_t k = 0; p && p->layers && p->layers[k]; k++)
+            if (p->layers[k] == layer) return r->files[i]->path;
     }
+    return "?";
+}
+
+/* Cells and layers share the names. What is of its own kind a file that wins takes over. */
+static bool name_free(const rdc_registry *r, const char *name, bool cell, bool wins,
+                      char reason[RDC_REASON_BYTES])
+{
+    const size_t c = rdc_cell_index(r, name), l = rdc_layer_index(r, name);
+    const char *from = NULL, *kind = "cell";
+
+    if (c < r->n_cells && !(cell && wins)) from = brought_cell(r, r->cells[c]);
+    if (l < r->n_layers && !(!cell && wins)) {
+        from = brought_layer(r, r->layers[l]);
+        kind = "layer";
+    }
+    if (!from) return true;
+    (void)snprintf(reason, RDC_REASON_BYTES, "L3: %s '%s' is there already, from %s", kind, name,
+                   from);
+    return false;
+}
+
+static bool names_free(const rdc_registry *r, const rd_plugin *p, bool wins,
+                       char reason[RDC_REASON_BYTES])
+{
+    for (size_t k = 0; p->cells && p->cells[k]; k++)
+        if (!name_free(r, p->cells[k]->name, true, wins, reason)) return false;
+    for (size_t k = 0; p->layers && p->layers[k]; k++)
+        if (!name_free(r, p->layers[k]->name, false, wins, reason)) return false;
     return true;
 }
 
@@ -139,15 +167,21 @@ static rd_status enter(rdc_registry *r, rdc_plugin_file *file, bool wins, rd_err
     const rd_plugin *p = file->plugin;
     char reason[RDC_REASON_BYTES];
 
-    if (!rdc_plugin_check(p, reason) || (!wins && !names_free(r, p, reason)) ||
-        !start(r, p, reason))
+    if (!rdc_plugin_check(p, reason) || !names_free(r, p, wins, reason) || !start(r, p, reason))
         return set_refusal(file, reason, err);
     for (size_t k = 0; p->cells && p->cells[k]; k++) {
-        const size_t i = cell_index(r, p->cells[k]->name);
+        const size_t i = rdc_cell_index(r, p->cells[k]->name);
         if (i < r->n_cells)
             r->cells[i] = p->cells[k];
         else if (!add_cell(r, p->cells[k]))
             return rdc_no_memory(err, sizeof(rd_cell *));
+    }
+    for (size_t k = 0; p->layers && p->layers[k]; k++) {
+        const size_t i = rdc_layer_index(r, p->layers[k]->name);
+        if (i < r->n_layers)
+            r->layers[i] = p->layers[k];
+        else if (!add_layer(r, p->layers[k]))
+            return rdc_no_memory(err, sizeof(rd_layer *));
     }
     return enter_backends(r, p, err);
 }
@@ -271,6 +305,7 @@ void rdc_registry_close(rdc_registry *r)
     for (size_t i = 0; i < r->n_backends; i++) free(r->backends[i].why_not);
     free(r->files);
     free(r->cells);
+    free(r->layers);
     free(r->backends);
     free(r);
 }
@@ -312,56 +347,6 @@ rd_status rd_plugin_load(rd_core *core, const char *path, rd_plugin_report *out,
         return rdc_fail(err, RD_E_ABI, "plugin %s was refused, %s", file->path, file->refusal);
     *out = report(file);
     return RD_OK;
-}
-
-size_t rd_cell_count(const rd_core *core)
-{
-    return core->registry->n_cells;
-}
-
-const rd_cell *rd_cell_at(const rd_core *core, size_t index)
-{
-    return core->registry->cells[index];
-}
-
-/* "cell 'lstn' is unknown (did you mean 'lstm'?); refused: /x/y.so (L2: ...)" */
-static void unknown_cell(const rdc_registry *r, const char *name, rd_error *err)
-{
-    const char *near = NULL;
-    char text[sizeof err->text];
-
-    for (size_t i = 0; i < r->n_cells; i++) {
-        const char *const pair[] = {near, r->cells[i]->name};
-        near = near ? rd_nearest(name, pair, 2) : rd_nearest(name, pair + 1, 1);
-    }
-    (void)snprintf(text, sizeof text, "cell '%.60s' is unknown", name);
-#define ADD(...) (void)snprintf(text + strlen(text), sizeof text - strlen(text), __VA_ARGS__)
-    if (near) {
-        ADD(" (did you mean '%s'?)", near);
-    } else if (r->n_cells == 0) {
-        ADD("; no plugin brought a cell");
-    } else {
-        for (size_t i = 0; i < r->n_cells; i++)
-            ADD("%s%s", i > 0 ? ", " : "; there is ", r->cells[i]->name);
-    }
-    bool first = true;
-    for (size_t i = 0; i < r->n_files; i++) {
-        if (!r->files[i]->refusal) continue;
-        ADD("%s%s (%s)", first ? "; refused: " : ", ", r->files[i]->path, r->files[i]->refusal);
-        first = false;
-    }
-#undef ADD
-    (void)rdc_fail(err, RD_E_ARG, "%s", text);
-}
-
-const rd_cell *rd_cell_find(const rd_core *core, const char *name, rd_error *err)
-{
-    const rdc_registry *r = core->registry;
-    const size_t i = cell_index(r, name);
-
-    if (i < r->n_cells) return r->cells[i];
-    if (err) unknown_cell(r, name, err);
-    return NULL;
 }
 
 size_t rd_kernels_count(const rd_core *core)

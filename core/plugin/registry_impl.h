@@ -1,7 +1,7 @@
-/* registry_impl.h - what registry.c and compose.c share.
+/* registry_impl.h - what registry.c, find.c and compose.c share.
  *
  * Invariant: files, and what they point to, live until the registry closes, in the order they were met;
- * `cells` and `kernels` hold only what is in force. A refusal is a file without a plugin.
+ * `cells`, `layers` and `backends` hold only what is in force. A refusal is a file without a plugin.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_REGISTRY_IMPL_H
 #define RD_REGISTRY_IMPL_H
@@ -22,10 +22,15 @@ struct rdc_registry {
     size_t n_files;
     const rd_cell **cells;
     size_t n_cells;
+    const rd_layer **layers;
+    size_t n_layers;
     rdc_backend *backends; /* best first once composed */
     size_t n_backends;
 };
 
+/* Where a name is, or n_cells, n_layers. */
+size_t rdc_cell_index(const rdc_registry *r, const char *name);
+size_t rdc_layer_index(const rdc_registry *r, const char *name);
 /* Sorts the backends, notes why the others are not used, and fills core->ops. */
 rd_status rdc_compose(rd_core *core, const char *limit, rd_error *err);
 /* Sets why_not; false when out of memory. */

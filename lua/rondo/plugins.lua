@@ -26,7 +26,7 @@ function plugins.load(path)
   if not report then
     return errors.outside(message, errors.USAGE)
   end
-  report.kind = report.cells and #report.cells > 0 and "cell" or "kernel"
+  report.kind = #report.cells > 0 and "cell" or #report.layers > 0 and "layer" or "kernel"
   return report
 end
 

@@ -204,6 +204,12 @@ static void push_report(lua_State *L, const rd_plugin_report *r)
         lua_rawseti(L, -2, (lua_Integer)i + 1);
     }
     lua_setfield(L, -2, "kernels");
+    lua_newtable(L);
+    for (size_t i = 0; r->plugin && r->plugin->layers && r->plugin->layers[i]; i++) {
+        lua_pushstring(L, r->plugin->layers[i]->name);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    lua_setfield(L, -2, "layers");
 }
 
 static int core_plugins(lua_State *L)
@@ -258,6 +264,38 @@ static int core_cell(lua_State *L)
     return 1;
 }
 
+static int core_layers(lua_State *L)
+{
+    const rd_core *core = rdl_core(L);
+    lua_newtable(L);
+    for (size_t i = 0; i < rd_layer_count(core); i++) {
+        lua_pushstring(L, rd_layer_at(core, i)->name);
+        lua_rawseti(L, -2, (lua_Integer)i + 1);
+    }
+    return 1;
+}
+
+/* layer(name): a layer of a plugin, described as a cell is. */
+static int core_layer(lua_State *L)
+{
+    rd_core *core = rdl_core(L);
+    const char *name = luaL_checkstring(L, 1);
+    rd_error err;
+    const rd_layer *layer = rd_layer_find(core, name, &err);
+    if (!layer) return rdl_outside(L, &err);
+    lua_createtable(L, 0, 6);
+    set_string(L, "name", layer->name);
+    set_string(L, "help", layer->help);
+    set_integer(L, "revision", layer->revision);
+    lua_pushboolean(L, layer->backward != NULL);
+    lua_setfield(L, -2, "trainable");
+    lua_pushboolean(L, !(layer->flags & RD_LAYER_NOT_CAUSAL));
+    lua_setfield(L, -2, "causal");
+    rdl_push_options(L, layer->options, layer->n_options, layer->option_size);
+    lua_setfield(L, -2, "options");
+    return 1;
+}
+
 static int core_kernel_list(lua_State *L)
 {
     const rd_core *core = rdl_core(L);
@@ -307,6 +345,8 @@ void rdl_open_core(lua_State *L)
         {"load_plugin", core_load_plugin},
         {"cells", core_cells},
         {"cell", core_cell},
+        {"layers", core_layers},
+        {"layer", core_layer},
         {"kernel_list", core_kernel_list},
         {"nearest", core_nearest},
         {NULL, NULL},

@@ -9,12 +9,14 @@
 #include <cmocka.h>
 #include "plugin/loader.h"
 
-/* One good plugin of one cell with two options and one backend; each test spoils a field of it. */
+/* One good plugin of one cell with two options, one layer and one backend; each test spoils a field of it. */
 static const char *const choices[] = {"a", "b", NULL};
 static rd_option options[2];
 static rd_cell cell;
+static rd_layer layer;
 static rd_kernels backend;
 static const rd_cell *cells[] = {&cell, NULL};
+static const rd_layer *layers[] = {&layer, NULL, NULL};
 static const rd_kernels *backends[] = {&backend, NULL};
 static rd_plugin plugin;
 
@@ -26,6 +28,15 @@ static rd_status layout(const rd_setup *u, rd_builder *b)
 static void forward(const rd_step *s)
 {
     (void)s;
+}
+static rd_status setup(const rd_setup *u, rd_layer_builder *b)
+{
+    (void)u, (void)b;
+    return RD_OK;
+}
+static void run(const rd_run *r)
+{
+    (void)r;
 }
 static int score(const rd_cpu *cpu)
 {
@@ -58,6 +69,16 @@ static int make_good(void **state)
                      .option_size = sizeof(rd_option),
                      .layout = layout,
                      .forward = forward};
+    layer = (rd_layer){.size = sizeof layer,
+                       .revision = 1,
+                       .name = "l",
+                       .help = "",
+                       .options = options,
+                       .n_options = 1,
+                       .option_size = sizeof(rd_option),
+                       .setup = setup,
+                       .forward = run};
+    layers[1] = NULL;
     backend = (rd_kernels){.size = sizeof backend,
                            .name = "y",
                            .help = "",
@@ -72,7 +93,8 @@ static int make_good(void **state)
                          .license = "MIT",
                          .origin = "",
                          .cells = cells,
-                         .kernels = backends};
+                         .kernels = backends,
+                         .layers = layers};
     return 0;
 }
 static void expect(const char *reason)
@@ -97,6 +119,7 @@ static void test_lists_may_be_absent(void **state)
     (void)state;
     plugin.cells = NULL;
     plugin.kernels = NULL;
+    plugin.layers = NULL;
     assert_true(rdc_plugin_check(&plugin, reason));
 }
 static void test_a_record_of_the_future_is_longer(void **state)
@@ -106,6 +129,7 @@ static void test_a_record_of_the_future_is_longer(void **state)
     (void)state;
     plugin.size += 64;
     cell.size += 64;
+    layer.size += 64;
     backend.size += 64;
     assert_true(rdc_plugin_check(&plugin, reason));
 }
@@ -192,6 +216,59 @@ static void test_a_choice_without_choices(void **state)
     options[1].choices = NULL;
     expect("L3: option 'kind' of cell 'x' has no choices");
 }
+static void test_a_short_layer(void **state)
+{
+    char reason[RDC_REASON_BYTES];
+
+    (void)state;
+    layer.size = 8;
+    (void)snprintf(reason, sizeof reason, "L3: a layer's record has 8 bytes, expected at least %zu",
+                   sizeof layer);
+    expect(reason);
+}
+static void test_a_layer_without_name(void **state)
+{
+    (void)state;
+    layer.name = NULL;
+    expect("L3: a layer has no name");
+}
+static void test_a_layer_name_with_capitals(void **state)
+{
+    (void)state;
+    layer.name = "Conv";
+    expect("L3: layer name 'Conv' is not [a-z][a-z0-9_.-]*");
+}
+static void test_a_layer_without_setup(void **state)
+{
+    (void)state;
+    layer.setup = NULL;
+    expect("L3: layer 'l' lacks its setup function");
+}
+static void test_a_layer_without_forward(void **state)
+{
+    (void)state;
+    layer.forward = NULL;
+    expect("L3: layer 'l' lacks its forward function");
+}
+static void test_a_layer_option_out_of_its_bounds(void **state)
+{
+    (void)state;
+    cell.n_options = 0;
+    options[0].def = 3;
+    expect("L3: option 'gain' of layer 'l': default 3 is not in 0..2");
+}
+static void test_two_layers_of_one_name(void **state)
+{
+    (void)state;
+    layers[1] = &layer;
+    expect("L3: the plugin has two layers 'l'");
+}
+static void test_a_cell_and_a_layer_of_one_name(void **state)
+{
+    (void)state;
+    layer.name = "x";
+    expect("L3: the plugin has a cell and a layer 'x'");
+}
 static void test_a_short_backend(void **state)
 {
     char reason[RDC_REASON_BYTES];
@@ -246,6 +323,14 @@ int main(void)
         EACH(test_an_option_of_unknown_kind),
         EACH(test_two_options_of_one_name),
         EACH(test_a_choice_without_choices),
+        EACH(test_a_short_layer),
+        EACH(test_a_layer_without_name),
+        EACH(test_a_layer_name_with_capitals),
+        EACH(test_a_layer_without_setup),
+        EACH(test_a_layer_without_forward),
+        EACH(test_a_layer_option_out_of_its_bounds),
+        EACH(test_two_layers_of_one_name),
+        EACH(test_a_cell_and_a_layer_of_one_name),
         EACH(test_a_short_backend),
         EACH(test_a_backend_without_name),
         EACH(test_a_backend_name_that_begins_with_a_digit),

@@ -76,6 +76,7 @@ RD_RECORD(rd_host, query);
 
 struct rd_cell;
 struct rd_kernels;
+struct rd_layer;
 typedef struct rd_plugin { /* all of it const data: listing runs no plugin code */
     rd_stamp stamp;
     uint32_t size;
@@ -83,6 +84,7 @@ typedef struct rd_plugin { /* all of it const data: listing runs no plugin code 
     const char *name, *version, *license, *origin;
     const struct rd_cell *const *cells; /* each list NULL-terminated, or NULL */
     const struct rd_kernels *const *kernels;
+    const struct rd_layer *const *layers;
     /* [setup] may be NULL; on failure writes one sentence into why */
     rd_status (*init)(const rd_host *host, char *why, size_t why_cap);
 } rd_plugin;

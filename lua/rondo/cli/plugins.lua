@@ -33,6 +33,9 @@ return function(arguments, cli)
       for _, cell in ipairs(p.cells or {}) do
         brings[#brings + 1] = "cell " .. cell
       end
+      for _, layer in ipairs(p.layers or {}) do
+        brings[#brings + 1] = "layer " .. layer
+      end
       for _, kernel in ipairs(p.kernels or {}) do
         brings[#brings + 1] = "kernels " .. kernel
       end
