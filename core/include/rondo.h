@@ -28,15 +28,15 @@ typedef struct rd_error {
 
 typedef struct rd_core rd_core;
 typedef struct rd_core_options {
-    uint32_t threads;    /* 0: one per CPU this process may run on */
-    const char *kernels; /* "avx2,scalar" limits the backends; NULL: all */
-    const char
-        *plugin_path;    /* colon-separated folders, absolute, searched before lib_dir; or NULL */
-    const char *lib_dir; /* where plugins-0/f32 (f64) and rondo_hdf5.so lie; NULL: no plugins */
-    bool trust_plugins;  /* skip the ownership and permission checks of plugin files */
+    uint32_t threads;        /* 0: one per CPU this process may run on */
+    const char *kernels;     /* "avx2,scalar" limits the backends; NULL: all */
+    const char *plugin_path; /* colon-separated folders, absolute, searched first; or NULL */
+    const char *user_dir; /* absolute; plugins-0 in it, where it is, is searched next; NULL: none */
+    const char *lib_dir;  /* where plugins-0/f32 (f64) and rondo_hdf5.so lie; NULL: no plugins */
+    bool trust_plugins;   /* skip the ownership and permission checks of plugin files */
 } rd_core_options;
-/* Opens a core, probes the CPU, starts the workers and loads the plugins. Plugins that are refused do
- * not make it fail; see rd_plugin_at. */
+/* Opens a core, probes the CPU, starts the workers and loads the plugins, from where the options say: the
+ * environment is not asked. Plugins that are refused do not make it fail; see rd_plugin_at. */
 rd_status rd_core_open(const rd_core_options *options, rd_core **out, rd_error *err);
 void rd_core_release(rd_core *core); /* tensors keep their core alive */
 rd_status rd_core_set_threads(rd_core *core, uint32_t threads, rd_error *err); /* 0: all CPUs */
@@ -59,8 +59,9 @@ void rd_core_trim(rd_core *core); /* gives recycled blocks back to the system */
 
 /* A plugin file that was loaded or refused, and what it brought. */
 typedef struct rd_plugin_report {
-    const char *path; /* of the file; "(built in)" for what is linked */
-    const char *name; /* of the plugin; NULL if refused before it was read */
+    const char *path;  /* of the file; "(built in)" for what is linked */
+    const char *found; /* "built in", "by name", "on the path", "of the user", "installed" */
+    const char *name;  /* of the plugin; NULL if refused before it was read */
     const char *version, *license, *origin;
     const rd_plugin *plugin; /* NULL if refused */
     const char *refusal;     /* NULL if loaded: else the rule's number and a sentence, "L2: ..." */
@@ -71,11 +72,14 @@ rd_plugin_report rd_plugin_at(const rd_core *core, size_t index);
 rd_status rd_plugin_load(rd_core *core, const char *path, rd_plugin_report *out, rd_error *err);
 size_t rd_cell_count(const rd_core *core);
 const rd_cell *rd_cell_at(const rd_core *core, size_t index);
+/* The plugin that brought a cell of this core. */
+rd_plugin_report rd_cell_plugin(const rd_core *core, const rd_cell *cell);
 /* NULL: not there. `err` (may be NULL) then names the nearest and every refusal. */
 const rd_cell *rd_cell_find(const rd_core *core, const char *name, rd_error *err);
 /* Layers that compute whole sequences by themselves (rondo/layer.h); they share their names with cells. */
 size_t rd_layer_count(const rd_core *core);
 const rd_layer *rd_layer_at(const rd_core *core, size_t index);
+rd_plugin_report rd_layer_plugin(const rd_core *core, const rd_layer *layer);
 const rd_layer *rd_layer_find(const rd_core *core, const char *name, rd_error *err);
 /* The backends found, best first, with the reason why one is not used (NULL: it is in use). */
 typedef struct rd_kernels_report {

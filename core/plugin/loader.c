@@ -12,7 +12,6 @@
 #include <fcntl.h>
 #include <limits.h>
 #include <link.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -23,40 +22,7 @@ enum { MAX_FILE_BYTES = 64 << 20, MAX_FILES = 1000, MAX_SEGMENTS = 64 };
 #define TEXT_OF(x) #x
 #define SYMBOL_OF(major) "rd_plugin_v" TEXT_OF(major)
 
-__attribute__((format(printf, 2, 3))) static bool refuse(char reason[RDC_REASON_BYTES],
-                                                         const char *format, ...)
-{
-    va_list args;
-
-    va_start(args, format);
-    (void)vsnprintf(reason, RDC_REASON_BYTES, format, args);
-    va_end(args);
-    return false;
-}
-
 /* ---- L0 ------------------------------------------------------------------------------------- */
-
-static bool safe_owner(const struct stat *s)
-{
-    return (s->st_uid == 0 || s->st_uid == geteuid()) && !(s->st_mode & (S_IWGRP | S_IWOTH));
-}
-
-static bool check_owners(const char *path, const struct stat *file, char reason[RDC_REASON_BYTES])
-{
-    char folder[PATH_MAX];
-    struct stat s;
-    const char *slash = strrchr(path, '/');
-
-    if (!safe_owner(file))
-        return refuse(reason,
-                      "L0: the file belongs to neither root nor you, or others may write to "
-                      "it (chmod go-w)");
-    (void)snprintf(folder, sizeof folder, "%.*s", (int)(slash - path) + 1, path);
-    if (stat(folder, &s) != 0 || !safe_owner(&s))
-        return refuse(reason, "L0: its folder belongs to neither root nor you, or others may write "
-                              "to it (chmod go-w)");
-    return true;
-}
 
 static bool right_machine(const ElfW(Ehdr) * e)
 {
@@ -82,17 +48,21 @@ static bool check_segments(int fd, uint64_t bytes, char reason[RDC_REASON_BYTES]
     ElfW(Phdr) segment[MAX_SEGMENTS];
 
     if (pread(fd, &e, sizeof e, 0) != (ssize_t)sizeof e || !right_machine(&e))
-        return refuse(reason, "L0: it is not a shared object for this machine");
+        return rdc_refuse(
+            reason,
+            "L0: it is not a shared object for this machine; build one here (rondo check FILE.c "
+            "builds and checks a source)");
     const size_t all = e.e_phnum * sizeof segment[0];
     if (e.e_phnum > MAX_SEGMENTS || pread(fd, segment, all, (off_t)e.e_phoff) != (ssize_t)all)
-        return refuse(reason, "L0: the file is cut short or damaged");
+        return rdc_refuse(reason, "L0: the file is cut short or damaged; copy or build it again");
     for (size_t i = 0; i < e.e_phnum; i++) {
         uint64_t end;
         if (segment[i].p_type != PT_LOAD) continue;
         if (__builtin_add_overflow(segment[i].p_offset, segment[i].p_filesz, &end) || end > bytes)
-            return refuse(reason,
-                          "L0: the file is cut short: %llu bytes, and a segment ends at %llu",
-                          (unsigned long long)bytes, (unsigned long long)end);
+            return rdc_refuse(
+                reason,
+                "L0: the file is cut short: %llu bytes, and a segment ends at %llu; copy or build it again",
+                (unsigned long long)bytes, (unsigned long long)end);
     }
     return true;
 }
@@ -104,19 +74,21 @@ static bool check_file(const char *path, bool trust, rdc_plugin_file *file,
     const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
     bool good = false;
 
-    if (fd < 0) return refuse(reason, "L0: it cannot be opened: %s", strerror(errno));
+    if (fd < 0)
+        return rdc_refuse(reason, "L0: it cannot be opened: %s; make it readable (chmod u+r)",
+                          strerror(errno));
     if (fstat(fd, &s) != 0 || !S_ISREG(s.st_mode)) {
-        refuse(reason, "L0: it is not a regular file");
+        rdc_refuse(reason, "L0: it is not a regular file; name the shared object itself");
         goto done;
     }
     file->device = s.st_dev;
     file->inode = s.st_ino;
     if (s.st_size > MAX_FILE_BYTES) {
-        refuse(reason, "L0: the file has %lld bytes, allowed are %d", (long long)s.st_size,
-               MAX_FILE_BYTES);
+        rdc_refuse(reason, "L0: the file has %lld bytes, allowed are %d; link less into it",
+                   (long long)s.st_size, MAX_FILE_BYTES);
         goto done;
     }
-    good = (trust || check_owners(path, &s, reason)) &&
+    good = (trust || rdc_plugin_owners(path, &s, reason)) &&
            check_segments(fd, (uint64_t)s.st_size, reason);
 done:
     close(fd);
@@ -135,35 +107,43 @@ static const rd_plugin *find_entry(void *handle, char reason[RDC_REASON_BYTES])
     for (int digit = '0'; digit <= '9'; digit++) {
         name[sizeof name - 2] = (char)digit;
         if (!dlsym(handle, name)) continue;
-        refuse(reason,
-               "L1: built for plugin border %c, this is %d; rebuild it with this Rondo's "
-               "headers",
-               digit, RD_ABI_MAJOR);
+        rdc_refuse(reason,
+                   "L1: built for ABI %c, this is ABI %d; rebuild it with this Rondo's headers",
+                   digit, RD_ABI_MAJOR);
         return NULL;
     }
-    refuse(reason, "L1: it has no symbol %s: not a plugin of Rondo, or RD_PLUGIN is missing",
-           SYMBOL_OF(RD_ABI_MAJOR));
+    rdc_refuse(reason, "L1: it has no symbol %s; a plugin's source ends with RD_PLUGIN = { ... }",
+               SYMBOL_OF(RD_ABI_MAJOR));
     return NULL;
 }
 
 static bool check_stamp(const rd_stamp *s, char reason[RDC_REASON_BYTES])
 {
     if (s->magic != RD_MAGIC)
-        return refuse(reason, "L2: magic: expected 0x%08x, got 0x%08x", RD_MAGIC, s->magic);
+        return rdc_refuse(
+            reason,
+            "L2: magic: expected 0x%08x, got 0x%08x; its stamp must be RD_STAMP, built "
+            "on a machine of this byte order",
+            RD_MAGIC, s->magic);
     if (s->abi_major != RD_ABI_MAJOR)
-        return refuse(reason, "L2: abi_major: expected %d, got %u", RD_ABI_MAJOR, s->abi_major);
+        return rdc_refuse(
+            reason, "L2: abi_major: expected %d, got %u; rebuild it with this Rondo's headers",
+            RD_ABI_MAJOR, s->abi_major);
     if (s->real_size != sizeof(rd_real))
-        return refuse(reason,
-                      "L2: real_size: expected %zu, got %u (float and double builds have "
-                      "folders of their own)",
-                      sizeof(rd_real), s->real_size);
+        return rdc_refuse(reason,
+                          "L2: real_size: expected %zu, got %u; this Rondo computes in %s: rebuild "
+                          "it %s -DRD_REAL_DOUBLE",
+                          sizeof(rd_real), s->real_size,
+                          sizeof(rd_real) == sizeof(double) ? "double" : "float",
+                          sizeof(rd_real) == sizeof(double) ? "with" : "without");
     if (s->ptr_size != sizeof(void *))
-        return refuse(reason, "L2: ptr_size: expected %zu, got %u", sizeof(void *), s->ptr_size);
+        return rdc_refuse(reason, "L2: ptr_size: expected %zu, got %u; rebuild it on this machine",
+                          sizeof(void *), s->ptr_size);
     if (s->abi_needed > RD_ABI_MINOR)
-        return refuse(reason,
-                      "L2: abi_needed: this host has %d, the plugin needs %u; it wants a "
-                      "newer Rondo",
-                      RD_ABI_MINOR, s->abi_needed);
+        return rdc_refuse(reason,
+                          "L2: abi_needed: this host has %d, the plugin needs %u; install a newer "
+                          "Rondo, or an older version of the plugin",
+                          RD_ABI_MINOR, s->abi_needed);
     return true;
 }
 
@@ -181,10 +161,12 @@ static void *open_checked(const char *path, char reason[RDC_REASON_BYTES])
 
     rdc_fp_leave(before);
     if (!handle) {
-        refuse(reason, "L1: it cannot be opened: %s", why ? why : "no reason given");
+        rdc_refuse(reason, "L1: it cannot be opened: %s; link what it needs into it",
+                   why ? why : "no reason given");
     } else if ((after & ~flags) != (ours & ~flags)) {
-        refuse(reason, "L4: opening it changes the floating-point environment: built with "
-                       "-ffast-math?");
+        rdc_refuse(reason,
+                   "L4: opening it changes the floating-point environment; build and link it "
+                   "without -ffast-math");
         dlclose(handle); /* so that a second try meets the constructor again */
         handle = NULL;
     }
@@ -228,14 +210,19 @@ static char *join(const char *folder, const char *name)
     return path;
 }
 
-bool rdc_plugin_folder(const char *folder, char ***paths, size_t *n, char reason[RDC_REASON_BYTES])
+bool rdc_plugin_folder(const char *folder, bool needed, char ***paths, size_t *n,
+                       char reason[RDC_REASON_BYTES])
 {
     DIR *dir = opendir(folder);
     struct dirent *entry;
 
     *n = 0;
     *paths = NULL;
-    if (!dir) return refuse(reason, "L0: the folder cannot be read: %s", strerror(errno));
+    if (!dir && errno == ENOENT && !needed) return true;
+    if (!dir)
+        return rdc_refuse(
+            reason, "L0: the folder cannot be read: %s; make it readable, or take it off the path",
+            strerror(errno));
     char **list = malloc(MAX_FILES * sizeof *list);
     while (list && *n < MAX_FILES && (entry = readdir(dir))) {
         if (!is_plugin_name(entry->d_name)) continue;
@@ -245,5 +232,5 @@ bool rdc_plugin_folder(const char *folder, char ***paths, size_t *n, char reason
     closedir(dir);
     if (*n > 0) qsort(list, *n, sizeof *list, by_name);
     *paths = list;
-    return list || refuse(reason, "L0: out of memory");
+    return list || rdc_refuse(reason, "L0: out of memory");
 }

@@ -1,7 +1,7 @@
 /* registry.c - what plugins brought, by name, and the reasons of refusals.
  *
- * Order decides: what is linked in, then plugin_path, then lib_dir, each folder sorted by name. The first
- * to bring a cell keeps its name; only a file loaded by the user's own call wins over those found.
+ * The first to bring a cell keeps its name (search.c has the order); only a file loaded by the user's own
+ * call wins over those found.
  * SPDX-License-Identifier: MIT */
 #include "plugin/registry_impl.h"
 #include <errno.h>
@@ -9,12 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-
-#ifdef RD_REAL_DOUBLE
-#define REAL_FOLDER "f64"
-#else
-#define REAL_FOLDER "f32"
-#endif
 
 static const void *no_services(const char *id)
 {
@@ -62,8 +56,7 @@ static void free_file(rdc_plugin_file *f)
     free(f);
 }
 
-/* A new entry for path; NULL: no memory. */
-static rdc_plugin_file *add_file(rdc_registry *r, const char *path)
+rdc_plugin_file *rdc_add_file(rdc_registry *r, const char *path, rdc_found found)
 {
     rdc_plugin_file *file = calloc(1, sizeof *file);
     rdc_plugin_file **grown = realloc(r->files, (r->n_files + 1) * sizeof *grown);
@@ -74,11 +67,12 @@ static rdc_plugin_file *add_file(rdc_registry *r, const char *path)
         free_file(file);
         return NULL;
     }
+    file->found = found;
     r->files[r->n_files++] = file;
     return file;
 }
 
-static rd_status set_refusal(rdc_plugin_file *file, const char *reason, rd_error *err)
+rd_status rdc_set_refusal(rdc_plugin_file *file, const char *reason, rd_error *err)
 {
     file->plugin = NULL;
     file->refusal = strdup(reason);
@@ -87,24 +81,22 @@ static rd_status set_refusal(rdc_plugin_file *file, const char *reason, rd_error
 
 /* ---- names -------------------------------------------------------------------------------------- */
 
-static const char *brought_cell(const rdc_registry *r, const rd_cell *cell)
+static bool brings(const rd_plugin *p, const void *record)
 {
-    for (size_t i = 0; i < r->n_files; i++) {
-        const rd_plugin *p = r->files[i]->plugin;
-        for (size_t k = 0; p && p->cells && p->cells[k]; k++)
-            if (p->cells[k] == cell) return r->files[i]->path;
-    }
-    return "?";
+    for (size_t k = 0; p && p->cells && p->cells[k]; k++)
+        if (p->cells[k] == record) return true;
+    for (size_t k = 0; p && p->layers && p->layers[k]; k++)
+        if (p->layers[k] == record) return true;
+    return false;
 }
 
-static const char *brought_layer(const rdc_registry *r, const rd_layer *layer)
+/* The file of a cell or layer that is in force. */
+static const rdc_plugin_file *who_brought(const rdc_registry *r, const void *record)
 {
-    for (size_t i = 0; i < r->n_files; i++) {
-        const rd_plugin *p = r->files[i]->plugin;
-        for (size_t k = 0; p && p->layers && p->layers[k]; k++)
-            if (p->layers[k] == layer) return r->files[i]->path;
-    }
-    return "?";
+    size_t i = 0;
+
+    while (!brings(r->files[i]->plugin, record)) i++;
+    return r->files[i];
 }
 
 /* Cells and layers share the names. What is of its own kind a file that wins takes over. */
@@ -112,17 +104,14 @@ static bool name_free(const rdc_registry *r, const char *name, bool cell, bool w
                       char reason[RDC_REASON_BYTES])
 {
     const size_t c = rdc_cell_index(r, name), l = rdc_layer_index(r, name);
-    const char *from = NULL, *kind = "cell";
+    const void *there = NULL;
 
-    if (c < r->n_cells && !(cell && wins)) from = brought_cell(r, r->cells[c]);
-    if (l < r->n_layers && !(!cell && wins)) {
-        from = brought_layer(r, r->layers[l]);
-        kind = "layer";
-    }
-    if (!from) return true;
-    (void)snprintf(reason, RDC_REASON_BYTES, "L3: %s '%s' is there already, from %s", kind, name,
-                   from);
-    return false;
+    if (c < r->n_cells && !(cell && wins)) there = r->cells[c];
+    if (l < r->n_layers && !(!cell && wins)) there = r->layers[l];
+    if (!there) return true;
+    return rdc_refuse(reason, "L3: %s '%s' is there already, from %s; take one of the two away%s",
+                      c < r->n_cells ? "cell" : "layer", name, who_brought(r, there)->path,
+                      wins ? "" : ", or load this one by name (--plugin FILE)");
 }
 
 static bool names_free(const rdc_registry *r, const rd_plugin *p, bool wins,
@@ -161,14 +150,9 @@ static rd_status enter_backends(rdc_registry *r, const rd_plugin *p, rd_error *e
     return RD_OK;
 }
 
-/* Checks the plugin of `file` and enters what it brings, or notes the reason. */
-static rd_status enter(rdc_registry *r, rdc_plugin_file *file, bool wins, rd_error *err)
+/* The cells and layers of a plugin are those of their names from now on. */
+static rd_status enter_names(rdc_registry *r, const rd_plugin *p, rd_error *err)
 {
-    const rd_plugin *p = file->plugin;
-    char reason[RDC_REASON_BYTES];
-
-    if (!rdc_plugin_check(p, reason) || !names_free(r, p, wins, reason) || !start(r, p, reason))
-        return set_refusal(file, reason, err);
     for (size_t k = 0; p->cells && p->cells[k]; k++) {
         const size_t i = rdc_cell_index(r, p->cells[k]->name);
         if (i < r->n_cells)
@@ -183,6 +167,19 @@ static rd_status enter(rdc_registry *r, rdc_plugin_file *file, bool wins, rd_err
         else if (!add_layer(r, p->layers[k]))
             return rdc_no_memory(err, sizeof(rd_layer *));
     }
+    return RD_OK;
+}
+
+/* Checks the plugin of `file` and enters what it brings, or notes the reason. */
+static rd_status enter(rdc_registry *r, rdc_plugin_file *file, rd_error *err)
+{
+    const rd_plugin *p = file->plugin;
+    char reason[RDC_REASON_BYTES];
+
+    if (!rdc_plugin_check(p, reason) || !names_free(r, p, file->found == RDC_BY_NAME, reason) ||
+        !start(r, p, reason))
+        return rdc_set_refusal(file, reason, err);
+    RD_TRY(enter_names(r, p, err));
     return enter_backends(r, p, err);
 }
 
@@ -199,62 +196,26 @@ static rdc_plugin_file *same_file(const rdc_registry *r, const rdc_plugin_file *
     return NULL;
 }
 
-/* Loads one file; *out is its entry, or that of the same file met before. */
-static rd_status load(rdc_registry *r, const char *path, bool wins, rdc_plugin_file **out,
-                      rd_error *err)
+rd_status rdc_load(rdc_registry *r, const char *path, rdc_found found, rdc_plugin_file **out,
+                   rd_error *err)
 {
     char real[PATH_MAX], reason[RDC_REASON_BYTES];
     const bool there = realpath(path, real) != NULL;
     const char *why = strerror(errno);
-    rdc_plugin_file *file = add_file(r, there ? real : path), *before;
+    rdc_plugin_file *file = rdc_add_file(r, there ? real : path, found), *before;
 
     if (!file) return rdc_no_memory(err, sizeof *file);
     *out = file;
     if (!there) {
-        (void)snprintf(reason, sizeof reason, "L0: it cannot be reached: %s", why);
-        return set_refusal(file, reason, err);
+        rdc_refuse(reason, "L0: it cannot be reached: %s; look at the path", why);
+        return rdc_set_refusal(file, reason, err);
     }
-    if (!rdc_plugin_open(real, r->trust, file, reason)) return set_refusal(file, reason, err);
+    if (!rdc_plugin_open(real, r->trust, file, reason)) return rdc_set_refusal(file, reason, err);
     before = same_file(r, file);
-    if (before) {
-        *out = before;
-        free_file(r->files[--r->n_files]);
-        return RD_OK;
-    }
-    return enter(r, file, wins, err);
-}
-
-static rd_status load_folder(rdc_registry *r, const char *folder, rd_error *err)
-{
-    char **paths, reason[RDC_REASON_BYTES];
-    rdc_plugin_file *file;
-    size_t n;
-    rd_status status = RD_OK;
-
-    if (folder[0] != '/')
-        (void)snprintf(reason, sizeof reason, "L0: a folder of the plugin path begins with '/'");
-    if (folder[0] != '/' || !rdc_plugin_folder(folder, &paths, &n, reason)) {
-        file = add_file(r, folder);
-        return file ? set_refusal(file, reason, err) : rdc_no_memory(err, sizeof *file);
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (status == RD_OK) status = load(r, paths[i], false, &file, err);
-        free(paths[i]);
-    }
-    free(paths);
-    return status;
-}
-
-static rd_status load_path(rdc_registry *r, const char *list, rd_error *err)
-{
-    for (const char *at = list; *at;) {
-        char folder[PATH_MAX];
-        const size_t n = strcspn(at, ":");
-        (void)snprintf(folder, sizeof folder, "%.*s", (int)(n < PATH_MAX ? n : PATH_MAX - 1), at);
-        if (n > 0) RD_TRY(load_folder(r, folder, err));
-        at += n + (at[n] == ':');
-    }
-    return RD_OK;
+    if (!before) return enter(r, file, err);
+    *out = before;
+    free_file(r->files[--r->n_files]);
+    return found == RDC_BY_NAME ? enter_names(r, before->plugin, err) : RD_OK;
 }
 
 static rd_status load_builtin(rdc_registry *r, rd_error *err)
@@ -262,23 +223,12 @@ static rd_status load_builtin(rdc_registry *r, rd_error *err)
     const rd_plugin *p;
 
     for (size_t i = 0; (p = rdc_builtin_plugin(i)); i++) {
-        rdc_plugin_file *file = add_file(r, "(built in)");
+        rdc_plugin_file *file = rdc_add_file(r, "(built in)", RDC_BUILT_IN);
         if (!file) return rdc_no_memory(err, sizeof *file);
         file->plugin = p;
-        RD_TRY(enter(r, file, false, err));
+        RD_TRY(enter(r, file, err));
     }
     return RD_OK;
-}
-
-static rd_status load_lib_dir(rdc_registry *r, const char *lib_dir, rd_error *err)
-{
-    char folder[PATH_MAX];
-    const int n =
-        snprintf(folder, sizeof folder, "%s/plugins-%d/" REAL_FOLDER, lib_dir, RD_ABI_MAJOR);
-
-    if (n < 0 || n >= (int)sizeof folder)
-        return rdc_fail(err, RD_E_ARG, "lib_dir is longer than %d bytes", PATH_MAX - 20);
-    return load_folder(r, folder, err);
 }
 
 rd_status rdc_registry_open(rd_core *core, const rd_core_options *options, rd_error *err)
@@ -293,8 +243,7 @@ rd_status rdc_registry_open(rd_core *core, const rd_core_options *options, rd_er
     r->trust = options->trust_plugins;
     core->registry = r; /* closed by the core, whatever follows */
     RD_TRY(load_builtin(r, err));
-    if (options->plugin_path) RD_TRY(load_path(r, options->plugin_path, err));
-    if (options->lib_dir) RD_TRY(load_lib_dir(r, options->lib_dir, err));
+    RD_TRY(rdc_search(r, options, err));
     return rdc_compose(core, options->kernels, err);
 }
 
@@ -314,9 +263,12 @@ void rdc_registry_close(rdc_registry *r)
 
 static rd_plugin_report report(const rdc_plugin_file *f)
 {
+    static const char *const found[] = {"built in", "by name", "on the path", "of the user",
+                                        "installed"}; /* rdc_found */
     const rd_plugin *p = f->plugin;
 
     return (rd_plugin_report){.path = f->path,
+                              .found = found[f->found],
                               .name = p ? p->name : NULL,
                               .version = p ? p->version : NULL,
                               .license = p ? p->license : NULL,
@@ -342,11 +294,21 @@ rd_status rd_plugin_load(rd_core *core, const char *path, rd_plugin_report *out,
     if (!strchr(path, '/'))
         return rdc_fail(err, RD_E_ARG, "a plugin is loaded by a path with a slash: './%.200s'",
                         path);
-    RD_TRY(load(core->registry, path, true, &file, err));
+    RD_TRY(rdc_load(core->registry, path, RDC_BY_NAME, &file, err));
     if (file->refusal)
         return rdc_fail(err, RD_E_ABI, "plugin %s was refused, %s", file->path, file->refusal);
     *out = report(file);
     return RD_OK;
+}
+
+rd_plugin_report rd_cell_plugin(const rd_core *core, const rd_cell *cell)
+{
+    return report(who_brought(core->registry, cell));
+}
+
+rd_plugin_report rd_layer_plugin(const rd_core *core, const rd_layer *layer)
+{
+    return report(who_brought(core->registry, layer));
 }
 
 size_t rd_kernels_count(const rd_core *core)

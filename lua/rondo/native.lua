@@ -5,8 +5,9 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.core"
 local errors = require "rondo.errors"
+local places = require "rondo.places"
 
-local threads = os.getenv "RONDO_THREADS"
+local threads = core.getenv "RONDO_THREADS"
 if threads and threads ~= "" then
   local n = math.tointeger(tonumber(threads))
   if not n or n < 0 then
@@ -17,8 +18,9 @@ else
   threads = nil
 end
 
+-- Not in a program that runs with another's rights: there the environment could name what is loaded.
 local function setting(name)
-  local value = os.getenv(name)
+  local value = core.getenv(name)
   return value ~= "" and value or nil
 end
 
@@ -35,6 +37,7 @@ local ok, message = pcall(core.open, {
   threads = threads,
   kernels = from_command_line "--kernel" or setting "RONDO_KERNELS",
   plugin_path = setting "RONDO_PLUGIN_PATH",
+  user_dir = places.user_dir(),
   trust_plugins = setting "RONDO_PLUGIN_TRUST" == "1",
 })
 if not ok then

@@ -1,4 +1,4 @@
--- places.lua - where this Rondo lies: its prefix, and the folder of its recipes and catalog.
+-- places.lua - where this Rondo lies: its prefix, the folder of its recipes and catalog; and what the user adds to it.
 --
 -- LuaRocks knows two kinds of folders, of Lua files and of modules, so that a rock has all it needs in these.
 -- SPDX-License-Identifier: MIT
@@ -15,6 +15,17 @@ end
 function places.share()
   local share = places.prefix() .. "/share/rondo"
   return core.stat(share) and share or places.prefix() .. "/share/lua/5.4/rondo/share"
+end
+
+-- The user's own folder, of which `plugins-N` is searched for plugins; nil where the environment names no home.
+function places.user_dir()
+  local function absolute(name)
+    local path = core.getenv(name)
+    return path and path:sub(1, 1) == "/" and path or nil
+  end
+  local home = absolute "HOME"
+  local data = absolute "XDG_DATA_HOME" or home and home .. "/.local/share"
+  return data and data .. "/rondo"
 end
 
 return places

@@ -72,6 +72,7 @@ static int core_open(lua_State *L)
         .threads = threads,
         .kernels = rdl_field_string(L, 1, "kernels", NULL),
         .plugin_path = rdl_field_string(L, 1, "plugin_path", NULL),
+        .user_dir = rdl_field_string(L, 1, "user_dir", NULL),
         .lib_dir = rdl_field_string(L, 1, "lib_dir", lua_tostring(L, -1)),
         .trust_plugins = rdl_field_bool(L, 1, "trust_plugins", false),
     };
@@ -185,8 +186,9 @@ static int core_grad_mode(lua_State *L)
 
 static void push_report(lua_State *L, const rd_plugin_report *r)
 {
-    lua_createtable(L, 0, 8);
+    lua_createtable(L, 0, 9);
     set_string(L, "path", r->path);
+    set_string(L, "found", r->found);
     set_string(L, "name", r->name);
     set_string(L, "version", r->version);
     set_string(L, "license", r->license);
@@ -253,7 +255,7 @@ static int core_cell(lua_State *L)
     rd_error err;
     const rd_cell *cell = rd_cell_find(core, name, &err);
     if (!cell) return rdl_outside(L, &err);
-    lua_createtable(L, 0, 5);
+    lua_createtable(L, 0, 6);
     set_string(L, "name", cell->name);
     set_string(L, "help", cell->help ? cell->help : "");
     set_integer(L, "revision", cell->revision);
@@ -261,6 +263,9 @@ static int core_cell(lua_State *L)
     lua_setfield(L, -2, "trainable");
     rdl_push_options(L, cell->options, cell->n_options, cell->option_size);
     lua_setfield(L, -2, "options");
+    const rd_plugin_report report = rd_cell_plugin(core, cell);
+    push_report(L, &report);
+    lua_setfield(L, -2, "plugin");
     return 1;
 }
 
@@ -293,6 +298,9 @@ static int core_layer(lua_State *L)
     lua_setfield(L, -2, "causal");
     rdl_push_options(L, layer->options, layer->n_options, layer->option_size);
     lua_setfield(L, -2, "options");
+    const rd_plugin_report report = rd_layer_plugin(core, layer);
+    push_report(L, &report);
+    lua_setfield(L, -2, "plugin");
     return 1;
 }
 

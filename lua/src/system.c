@@ -8,6 +8,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/random.h>
@@ -67,6 +68,14 @@ const char *rdl_interrupted(void)
 static int system_interrupted(lua_State *L)
 {
     lua_pushstring(L, rdl_interrupted()); /* NULL: nil */
+    return 1;
+}
+
+/* getenv(name): nil too in a program that runs with another's rights, where the environment is not to
+ * be believed. */
+static int system_getenv(lua_State *L)
+{
+    lua_pushstring(L, secure_getenv(luaL_checkstring(L, 1))); /* NULL: nil */
     return 1;
 }
 
@@ -133,6 +142,7 @@ void rdl_open_system(lua_State *L)
     static const luaL_Reg functions[] = {
         {"catch_signals", system_catch_signals},
         {"interrupted", system_interrupted},
+        {"getenv", system_getenv},
         {"isatty", system_isatty},
         {"columns", system_columns},
         {"time", system_time},

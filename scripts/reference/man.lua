@@ -3,10 +3,11 @@
 local VARIABLES = {
   { "RONDO_THREADS", "worker threads; 0: one per CPU" },
   { "RONDO_KERNELS", "kernel backends that may be used, as in avx2,scalar" },
-  { "RONDO_PLUGIN_PATH", "folders with more plugins, separated by colons" },
-  { "RONDO_PLUGIN_TRUST", "1: also load plugins from folders that others may write to" },
+  { "RONDO_PLUGIN_PATH", "absolute folders with more plugins, separated by colons, searched first" },
+  { "RONDO_PLUGIN_TRUST", "1: also load plugins that belong to others or that others may write to" },
   { "RONDO_DATA", "folder in which data sets are looked for first" },
   { "XDG_CACHE_HOME", "downloaded data sets lie in its folder rondo (default ~/.cache)" },
+  { "XDG_DATA_HOME", "your plugins lie in its folder rondo/plugins-0, searched next (default ~/.local/share)" },
   { "XDG_STATE_HOME", "the history of the prompt is in its file rondo/history (default ~/.local/state)" },
 }
 local STATUSES = {

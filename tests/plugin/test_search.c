@@ -1,0 +1,327 @@
+/* test_search.c - where plugins are looked for, whose cell a name is, and which backend is used.
+ * SPDX-License-Identifier: MIT */
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include <cmocka.h>
+#include "support/plugin_files.h"
+
+#define USER_FOLDER "plugins-0"
+
+static char message[TEXT_BYTES];
+
+/* ---- whose cell it is ---------------------------------------------------------------------------- */
+
+static void reopen_with(const char *plugin_path)
+{
+    reopen(&(rd_core_options){.threads = 1, .plugin_path = plugin_path});
+}
+static void test_the_first_by_name_keeps_its_cell(void **state)
+{
+    (void)state;
+    (void)copy("twin");
+    (void)copy("good");
+    reopen_with(files.folder);
+    assert_int_equal(1, rd_cell_count(files.core));
+    const rd_plugin_report twin = rd_plugin_at(files.core, rd_plugin_count(files.core) - 1);
+    (void)snprintf(message, sizeof message,
+                   "L3: cell 'good' is there already, from %s; take one of the two away, or load "
+                   "this one by name (--plugin FILE)",
+                   path_of("good.so"));
+    assert_string_equal(message, twin.refusal);
+}
+static void test_an_explicit_load_wins_over_the_path(void **state)
+{
+    (void)state;
+    (void)copy("good");
+    reopen_with(files.folder);
+    const rd_cell *before = rd_cell_find(files.core, "good", NULL);
+    expect_load(copy("twin"));
+    assert_ptr_not_equal(before, rd_cell_find(files.core, "good", NULL));
+    assert_int_equal(2, rd_cell_count(files.core));
+}
+static void test_the_last_load_wins_over_earlier_ones(void **state)
+{
+    (void)state;
+    expect_load(copy("good"));
+    const rd_cell *first = rd_cell_find(files.core, "good", NULL);
+    expect_load(copy("twin"));
+    expect_load(path_of("good.so"));
+    assert_ptr_equal(first, rd_cell_find(files.core, "good", NULL));
+}
+
+/* ---- the user's folder --------------------------------------------------------------------------- */
+
+static const char *copy_for_user(const char *name)
+{
+    char file[PATH_BYTES];
+
+    (void)mkdir(path_of(USER_FOLDER), 0700);
+    (void)snprintf(file, sizeof file, "%s/%s.so", USER_FOLDER, name);
+    return copy_part(name, file, MAX_COPY);
+}
+static rd_plugin_report report_of(const char *cell)
+{
+    return rd_cell_plugin(files.core, rd_cell_find(files.core, cell, &files.err));
+}
+static void test_the_users_folder_is_searched(void **state)
+{
+    const char *path = copy_for_user("good");
+
+    (void)state;
+    reopen(&(rd_core_options){.threads = 1, .user_dir = files.folder});
+    assert_string_equal(path, report_of("good").path);
+    assert_string_equal("of the user", report_of("good").found);
+}
+static void test_the_path_comes_before_the_users_folder(void **state)
+{
+    (void)state;
+    (void)copy_for_user("twin");
+    (void)copy("good");
+    reopen(&(rd_core_options){.threads = 1, .plugin_path = files.folder, .user_dir = files.folder});
+    assert_string_equal(path_of("good.so"), report_of("good").path);
+    assert_string_equal("on the path", report_of("good").found);
+    assert_non_null(strstr(last_refusal(), "L3: cell 'good' is there already, from "));
+}
+static void test_the_users_folder_comes_before_the_installed_one(void **state)
+{
+    char parent[PATH_BYTES];
+
+    (void)state;
+    assert_int_equal(0, mkdir(path_of("lib"), 0700));
+    assert_int_equal(0, mkdir(path_of("lib/" USER_FOLDER), 0700));
+    assert_int_equal(0, mkdir(path_of("lib/" USER_FOLDER "/" RD_TEST_REAL_DIR), 0700));
+    (void)copy_part("good", "lib/" USER_FOLDER "/" RD_TEST_REAL_DIR "/good.so", MAX_COPY);
+    (void)snprintf(parent, sizeof parent, "%s", path_of("lib"));
+    reopen(&(rd_core_options){.threads = 1, .user_dir = files.folder, .lib_dir = parent});
+    assert_string_equal("installed", report_of("good").found);
+    (void)copy_for_user("twin");
+    reopen(&(rd_core_options){.threads = 1, .user_dir = files.folder, .lib_dir = parent});
+    assert_string_equal("of the user", report_of("good").found);
+}
+static void test_a_user_without_a_folder_is_no_news(void **state)
+{
+    (void)state;
+    const size_t builtin = rd_plugin_count(files.core);
+    reopen(&(rd_core_options){.threads = 1, .user_dir = files.folder});
+    assert_int_equal(builtin, rd_plugin_count(files.core));
+}
+static void test_a_users_folder_that_is_not_absolute_is_refused(void **state)
+{
+    (void)state;
+    reopen(&(rd_core_options){.threads = 1, .user_dir = "share"});
+    assert_string_equal("L0: a folder of plugins is given by a path that begins with '/'",
+                        last_refusal());
+}
+
+/* ---- the path ------------------------------------------------------------------------------------ */
+
+/* An empty entry is the current folder in PATH; here it is nothing. */
+static void test_the_current_folder_is_never_searched(void **state)
+{
+    char before[PATH_BYTES];
+
+    (void)state;
+    (void)copy("good");
+    assert_non_null(getcwd(before, sizeof before));
+    assert_int_equal(0, chdir(files.folder));
+    const size_t builtin = rd_plugin_count(files.core);
+    reopen_with("::");
+    assert_int_equal(builtin, rd_plugin_count(files.core));
+    reopen_with(".");
+    assert_string_equal("L0: a folder of plugins is given by a path that begins with '/'",
+                        last_refusal());
+    assert_null(rd_cell_find(files.core, "good", NULL));
+    assert_int_equal(0, chdir(before));
+}
+static void test_other_files_of_a_folder_are_left_alone(void **state)
+{
+    (void)state;
+    reopen_with(NULL);
+    const size_t builtin = rd_plugin_count(files.core);
+    (void)copy_part("good", "good.txt", MAX_COPY);
+    (void)copy_part("good", ".hidden.so", MAX_COPY);
+    reopen_with(files.folder);
+    assert_int_equal(builtin, rd_plugin_count(files.core));
+}
+static void test_a_path_that_is_not_absolute_is_refused(void **state)
+{
+    (void)state;
+    reopen_with("some/where:");
+    const rd_plugin_report r = rd_plugin_at(files.core, rd_plugin_count(files.core) - 1);
+    assert_string_equal("some/where", r.path);
+    assert_string_equal("L0: a folder of plugins is given by a path that begins with '/'",
+                        r.refusal);
+}
+static void test_an_unknown_cell_names_the_nearest_and_every_refusal(void **state)
+{
+    (void)state;
+    (void)copy("good");
+    (void)copy("wrong_magic");
+    reopen_with(files.folder);
+    assert_null(rd_cell_find(files.core, "goood", &files.err));
+    (void)snprintf(
+        message, sizeof message,
+        "cell 'goood' is unknown (did you mean 'good'?); refused: %s (L2: magic: expected "
+        "0x524e5031, got 0x31504e52; its stamp must be RD_STAMP, built on a machine of this byte order)",
+        path_of("wrong_magic.so"));
+    assert_string_equal(message, files.err.text);
+}
+static void test_an_unknown_cell_where_there_is_none(void **state)
+{
+    (void)state;
+    assert_null(rd_cell_find(files.core, "lstm", &files.err));
+    assert_string_equal("cell 'lstm' is unknown; no plugin brought a cell", files.err.text);
+}
+static void test_an_unknown_cell_far_from_all_lists_them(void **state)
+{
+    (void)state;
+    (void)copy("good");
+    reopen_with(files.folder);
+    assert_null(rd_cell_find(files.core, "zzz", &files.err));
+    assert_string_equal("cell 'zzz' is unknown; there is good", files.err.text);
+}
+static void test_a_lib_dir_that_is_too_long(void **state)
+{
+    static char longest[5000];
+    const rd_core_options options = {.threads = 1, .lib_dir = longest};
+
+    (void)state;
+    memset(longest, 'x', sizeof longest - 1);
+    rd_core_release(files.core);
+    files.core = NULL;
+    assert_int_equal(RD_E_ARG, rd_core_open(&options, &files.core, &files.err));
+    assert_string_equal("lib_dir is longer than 4076 bytes", files.err.text);
+}
+static void test_a_missing_folder_is_reported(void **state)
+{
+    (void)state;
+    reopen_with("/nowhere/at/all");
+    const rd_plugin_report r = rd_plugin_at(files.core, rd_plugin_count(files.core) - 1);
+    assert_string_equal(
+        "L0: the folder cannot be read: No such file or directory; make it readable, or take it off the path",
+        r.refusal);
+}
+
+/* ---- backends ------------------------------------------------------------------------------------ */
+
+static const char *why_not(const char *name)
+{
+    for (size_t i = 0; i < rd_kernels_count(files.core); i++)
+        if (strcmp(rd_kernels_at(files.core, i).kernels->name, name) == 0)
+            return rd_kernels_at(files.core, i).why_not;
+    return "not found";
+}
+static rd_status open_with(const char *kernels)
+{
+    const rd_core_options options = {.threads = 1, .plugin_path = files.folder, .kernels = kernels};
+
+    rd_core_release(files.core);
+    files.core = NULL;
+    (void)copy("backends");
+    return rd_core_open(&options, &files.core, &files.err);
+}
+static void test_each_backend_not_used_has_its_reason(void **state)
+{
+    (void)state;
+    assert_int_equal(RD_OK, open_with(NULL));
+    assert_string_equal("scalar", rd_core_kernels(files.core));
+    assert_null(why_not("scalar"));
+    assert_string_equal("its products are not the bit contract's; name it in kernels to use it",
+                        why_not("vendor"));
+    assert_string_equal("it does not want this machine (for tests)", why_not("shy"));
+    assert_string_equal("it needs something this Rondo has not heard of (needs 0x10000000000)",
+                        why_not("future"));
+    assert_non_null(strstr(why_not("chimera"), "this processor lacks "));
+}
+static void test_an_inexact_backend_is_used_where_it_is_named(void **state)
+{
+    (void)state;
+    assert_int_equal(RD_OK, open_with("vendor,scalar"));
+    assert_string_equal("vendor", rd_core_kernels(files.core));
+    assert_string_equal("'vendor' comes first", why_not("scalar"));
+}
+static void test_a_backend_without_products_of_bf16_says_so(void **state)
+{
+    (void)state;
+    assert_int_equal(RD_OK, open_with("vendor"));
+    assert_int_equal(RD_E_UNSUPPORTED, rd_core_set_precision(files.core, "bf16", &files.err));
+    assert_string_equal("kernels 'vendor' have no products of bf16", files.err.text);
+    assert_int_equal(RD_E_UNSUPPORTED, rd_core_set_precision(files.core, "int8", &files.err));
+    assert_string_equal("kernels 'vendor' have no products of int8", files.err.text);
+    assert_string_equal("float32", rd_core_precision(files.core));
+    assert_int_equal(RD_OK, open_with("scalar"));
+    assert_int_equal(RD_OK, rd_core_set_precision(files.core, "bf16", &files.err));
+    assert_string_equal("bf16", rd_core_precision(files.core));
+}
+static void test_the_list_of_kernels_limits_and_orders(void **state)
+{
+    (void)state;
+    assert_int_equal(RD_OK, open_with("scalar, vendor"));
+    assert_string_equal("scalar", rd_core_kernels(files.core));
+    assert_int_equal(RD_OK, open_with("scalar"));
+    assert_string_equal("not among kernels = 'scalar'", why_not("vendor"));
+}
+static void test_an_unknown_backend_names_the_known(void **state)
+{
+    (void)state;
+    assert_int_equal(RD_E_ARG, open_with("avx3"));
+    assert_string_equal(
+        "kernels: there is no backend 'avx3'; there is scalar, future, chimera, vendor, shy",
+        files.err.text);
+}
+static void test_a_list_without_a_usable_backend(void **state)
+{
+    (void)state;
+    assert_int_equal(RD_E_UNSUPPORTED, open_with("shy"));
+    assert_string_equal("kernels = 'shy': no backend of it can be used; 'shy': it does not want "
+                        "this machine (for tests)",
+                        files.err.text);
+    assert_int_equal(RD_E_ARG, open_with(""));
+    assert_string_equal("kernels = '' names no backend", files.err.text);
+}
+static void test_a_backend_that_comes_late_is_not_used(void **state)
+{
+    (void)state;
+    expect_load(copy("backends"));
+    assert_string_equal("it came after the core was opened; put it on the plugin path",
+                        why_not("vendor"));
+    assert_string_equal("scalar", rd_core_kernels(files.core));
+}
+
+#define EACH(test) cmocka_unit_test_setup_teardown(test, open_core, close_core)
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        EACH(test_the_first_by_name_keeps_its_cell),
+        EACH(test_an_explicit_load_wins_over_the_path),
+        EACH(test_the_last_load_wins_over_earlier_ones),
+        EACH(test_the_users_folder_is_searched),
+        EACH(test_the_path_comes_before_the_users_folder),
+        EACH(test_the_users_folder_comes_before_the_installed_one),
+        EACH(test_a_user_without_a_folder_is_no_news),
+        EACH(test_a_users_folder_that_is_not_absolute_is_refused),
+        EACH(test_the_current_folder_is_never_searched),
+        EACH(test_other_files_of_a_folder_are_left_alone),
+        EACH(test_a_path_that_is_not_absolute_is_refused),
+        EACH(test_an_unknown_cell_names_the_nearest_and_every_refusal),
+        EACH(test_an_unknown_cell_where_there_is_none),
+        EACH(test_an_unknown_cell_far_from_all_lists_them),
+        EACH(test_a_lib_dir_that_is_too_long),
+        EACH(test_a_missing_folder_is_reported),
+        EACH(test_each_backend_not_used_has_its_reason),
+        EACH(test_an_inexact_backend_is_used_where_it_is_named),
+        EACH(test_a_backend_without_products_of_bf16_says_so),
+        EACH(test_the_list_of_kernels_limits_and_orders),
+        EACH(test_an_unknown_backend_names_the_known),
+        EACH(test_a_list_without_a_usable_backend),
+        EACH(test_a_backend_that_comes_late_is_not_used),
+    };
+    return cmocka_run_group_tests(tests, make_folder, remove_folder);
+}
