@@ -212,6 +212,22 @@ function rondo.LSTM(options) end
 ---@return rondo.Module
 function rondo.GRU(options) end
 
+---@class rondo.cell.Options
+---@field name string how it is found: RNN { cell = name }
+---list of names, or of { name, width =, first = }, or a function of the sizes; the first is the output
+---@field state any
+---params(c): parameters by name, { rows, columns, init =, frozen = }; c has the sizes and options
+---@field params function
+---step(p, x, s, c): the states after a step by name, out of x (batch, features) and the states before
+---@field step function
+---@field options? table list of { name =, kind =, def =, min =, max =, choices =, help = }
+---@field lines? table lines in the order of initial values; else by name
+---@field help? string one line that says what it is; default ""
+---a recurrent cell written in Lua, for rondo.RNN { cell = name }
+---@param options rondo.cell.Options
+---@return rondo.Cell
+function rondo.cell(options) end
+
 ---@class rondo.BCEWithLogitsLoss.Options
 ---@field [1] any? reduction
 ---mean over what counts, sum, or sum over time and mean over the batch; default "mean"

@@ -338,6 +338,11 @@ function rondo.Module(name) end
 ---@return rondo.Module
 function rondo.Sequential(layers) end
 
+---a cell written in Lua, as rondo.cell has defined it
+---@class rondo.Cell
+---@field name string
+---@field help string
+
 ---which steps count: numbers of steps, or 0 where one does not
 ---@alias rondo.Valid { lengths: rondo.Tensor|integer[] }|{ mask: rondo.Tensor|integer[][]|false }
 ---@alias rondo.Weight rondo.Tensor|rondo.Valid

@@ -36,7 +36,7 @@ function adders.Dropout()
 end
 
 local function recurrent(layer, list)
-  if layer.options.bidirectional or layer.reads_backward or next(layer.joined) then
+  if layer.options.bidirectional or layer.reads_backward or next(layer.joined) or layer.cell_in_lua then
     return false
   end
   for _, one in ipairs(layer.stack) do

@@ -77,6 +77,21 @@ function errors.blame(f, ...)
   return finish(pcall(f, ...))
 end
 
+local function outside_again(before, ok, ...)
+  depth = before
+  if not ok then
+    error((...), 0)
+  end
+  return ...
+end
+
+-- Calls a function of the user's from inside the library: what it calls of the library is blamed on its own lines.
+function errors.within(f, ...)
+  local before = depth
+  depth = 0
+  return outside_again(before, pcall(f, ...))
+end
+
 local Stop = { __tostring = function(stop) return stop.message or "end" end, __name = "rondo.Stop" }
 
 function errors.is_stop(value)

@@ -20,7 +20,7 @@ local homes = {
   concat = "tensor", where = "tensor", linear = "tensor", matmul = "tensor", gather = "tensor",
   embedding = "tensor", one_hot = "tensor", no_grad = "tensor",
   clip_grad_norm = "tensor", clip_grad_value = "tensor", check_gradients = "tensor",
-  init = "initial",
+  init = "initial", cell = "cells",
   save = "checkpoint", load = "checkpoint",
 }
 local wholes = { Sequential = "sequential", Bidirectional = "bidirectional", optim = "optim", callbacks = "callbacks",
@@ -57,7 +57,7 @@ function special.features()
   return function()
     local core = require "rondo.native"
     return { real = core.real, kernels = core.kernels(), threads = core.threads(), cpu = core.cpu(),
-      cells = core.cells() }
+      cells = require("rondo.cells").names() }
   end
 end
 

@@ -52,6 +52,6 @@ end
 
 return setmetatable(plugins, { __index = function(_, key)
   if key == "cells" then
-    return setmetatable(core.cells(), cell_list)
+    return setmetatable(require("rondo.cells").names(), cell_list)
   end
 end })

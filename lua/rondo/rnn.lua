@@ -4,6 +4,7 @@
 -- State is a list with the tensors of layer 1, then layer 2 ...; of a bidirectional layer forward, then reverse.
 -- The caller owns it. Lengths, masks and resets: see mask.lua.
 -- SPDX-License-Identifier: MIT
+local cells = require "rondo.cells"
 local connections = require "rondo.connections"
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -24,15 +25,6 @@ local FIRST_OF_GATE = 1 << 16 -- in the numbering of a layer's initial values: b
 local own = stack_options.list
 rnn.options = own
 
--- A cell's table, with the nearest name where there is none.
-local function find_cell(name)
-  local cell, message = core.cell(name)
-  if not cell then
-    errors.raise("%s", message)
-  end
-  return cell
-end
-
 local function specs_of(cell)
   local specs = table.move(own, 1, #own, 1, {})
   for _, spec in ipairs(cell.options) do
@@ -47,18 +39,18 @@ local function recurrent_class(class_name, cell_name)
   function class:init(given)
     local name = cell_name or (type(given) == "table" and given.cell)
     if type(name) ~= "string" then
-      errors.raise("%s: option 'cell' is required; cells are %s", class_name, table.concat(core.cells(), ", "))
+      errors.raise("%s: option 'cell' is required; cells are %s", class_name, table.concat(cells.names(), ", "))
     end
     if cell_name and type(given) == "table" and given.cell and given.cell ~= cell_name then
       errors.raise("%s: its cell is '%s'; use RNN { cell = ... } for another", class_name, cell_name)
     end
-    local cell = find_cell(name)
+    local cell = cells.need(name)
     local positional = type(given) == "table" and #given > 1 and { "input_size", "hidden_size" } or { "hidden_size" }
     local o = options.resolve(class_name, specs_of(cell), given, positional)
     o.cell = name
     stack_options.check_zoneout(class_name, o.zoneout)
     self.noisy = o.input_dropout > 0 or o.recurrent_dropout > 0 or o.weight_drop > 0 or o.zoneout ~= 0
-    self.options, self.name, self.cell_options = o, o.name, {}
+    self.options, self.name, self.cell_options, self.cell_in_lua = o, o.name, {}, cell.in_lua
     for _, spec in ipairs(cell.options) do
       self.cell_options[spec.name] = o[spec.name]
     end
@@ -75,6 +67,8 @@ local function recurrent_class(class_name, cell_name)
   for key, method in pairs(rnn.methods) do
     class[key] = method
   end
+  local rebuild = class.from_description
+  class.from_description = function(description) return rebuild(cells.of_description(description)) end
   return class
 end
 
@@ -121,14 +115,14 @@ function methods:build(features)
       input_dropout = o.input_dropout, recurrent_dropout = o.recurrent_dropout, weight_drop = o.weight_drop,
       zoneout = o.zoneout }
     local read = width
-    self.stack[i] = core.rnn(like)
+    self.stack[i] = cells.layer(like)
     initial.of_layer(label, self.stack[i], o, self.seed, like.layer)
     width = self.stack[i]:output_size()
     self.state_count[self.stack[i]] = #self.stack[i]:states()
     self.first[self.stack[i]] = o.learn_state and first_states(self.stack[i]) or nil
     if o.bidirectional then
       like.label, like.layer = label .. ", reverse", like.layer + o.num_layers
-      self.back[i] = core.rnn(like)
+      self.back[i] = cells.layer(like)
       self.state_count[self.back[i]] = self.state_count[self.stack[i]]
       initial.of_layer(label, self.back[i], o, self.seed, like.layer)
       self.first[self.back[i]] = o.learn_state and first_states(self.back[i]) or nil
@@ -167,7 +161,7 @@ end
 -- The same layer, but for its initial values, that reads from the last step to the first.
 function methods:reversed_twin()
   local description = self:describe()
-  description.kind = nil
+  description.kind, description.cell_in = nil, nil
   local class = module.kinds[self.class_name]
   for _, name in ipairs { "input_init", "recurrent_init", "bias_init" } do
     local given = self.options[name]
@@ -250,10 +244,10 @@ local function run_layers(self, list, both, x, given, after)
     return ...
   end
   if both then
-    local out, back, final = core.run_layers(list, x, mine, hows, true)
+    local out, back, final = cells.run_layers(list, x, mine, hows, true)
     return keep(final, out, back)
   end
-  local out, final = core.run_layers(list, x, mine, hows)
+  local out, final = cells.run_layers(list, x, mine, hows)
   return keep(final, out)
 end
 
@@ -363,7 +357,7 @@ function methods:state_names()
 end
 
 function methods:describe()
-  local description = { kind = self.class_name }
+  local description = { kind = self.class_name, cell_in = self.cell_in_lua and "Lua" or nil }
   for _, spec in ipairs(own) do
     if spec.name ~= "seed" and spec.kind ~= "init" then
       description[spec.name] = self.options[spec.name]

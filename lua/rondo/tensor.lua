@@ -42,10 +42,32 @@ function tensor.parameter(t)
   return t
 end
 
-for _, name in ipairs { "concat", "where", "linear", "matmul", "gather", "embedding", "one_hot" } do
+for _, name in ipairs { "concat", "where", "matmul", "gather", "embedding", "one_hot" } do
   tensor[name] = function(...)
     return errors.blame(core[name], ...)
   end
+end
+
+local feeds = setmetatable({}, { __mode = "k" }) -- by matrix: f(x) is what it is fed in place of x
+
+-- x W^T + b.
+function tensor.linear(x, weight, bias)
+  local feed = weight ~= nil and feeds[weight]
+  return errors.blame(core.linear, feed and feed(x) or x, weight, bias)
+end
+
+-- Until the value that is returned is closed, rondo.linear feeds matrices (by name) what functions (by name) make of x.
+function tensor.feed(matrices, functions)
+  local before = {}
+  for name, f in pairs(functions) do
+    before[name] = feeds[matrices[name]]
+    feeds[matrices[name]] = f
+  end
+  return setmetatable({}, { __close = function()
+    for name in pairs(functions) do
+      feeds[matrices[name]] = before[name]
+    end
+  end })
 end
 
 local function restore(mode, ok, ...)

@@ -23,7 +23,7 @@ local TYPES = { int = "integer", real = "number", bool = "boolean", string = "st
 -- Options whose kind is `any`: what they are.
 local CLASSES = { model = "rondo.Module", loss = "rondo.Loss", optimizer = "rondo.Optimizer",
   schedule = "rondo.Schedule", vocab = "rondo.Vocab", weight = "rondo.Tensor", class_weights = "rondo.Tensor" }
-local RESULTS = { layers = "rondo.Module", losses = "rondo.Loss", callbacks = "rondo.Callback" }
+local RESULTS = { layers = "rondo.Module", losses = "rondo.Loss", callbacks = "rondo.Callback", cell = "rondo.Cell" }
 
 local function type_of(spec)
   if spec.choices then
@@ -79,7 +79,8 @@ local function result_of(topic)
   if topic.group == "optim" then
     return topic.name:find "LR" and "rondo.Schedule" or "rondo.Optimizer"
   end
-  return RESULTS[topic.group] or topic.path:find "%.tasks%." and "rondo.Task" or "rondo." .. topic.name
+  return RESULTS[topic.name] or RESULTS[topic.group]
+    or topic.path:find "%.tasks%." and "rondo.Task" or "rondo." .. topic.name
 end
 
 -- The constructor after its options. Used by hand, optimizers take parameters first, schedules an optimizer.
