@@ -7,7 +7,7 @@
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
 checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
     tests_double runs lua_sanitize lua lua_double valgrind readme pointmath cppcheck headers style format luacheck
-    install setup demo)
+    install kit setup demo)
 
 export XDG_DATA_HOME=$PWD/build/no-data # plugins of the person who runs the tests are his own
 unset RONDO_PLUGIN_PATH RONDO_PLUGIN_TRUST
@@ -164,6 +164,9 @@ check_headers() {
 }
 
 check_setup() { tests/build/check_setup.sh build/check-setup; }
+
+# What the authors of plugins are given.
+check_kit() { tests/build/check_kit.sh build/release build/check-kit; }
 
 # Installed elsewhere the command works from any folder, and uninstalling leaves no file.
 check_install() {

@@ -18,6 +18,7 @@ _rondo() {
         'data:data sets to train on\: what there is, and the path of one'
         'bench:how fast it is here, and what that is of the machine'
         'plugins:cells and kernels that were found, and what was refused'
+        'new-cell:write a folder with a cell that works, to be edited'
         'env:shell lines that make this rondo the one that is found'
         'help:this, or the options of a command, layer, cell, optimizer, loss'
     )
@@ -185,6 +186,12 @@ _rondo() {
                 '--json[one JSON object\: plugins, kernels]' \
                 '*:file:_files -g '\''*.so'\'''
             ;;
+        new-cell)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '1:name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)'
+            ;;
         env)
             _arguments \
                 '-h[show this and end]' \
@@ -194,7 +201,7 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '1::topic:(run train sample evaluate info data bench plugins env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
+                '1::topic:(run train sample evaluate info data bench plugins new-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
             ;;
         esac
         ;;

@@ -20,6 +20,7 @@ local commands = {
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "bench", "bench [CELL|SHAPE] [--task TASK ...]", "how fast it is here, and what that is of the machine" },
   { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },
+  { "new-cell", "new-cell NAME", "write a folder with a cell that works, to be edited" },
   { "env", "env", "shell lines that make this rondo the one that is found" },
   { "help", "help [COMMAND|LAYER|...]", "this, or the options of a command, layer, cell, optimizer, loss" },
 }
@@ -43,6 +44,12 @@ function cli.command_names()
     names[i] = command[1]
   end
   return names
+end
+
+-- The function of a subcommand. Those that write a plugin's folder share a file.
+function cli.command(name)
+  local kind = name:match "^new%-(%l+)$"
+  return kind and require("rondo.cli.new")[kind] or require("rondo.cli." .. name)
 end
 
 -- An argparse parser for a subcommand whose --help ends the program and whose errors are usage errors.
@@ -173,7 +180,7 @@ local function dispatch(name, arguments)
   end
   for _, command in ipairs(commands) do
     if command[1] == name then
-      return require("rondo.cli." .. name)(arguments, cli)
+      return cli.command(name)(arguments, cli)
     end
   end
   local names = cli.command_names()

@@ -11,7 +11,7 @@ function places.prefix()
   return prefix
 end
 
--- The folder with scripts/ and datasets/.
+-- The folder with scripts/, datasets/ and template/.
 function places.share()
   local share = places.prefix() .. "/share/rondo"
   return core.stat(share) and share or places.prefix() .. "/share/lua/5.4/rondo/share"
@@ -26,6 +26,12 @@ function places.user_dir()
   local home = absolute "HOME"
   local data = absolute "XDG_DATA_HOME" or home and home .. "/.local/share"
   return data and data .. "/rondo"
+end
+
+-- The folder with include/ and share/pkgconfig/, share/cmake/: what the authors of plugins compile with.
+function places.kit()
+  local prefix = places.prefix()
+  return core.stat(prefix .. "/share/pkgconfig/rondo-plugin.pc") and prefix or places.share()
 end
 
 return places

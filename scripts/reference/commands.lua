@@ -19,7 +19,7 @@ local function parser_of(name)
     found = parser
     error "found"
   end }, { __index = cli })
-  pcall(require("rondo.cli." .. name), {}, stand_in)
+  pcall(cli.command(name), {}, stand_in)
   return found
 end
 

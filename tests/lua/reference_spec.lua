@@ -132,7 +132,7 @@ describe("the man page", function()
   it("names every command", function()
     local text = support.read "lua/command/rondo.1"
     for _, name in ipairs(require("rondo.cli").command_names()) do
-      assert.is_truthy(text:find("\n.SS rondo " .. name, 1, true), name)
+      assert.is_truthy(text:find("\n.SS rondo " .. name:gsub("%-", "\\-"), 1, true), name)
     end
   end)
 end)

@@ -35,7 +35,7 @@ return function(arguments, cli)
   local names = cli.command_names()
   for _, name in ipairs(names) do
     if name == wanted then
-      return require("rondo.cli." .. name)({ "--help" }, cli)
+      return cli.command(name)({ "--help" }, cli)
     end
   end
   local reference = require "rondo.reference"
