@@ -279,7 +279,7 @@ static bool same_line(const rd_line_decl *a, const rd_line_decl *b)
            same_init(&a->init_rec, &b->init_rec) && same_init(&a->init_bias, &b->init_bias);
 }
 
-static bool same_declaration(const rdc_layout *a, const rdc_layout *b)
+bool rdc_layout_same(const rdc_layout *a, const rdc_layout *b)
 {
     bool same = a->n_states == b->n_states && a->n_temps == b->n_temps &&
                 a->n_lines == b->n_lines && a->n_vecs == b->n_vecs && a->n_saves == b->n_saves &&
@@ -306,7 +306,7 @@ static rd_status check_pure(const struct builder *first, const rd_cell *cell, co
     if (!again) return rdc_no_memory(first->err, sizeof *again);
     struct builder b = {.what = first->what, .layout = again, .err = first->err};
     rd_status status = declare(&b, cell, setup);
-    if (status == RD_OK && !same_declaration(first->layout, again))
+    if (status == RD_OK && !rdc_layout_same(first->layout, again))
         status = rdc_fail(first->err, RD_E_ARG,
                           "%s: rule C1: layout() declared something else when it was called again",
                           first->what);

@@ -79,6 +79,8 @@ rd_status rdc_layout_new(const char *what, const rd_cell *cell, const rd_setup *
                          uint32_t bias, rdc_layout **out, rd_error *err);
 /* Second half of the above: columns, runs and parameters of a checked declaration. */
 rd_status rdc_layout_place(rdc_layout *l, const char *what, rd_error *err);
+/* Do two hold the same declaration: names, widths, flags, initial values? */
+bool rdc_layout_same(const rdc_layout *a, const rdc_layout *b);
 void rdc_layout_free(rdc_layout *l); /* NULL is fine */
 uint32_t rdc_source_count(const rdc_layout *l);
 uint32_t rdc_source_width(const rdc_layout *l, uint32_t source);

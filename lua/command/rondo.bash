@@ -137,6 +137,16 @@ _rondo() {
         *0) _rondo_words 'charnn char512 tftext series b1 gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla' ;;
         esac
         ;;
+    check)
+        options='-h --help --double --only --time-limit --json'
+        case $prev in
+        --double | --only | --time-limit) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *) _rondo_files '*' ;;
+        esac
+        ;;
     plugins)
         options='-h --help --json'
         case $cur$place in
@@ -158,10 +168,10 @@ _rondo() {
         options='-h --help'
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'run train sample evaluate info data bench plugins new-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity' ;;
+        *0) _rondo_words 'run train sample evaluate info data bench check plugins new-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity' ;;
         esac
         ;;
-    '') _rondo_words 'run train sample evaluate info data bench plugins new-cell env help --help --version' ;;
+    '') _rondo_words 'run train sample evaluate info data bench check plugins new-cell env help --help --version' ;;
     esac
     if [[ $cur = -* && -n $options ]]; then
         _rondo_words "$options"

@@ -17,6 +17,7 @@ _rondo() {
         'info:what is in a checkpoint'
         'data:data sets to train on\: what there is, and the path of one'
         'bench:how fast it is here, and what that is of the machine'
+        'check:does a plugin keep the rules\: gradients, bits, memory and all'
         'plugins:cells and kernels that were found, and what was refused'
         'new-cell:write a folder with a cell that works, to be edited'
         'env:shell lines that make this rondo the one that is found'
@@ -179,6 +180,16 @@ _rondo() {
                 '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1::subject:(charnn char512 tftext series b1 gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla)'
             ;;
+        check)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--double=[the plugin FILE.so as built with -DRD_REAL_DOUBLE]:file: ' \
+                '--only=[only the rules of this number, as C4 (may be repeated)]:rule: ' \
+                '--time-limit=[seconds that one rule may take]:x: ' \
+                '--json[one JSON object\: files with their results, and counts]' \
+                '*:file:_files'
+            ;;
         plugins)
             _arguments \
                 '-h[show this and end]' \
@@ -201,7 +212,7 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '1::topic:(run train sample evaluate info data bench plugins new-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
+                '1::topic:(run train sample evaluate info data bench check plugins new-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
             ;;
         esac
         ;;

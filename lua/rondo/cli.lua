@@ -1,7 +1,8 @@
 -- cli.lua - the command `rondo`: picks the subcommand, turns errors into one sentence and an exit code.
 --
 -- Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 the script raised; 2 usage; 3 data or
--- checkpoint unreadable; 4 diverged; 75 stopped by a signal with a checkpoint; 130 Ctrl-C with a checkpoint.
+-- checkpoint unreadable; 4 diverged; 5 a plugin breaks a rule; 75 stopped by a signal with a checkpoint; 130 Ctrl-C
+-- with a checkpoint.
 -- SPDX-License-Identifier: MIT
 local command_line = require "rondo.command_line"
 local errors = require "rondo.errors"
@@ -19,6 +20,7 @@ local commands = {
   { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "bench", "bench [CELL|SHAPE] [--task TASK ...]", "how fast it is here, and what that is of the machine" },
+  { "check", "check FILE.c|FILE.so|FOLDER ...", "does a plugin keep the rules: gradients, bits, memory and all" },
   { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },
   { "new-cell", "new-cell NAME", "write a folder with a cell that works, to be edited" },
   { "env", "env", "shell lines that make this rondo the one that is found" },

@@ -6,7 +6,7 @@
 local errors = {}
 
 -- Exit codes of the command (see lua/README.md).
-errors.SCRIPT, errors.USAGE, errors.DATA, errors.DIVERGED = 1, 2, 3, 4
+errors.SCRIPT, errors.USAGE, errors.DATA, errors.DIVERGED, errors.BROKEN = 1, 2, 3, 4, 5
 errors.TEMPFAIL, errors.INTERRUPTED = 75, 130
 
 local library = debug.getinfo(1, "S").source:match("^(.*)errors%.lua$")

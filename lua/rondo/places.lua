@@ -34,4 +34,13 @@ function places.kit()
   return core.stat(prefix .. "/share/pkgconfig/rondo-plugin.pc") and prefix or places.share()
 end
 
+-- The program of that name behind `rondo check`, or nil.
+function places.checker(name)
+  for _, folder in ipairs { places.prefix() .. "/libexec/rondo", core.lib_dir() } do
+    if core.stat(folder .. "/" .. name) then
+      return folder .. "/" .. name
+    end
+  end
+end
+
 return places

@@ -1,8 +1,7 @@
-/* test_cells.c - every cell of the tree at every corner of its options: derivatives, bits, rules.
+/* test_cells.c - every cell of the tree at every corner of its options: derivatives, bits.
  *
  * Which they are, and what is compared of derivatives: support/rnn_grid.h.
  * SPDX-License-Identifier: MIT */
-#include "support/cell_rules.h"
 #include "support/rnn_forms.h"
 #include "support/rnn_grid.h"
 #include <string.h>
@@ -168,36 +167,6 @@ static void test_padded_rows_of_every_cell(void **state)
     rnn_visit_all((rnn_layer){.bias = 2, .in = 5, .hidden = 8}, check_padding);
 }
 
-/* ---- the rules that the step functions keep -------------------------------------------------------- */
-
-static void check_rules(const rnn_layer *layer)
-{
-    rd_error err;
-    rd_core *core = rnn_core(1, NULL);
-    const cell_case c = {.cell = rd_cell_find(core, layer->cell, &err),
-                         .settings = layer->settings,
-                         .n_settings = layer->n_settings,
-                         .in = layer->in,
-                         .hidden = layer->hidden,
-                         .bias = layer->bias};
-    rnn_say(layer);
-    for (size_t i = 0; i < cell_rule_count(); i++) {
-        char why[CELL_RULE_TEXT];
-        if (!cell_rules[i].keeps(&c, why, sizeof why))
-            fail_msg("%s: rule %s, %s: %s", layer->cell, cell_rules[i].number, cell_rules[i].what,
-                     why);
-    }
-    assert_int_equal(test_close_core((void **)&core), 0);
-}
-
-/* Widths that vectors of no processor divide, and one that they do. */
-static void test_rules_of_every_cell(void **state)
-{
-    (void)state;
-    rnn_visit_all((rnn_layer){.bias = 1, .in = 5, .hidden = 20}, check_rules);
-    rnn_visit_all((rnn_layer){.bias = 2, .in = 16, .hidden = 16}, check_rules);
-}
-
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -206,7 +175,6 @@ int main(void)
         cmocka_unit_test(test_shapes_of_every_cell),
         cmocka_unit_test(test_a_row_alone_equals_the_row_of_a_batch),
         cmocka_unit_test(test_padded_rows_of_every_cell),
-        cmocka_unit_test(test_rules_of_every_cell),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -1,8 +1,9 @@
 /* cell_bench.c - see cell_bench.h. SPDX-License-Identifier: MIT */
-#include "support/cell_bench.h"
-
+#include "cell_bench.h"
+#include "base/pool.h"
+#include "check.h"
 #include "rondo/pointmath.h"
-
+#include <errno.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,6 +74,25 @@ static bool open_spans(cell_bench *b)
     return ok;
 }
 
+/* What source `source` is multiplied with in a line, of variance 1 / its width. */
+static bool open_matrices(cell_bench *b)
+{
+    const rdc_layout *l = b->layout;
+    for (uint32_t line = 0; line < l->n_lines; line++)
+        for (uint32_t source = 0; source < rdc_source_count(l); source++) {
+            if (!rdc_feeds(l, source, line)) continue;
+            const uint32_t width = rdc_source_width(l, source);
+            const size_t n = (size_t)l->line[line].width * width;
+            const double scale = rd_sqrt_d(3.0 / width);
+            rd_real *m = malloc(n * sizeof *m);
+            if (!m) return false;
+            for (size_t i = 0; i < n; i++)
+                m[i] = (rd_real)(scale * number(100 + 40 * line + source, i));
+            b->matrix[line][source] = m;
+        }
+    return true;
+}
+
 bool bench_open(cell_bench *b, const cell_case *c, uint32_t rows, char *why, size_t cap)
 {
     static const rd_host host = {.size = sizeof(rd_host)};
@@ -88,7 +108,7 @@ bool bench_open(cell_bench *b, const cell_case *c, uint32_t rows, char *why, siz
                             .opt = b->options,
                             .host = &host};
     ok = ok && rdc_layout_new(c->cell->name, c->cell, &setup, c->bias, &b->layout, &err) == RD_OK &&
-         open_spans(b);
+         open_spans(b) && open_matrices(b);
     if (!ok) {
         snprintf(why, cap, "%s", err.text[0] ? err.text : "out of memory");
         bench_close(b);
@@ -100,6 +120,8 @@ void bench_close(cell_bench *b)
 {
     for (int kind = 0; kind < CELL_KINDS; kind++)
         for (uint32_t k = 0; k < b->count[kind]; k++) free(b->span[kind][k].block);
+    for (size_t k = 0; k < RDC_MAX_LINES; k++)
+        for (size_t s = 0; s < RDC_MAX_SOURCES; s++) free(b->matrix[k][s]);
     rdc_layout_free(b->layout);
     free(b->options);
     *b = (cell_bench){0};
@@ -131,29 +153,6 @@ static void copy(bench_span *to, const bench_span *from)
         memcpy(to->at + r * to->row, from->at + r * from->row, to->width * sizeof *to->at);
 }
 
-void bench_name(const cell_bench *b, enum cell_kind kind, uint32_t id, char name[64])
-{
-    static const char *const words[CELL_KINDS] = {"line",        "state",          "temp",
-                                                  "save",        "previous state", "x",
-                                                  "vector",      "dL/dstate",      "dL/dprev of",
-                                                  "dL/dtemp of", "dL/dx",          "dL/dvector of",
-                                                  "dL/dtemp of"};
-    const rdc_layout *l = b->layout;
-    const char *own = "";
-    if (kind == CELL_LINE)
-        own = l->line_name[id];
-    else if (kind == CELL_NEXT || kind == CELL_PREV || kind == CELL_DNEXT || kind == CELL_DPREV)
-        own = l->state_name[id];
-    else if (kind == CELL_TEMP || kind == CELL_DTEMP || kind == CELL_ADDED)
-        own = l->temp_name[id];
-    else if (kind == CELL_VEC || kind == CELL_DVEC)
-        own = l->vec_name[id];
-    if (own[0])
-        snprintf(name, 64, "%s '%s'", words[kind], own);
-    else
-        snprintf(name, 64, "%s", words[kind]);
-}
-
 /* ---- a step -------------------------------------------------------------------------------------- */
 
 struct call { /* the spans as a cell is shown them, from some row on */
@@ -181,16 +180,16 @@ static void show_const(const cell_bench *b, enum cell_kind kind, uint32_t first,
     }
 }
 
-static void call_rows(const cell_bench *b, uint32_t phase, int64_t t, uint32_t first, uint32_t last)
+static void call_rows(cell_bench *b, uint32_t first, uint32_t last)
 {
     struct call c = {.step = {.size = sizeof(rd_step),
-                              .phase = phase,
+                              .phase = b->call.phase,
                               .rows = last - first,
                               .in = b->layout->in,
                               .hidden = b->layout->hidden,
-                              .t = t < 0 ? -t - 1 : t,
+                              .t = b->call.t,
                               .opt = b->options}};
-    const bool backward = t < 0; /* step -t - 1, backward */
+    const bool reads = (b->cell->flags & RD_CELL_READS_X) != 0;
     show(b, CELL_LINE, first, c.line);
     show(b, CELL_NEXT, first, c.next);
     show(b, CELL_TEMP, first, c.temp);
@@ -203,9 +202,8 @@ static void call_rows(const cell_bench *b, uint32_t phase, int64_t t, uint32_t f
     c.step.save = c.save;
     c.step.prev = c.prev;
     c.step.vec = c.vec;
-    const bool reads = (b->cell->flags & RD_CELL_READS_X) != 0;
     if (reads) show_const(b, CELL_X, first, &c.step.x);
-    if (backward) {
+    if (b->call.backward) {
         show_const(b, CELL_DNEXT, first, c.dnext);
         show(b, CELL_DPREV, first, c.dprev);
         show(b, CELL_DTEMP, first, c.dtemp);
@@ -216,18 +214,32 @@ static void call_rows(const cell_bench *b, uint32_t phase, int64_t t, uint32_t f
         c.step.dtemp = c.dtemp;
         c.step.dvec = c.dvec;
     }
-    (backward ? b->cell->backward : b->cell->forward)(&c.step);
+    (b->call.backward ? b->cell->backward : b->cell->forward)(&c.step);
 }
 
-static void call_cell(const cell_bench *b, uint32_t phase, int64_t t)
+/* All rows of a phase, in the environment in which the engine makes the call. */
+static void call_cell(cell_bench *b, bool backward, uint32_t phase, int64_t t)
 {
+    const uint64_t flags = 0x3f; /* of x86: which exceptions have occurred */
     for (int kind = 0; kind < CELL_KINDS; kind++)
         for (uint32_t k = 0; k < b->count[kind]; k++) {
             const bench_span *s = &b->span[kind][k];
             memcpy(s->kept, s->block, s->n * sizeof *s->block);
         }
-    if (b->split) call_rows(b, phase, t, 0, b->split);
-    call_rows(b, phase, t, b->split, b->rows);
+    b->call.backward = backward;
+    b->call.phase = phase;
+    b->call.t = t;
+    check_call_is(BENCH_CALL " at t=%d", BENCH_CALLED(b), BENCH_T(b));
+    if (b->around) b->around(b->user, b, true);
+    const uint64_t outside = rdc_fp_enter(), want = rdc_fp_enter();
+    errno = 0;
+    if (b->split) call_rows(b, 0, b->split);
+    call_rows(b, b->split, b->rows);
+    b->call.error = errno;
+    b->call.environment = (rdc_fp_enter() ^ want) & ~flags;
+    rdc_fp_leave(outside);
+    if (b->around) b->around(b->user, b, false);
+    check_call_is("%s", "");
 }
 
 static const bench_span *source_of(const cell_bench *b, uint32_t source)
@@ -245,11 +257,8 @@ static rd_real line_element(const cell_bench *b, uint32_t line, uint32_t row, ui
     for (uint32_t source = 0; source < rdc_source_count(l); source++) {
         if (!rdc_feeds(l, source, line)) continue;
         const bench_span *s = source_of(b, source);
-        const double scale = rd_sqrt_d(3.0 / s->width); /* of variance 1 / width */
-        for (uint32_t k = 0; k < s->width; k++)
-            sum = rd_fma(
-                s->at[row * s->row + k],
-                (rd_real)(scale * number(100 + 40 * line + source, (size_t)j * s->width + k)), sum);
+        const rd_real *m = b->matrix[line][source] + (size_t)j * s->width;
+        for (uint32_t k = 0; k < s->width; k++) sum = rd_fma(s->at[row * s->row + k], m[k], sum);
     }
     return sum;
 }
@@ -285,13 +294,14 @@ bool bench_forward(cell_bench *b, uint32_t at, int64_t t, bench_after after, voi
     scatter(&b->span[CELL_X][0], 50 + at, 0, b->scale);
     for (uint32_t p = 0; p < l->n_phases; p++) {
         form_lines(b, p);
-        call_cell(b, p, t);
+        call_cell(b, false, p, t);
         if (after && !after(b, p, user)) return false;
     }
     return true;
 }
 
-/* dtemp is complete when its phase's turn comes: what was added so far is kept apart, and it gets a value. */
+/* dtemp is complete when its phase's turn comes: what was added so far is kept apart, and it gets a
+ * value. */
 static void complete_temps(cell_bench *b, uint32_t phase)
 {
     for (uint32_t k = 0; k < b->layout->n_temps; k++) {
@@ -318,58 +328,16 @@ bool bench_backward(cell_bench *b, int64_t t, bench_after after, void *user)
     bench_gradients(b);
     for (uint32_t p = b->layout->n_phases; p-- > 0;) {
         complete_temps(b, p);
-        call_cell(b, p, -t - 1);
+        call_cell(b, true, p, t);
         if (after && !after(b, p, user)) return false;
     }
     return true;
 }
 
-/* ---- what has become of it ------------------------------------------------------------------------ */
-
-static bool inside(const bench_span *s, size_t i)
+bool bench_run(cell_bench *b, bench_after after, void *user)
 {
-    const size_t row = i / s->row;
-    return row >= 1 && row <= s->rows && i % s->row < s->width;
-}
-
-bool bench_guards(const cell_bench *b, const char *function, char *why, size_t cap)
-{
-    for (int kind = 0; kind < CELL_KINDS; kind++)
-        for (uint32_t k = 0; k < b->count[kind]; k++) {
-            const bench_span *s = &b->span[kind][k];
-            char name[64];
-            bench_name(b, kind, k, name);
-            for (size_t i = 0; i < s->n; i++)
-                if (!inside(s, i) && !bench_is_unwritten(s->block[i])) {
-                    snprintf(why, cap, "%s writes outside of %s, at row %ld, element %ld", function,
-                             name, (long)(i / s->row) - 1, (long)(i % s->row));
-                    return false;
-                }
-        }
-    return true;
-}
-
-bool bench_kept(const cell_bench *b, enum cell_kind kind, uint32_t id)
-{
-    const bench_span *s = &b->span[kind][id];
-    return memcmp(s->kept, s->block, s->n * sizeof *s->block) == 0;
-}
-
-bool bench_same(const cell_bench *a, const cell_bench *b, enum cell_kind first, enum cell_kind last,
-                char *why, size_t cap)
-{
-    for (int kind = first; kind <= (int)last; kind++)
-        for (uint32_t k = 0; k < a->count[kind]; k++) {
-            const bench_span *s = &a->span[kind][k], *o = &b->span[kind][k];
-            char name[64];
-            bench_name(a, kind, k, name);
-            for (size_t i = 0; i < s->n; i++)
-                if (memcmp(&s->block[i], &o->block[i], sizeof(rd_real)) != 0) {
-                    snprintf(why, cap, "%s, row %ld, element %ld: %.9g and %.9g", name,
-                             (long)(i / s->row) - 1, (long)(i % s->row), (double)s->block[i],
-                             (double)o->block[i]);
-                    return false;
-                }
-        }
-    return true;
+    bool ok = true;
+    bench_start(b);
+    for (uint32_t t = 0; t < BENCH_STEPS && ok; t++) ok = bench_forward(b, t, t, after, user);
+    return ok && (!b->cell->backward || bench_backward(b, BENCH_STEPS - 1, after, user));
 }

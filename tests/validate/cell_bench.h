@@ -1,13 +1,13 @@
 /* cell_bench.h - a cell's step functions called by hand, on buffers that notice what is done to them.
  *
- * Each span is an array of its own, with rows farther apart than they are wide and a row before and behind;
- * what lies between and around is a NaN with a payload, and so is what a function has to write before it did.
- * Lines are formed as the engine forms them (bit contract, rule 4) with matrices made up from their place.
- * Nothing here knows a test framework: what is found is a sentence.
+ * Each span is an array of its own, with rows farther apart than they are wide and a row before and
+ * behind; what lies between and around is a NaN with a payload, and so is what a function has to write
+ * before it did. Lines are formed as the engine forms them (bit contract, rule 4) with matrices made up
+ * from their place. Nothing here knows a test framework: what is found is a sentence.
  * SPDX-License-Identifier: MIT */
-#ifndef RD_TEST_CELL_BENCH_H
-#define RD_TEST_CELL_BENCH_H
-#include "engine/layout.h"
+#ifndef RD_CHECK_CELL_BENCH_H
+#define RD_CHECK_CELL_BENCH_H
+#include "engine/noise.h"
 #include "rondo.h"
 
 typedef struct cell_case { /* what is checked */
@@ -49,6 +49,17 @@ typedef struct cell_bench {
     uint32_t split;      /* rows of the first of two calls; 0: one call */
     double scale;        /* of x */
     double base, dscale; /* what gradients that are added to hold; the size of those that come in */
+    struct {             /* the call that is made, or was made last */
+        bool backward;
+        uint32_t phase;
+        int64_t t;
+        int error;            /* errno after it; 0 before */
+        uint64_t environment; /* bits of the floating-point environment that it changed */
+    } call;
+    /* Called right before and right after each call of the cell; may be NULL. */
+    void (*around)(void *user, const struct cell_bench *b, bool before);
+    void *user;
+    rd_real *matrix[RDC_MAX_LINES][RDC_MAX_SOURCES]; /* [width][source width], or NULL */
     bench_span span[CELL_KINDS][RDC_MAX_LINES];
     uint32_t count[CELL_KINDS];
 } cell_bench;
@@ -66,11 +77,20 @@ bool bench_forward(cell_bench *b, uint32_t at, int64_t t, bench_after after, voi
 void bench_gradients(cell_bench *b);
 bool bench_backward(cell_bench *b, int64_t t, bench_after after, void *user);
 
+/* BENCH_STEPS steps forward from first values, then the last one backward, if the cell has a backward. */
+enum { BENCH_STEPS = 8 };
+bool bench_run(cell_bench *b, bench_after after, void *user);
+
 bool bench_is_unwritten(rd_real value);
+/* "backward of phase 1", and its step. */
+#define BENCH_CALL "%s of phase %u"
+#define BENCH_CALLED(b) (b)->call.backward ? "backward" : "forward", (b)->call.phase
+#define BENCH_T(b) (int)(b)->call.t
 /* Is all around the rows of every span as it was? Names the first that is not. */
-bool bench_guards(const cell_bench *b, const char *function, char *why, size_t cap);
-/* Is a span as it was before the last call of the cell? */
-bool bench_kept(const cell_bench *b, enum cell_kind kind, uint32_t id);
+bool bench_guards(const cell_bench *b, char *why, size_t cap);
+/* Is a span as it was before the last call of the cell? *place: the first element that is not, row times
+ * the span's width. */
+bool bench_kept(const cell_bench *b, enum cell_kind kind, uint32_t id, size_t *place);
 /* The same bits in kinds first .. last; names the first element that differs. */
 bool bench_same(const cell_bench *a, const cell_bench *b, enum cell_kind first, enum cell_kind last,
                 char *why, size_t cap);

@@ -1,0 +1,203 @@
+/* cell_rules.c - the rules of cells, and those of them (C1, C2, C8) that are about more than single
+ * steps.
+ *
+ * SPDX-License-Identifier: MIT */
+#include "cell_grid.h"
+#include "cell_steps.h"
+#include "image.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { ROWS = 5, TEXT = 256 };
+
+struct report { /* what a check after each phase writes to */
+    char *why;
+    size_t cap;
+};
+
+/* ---- C1 and C8 ----------------------------------------------------------------------------------- */
+
+/* The text of an error without the cell's name and the rule's number, which are said already. */
+static const char *bare(const rd_cell *cell, const rd_error *err)
+{
+    const char *text = err->text;
+    const size_t n = strlen(cell->name);
+    if (strncmp(text, cell->name, n) == 0 && strncmp(text + n, ": ", 2) == 0) text += n + 2;
+    if (strncmp(text, "rule C1: ", 9) == 0) text += 9;
+    return text;
+}
+
+/* Other sizes between two calls: what layout() keeps of them would show. */
+static bool layout_is_pure(const cell_case *c, char *why, size_t cap)
+{
+    rdc_layout *l[3] = {NULL};
+    cell_case sized[3] = {*c, *c, *c};
+    rd_error err;
+    bool ok = true;
+    sized[1].in = c->in + 4;
+    sized[1].hidden = 2 * c->hidden;
+    for (int i = 0; i < 3 && ok; i++)
+        ok = case_layout(&sized[i], &l[i], &err) == RD_OK || i == 1; /* a size it may not take */
+    if (!ok) snprintf(why, cap, "called again it fails: %s", bare(c->cell, &err));
+    if (ok && !rdc_layout_same(l[0], l[2])) {
+        ok = false;
+        snprintf(why, cap, "layout() declares something else after it was called for other sizes");
+    }
+    for (int i = 0; i < 3; i++) rdc_layout_free(l[i]);
+    return ok;
+}
+
+static bool note_refusal(void *user, const cell_case *c, bool built, const rd_error *err)
+{
+    check_verdict *v = user;
+    char text[CASE_TEXT];
+    /* Of an option's value C8 speaks, unless what is declared is wrong in itself. */
+    if (built || (c->n_settings > 0 && !strstr(err->text, "rule C1: "))) return true;
+    case_text(c, text);
+    check_say(v, CHECK_FAIL, "%s%s", bare(c->cell, err), text);
+    return false;
+}
+
+static void declares_well(const check_subject *s, check_verdict *v)
+{
+    each_setting(s->plugin->cells[s->index], note_refusal, v);
+    if (v->status == CHECK_PASS) check_each_case(s, v);
+}
+
+static bool takes_setting(void *user, const cell_case *c, bool built, const rd_error *err)
+{
+    check_verdict *v = user;
+    char text[CASE_TEXT];
+    if (built || c->n_settings > 1) return true; /* two options may exclude each other */
+    case_text(c, text);
+    if (c->n_settings == 0 || strstr(err->text, "rule C1: "))
+        check_say(v, CHECK_SKIP, "it cannot be built: %s", err->text);
+    else
+        check_say(v, CHECK_FAIL, "layout() refuses what the option's record allows: %s%s",
+                  bare(c->cell, err), text);
+    return false;
+}
+
+static void takes_all_options(const check_subject *s, check_verdict *v)
+{
+    each_setting(s->plugin->cells[s->index], takes_setting, v);
+}
+
+/* ---- C2 ------------------------------------------------------------------------------------------ */
+
+struct watched {
+    image m;
+    bool forbid; /* calls, which then end the child by themselves */
+    char by[32]; /* "forward of phase 1" */
+    char *why;   /* filled at the first change of the data */
+    size_t cap;
+};
+
+static void watch_call(void *user, const cell_bench *b, bool before)
+{
+    struct watched *w = user;
+    char what[128];
+    if (before) {
+        snprintf(w->by, sizeof w->by, BENCH_CALL, BENCH_CALLED(b));
+        image_arm(&w->m, w->forbid ? w->by : NULL);
+        return;
+    }
+    image_disarm(&w->m);
+    if (!w->why[0] && image_changed(&w->m, what, sizeof what))
+        snprintf(w->why, w->cap, "%s changes static data %s at t=%d", w->by, what, BENCH_T(b));
+}
+
+/* Runs the cell under watch. false: it could not be run. */
+static bool run_watched(const cell_case *c, struct watched *w)
+{
+    cell_bench b;
+    if (!bench_open(&b, c, ROWS, w->why, w->cap)) return false;
+    const bool ok = image_open(&w->m, c->cell);
+    if (!ok) snprintf(w->why, w->cap, "the plugin cannot be found in memory");
+    b.around = watch_call;
+    b.user = w;
+    if (ok) (void)bench_run(&b, NULL, NULL);
+    bench_close(&b);
+    return ok;
+}
+
+static bool calls_nobody(const cell_case *c, char *why, size_t cap)
+{
+    char changed[TEXT] = "";
+    struct watched w = {.forbid = true, .why = changed, .cap = sizeof changed};
+    if (run_watched(c, &w)) return true;
+    snprintf(why, cap, "%s", changed);
+    return false;
+}
+
+static bool keeps_data(const cell_case *c, char *why, size_t cap)
+{
+    struct watched w = {.why = why, .cap = cap};
+    if (run_watched(c, &w) && !why[0] && w.m.thread_local_data)
+        snprintf(why, cap, "the plugin has thread-local data, which are static to a thread");
+    return !why[0];
+}
+
+/* The same call has the same result, whatever was called before: there is no memory outside of the
+ * spans. */
+static bool has_no_memory(const cell_case *c, char *why, size_t cap)
+{
+    cell_bench once, again;
+    char what[TEXT];
+    if (!bench_open(&once, c, ROWS, why, cap)) return false;
+    bool ok = bench_open(&again, c, ROWS, why, cap);
+    if (ok) {
+        (void)bench_run(&once, NULL, NULL);
+        for (int i = 0; i < 2; i++) (void)bench_run(&again, NULL, NULL);
+        ok = bench_same(&once, &again, CELL_LINE, CELL_DVEC, what, sizeof what);
+        if (!ok) snprintf(why, cap, "the same calls made again give other numbers: %s", what);
+        bench_close(&again);
+    }
+    bench_close(&once);
+    return ok;
+}
+
+static bool left_alone(const cell_bench *b, uint32_t phase, void *user)
+{
+    const struct report *to = user;
+    (void)phase;
+    if (b->call.error == 0 && b->call.environment == 0) return true;
+    if (b->call.error)
+        snprintf(to->why, to->cap, BENCH_CALL " sets errno to %d at t=%d", BENCH_CALLED(b),
+                 b->call.error, BENCH_T(b));
+    else
+        snprintf(to->why, to->cap,
+                 BENCH_CALL " changes the floating-point environment (rounding, flush to zero) at "
+                            "t=%d",
+                 BENCH_CALLED(b), BENCH_T(b));
+    return false;
+}
+
+static bool leaves_environment(const cell_case *c, char *why, size_t cap)
+{
+    cell_bench b;
+    if (!bench_open(&b, c, ROWS, why, cap)) return false;
+    const bool ok = bench_run(&b, left_alone, &(struct report){why, cap});
+    bench_close(&b);
+    return ok;
+}
+
+#define CASES .run = check_each_case, .keeps
+const check_rule check_cell_rules[] = {
+    {"C1", "layout() declares the same whenever it is called", 0, declares_well, layout_is_pure},
+    {"C2", "forward and backward call no function of others", CASES = calls_nobody},
+    {"C2", "they change no static data", CASES = keeps_data},
+    {"C2", "they remember nothing of other calls", CASES = has_no_memory},
+    {"C2", "they leave errno and the floating-point environment alone", CASES = leaves_environment},
+    {"C3", "forward writes all of its temps or states", CASES = cell_writes_all},
+    {"C3", "nothing else is written", CASES = cell_writes_inside},
+    {"C3", "backward overwrites all of its lines", CHECK_BACKWARD, CASES = cell_overwrites_lines},
+    {"C3", "all other gradients are only added to", CHECK_BACKWARD, CASES = cell_adds},
+    {"C4", "any split of the rows gives the same bits", CASES = cell_rows_are_apart},
+    {"C5", "a sequence may be cut anywhere", CASES = cell_steps_are_alike},
+    {"C7", "what comes out is finite for x up to 10000, tiny and denormal",
+     CASES = cell_stays_finite},
+    {"C8", "the cell can be built at all values of its options", .run = takes_all_options},
+    {0},
+};

@@ -1,0 +1,14 @@
+/* kinds.c - the kinds of things that a plugin brings, and where their rules are (check.h).
+ * SPDX-License-Identifier: MIT */
+#include "check.h"
+
+static const char *cell_name(const rd_plugin *p, size_t i)
+{
+    return p->cells && p->cells[i] ? p->cells[i]->name : NULL;
+}
+
+const check_kind check_kinds[] = {
+    {"file", check_file_rules, NULL},
+    {"cell", check_cell_rules, cell_name},
+    {0},
+};
