@@ -3,6 +3,7 @@
  * Invariant while layout() runs: the first error is kept in the builder and later calls do nothing.
  * SPDX-License-Identifier: MIT */
 #include "engine/layout.h"
+#include "plugin/records.h"
 #include "rondo/pointmath.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -35,6 +36,22 @@ static bool good_name(const char *name)
     if (!name || name[0] < 'a' || name[0] > 'z') return false;
     const size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
     return name[n] == '\0' && n < RDC_MAX_NAME;
+}
+
+/* Flags that are known here, and fields that are for later. */
+static bool known(struct builder *b, const char *kind, const char *name, uint32_t strange)
+{
+    if (strange)
+        refuse(
+            b, kind, name,
+            "has flags or initial values that this Rondo does not know, or a field `reserved` that "
+            "is not 0");
+    return b->status == RD_OK;
+}
+
+static uint32_t strange_init(const rd_init *i)
+{
+    return (uint32_t)i->reserved | (i->kind < RD_INIT_DEFAULT || i->kind > RD_INIT_TABLE);
 }
 
 static void keep_name(char to[RDC_MAX_NAME], const char *name)
@@ -71,59 +88,70 @@ static bool common(struct builder *b, const char *kind, const char *name, uint32
 
 static void add_state(rd_builder *builder, const rd_state_decl *d)
 {
-    struct builder *b = open_for(builder, "state", d->size, sizeof *d);
+    struct builder *b = open_for(builder, "state", d->size, RDC_FIRST_SIZE(rd_state_decl, first));
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "state", d->name, d->id, d->width, l->n_states, RDC_MAX_STATES)) return;
+    if (!known(b, "state", d->name,
+               d->flags & ~(uint32_t)(RD_STATE_STOP | RD_STATE_WHOLE | RD_STATE_PART)))
+        return;
     rd_state_decl *own = &l->state[l->n_states];
     keep_name(l->state_name[l->n_states], d->name);
-    *own = *d;
+    rdc_take_record(own, sizeof *own, d, d->size);
     own->name = l->state_name[l->n_states++];
 }
 
 static void add_temp(rd_builder *builder, const rd_temp_decl *d)
 {
-    struct builder *b = open_for(builder, "temp", d->size, sizeof *d);
+    struct builder *b = open_for(builder, "temp", d->size, RDC_FIRST_SIZE(rd_temp_decl, phase));
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "temp", d->name, d->id, d->width, l->n_temps, RDC_MAX_TEMPS)) return;
     keep_name(l->temp_name[l->n_temps], d->name);
-    l->temp[l->n_temps] = *d;
+    rdc_take_record(&l->temp[l->n_temps], sizeof *d, d, d->size);
     l->temp[l->n_temps].name = l->temp_name[l->n_temps];
     l->n_temps++;
 }
 
 static void add_line(rd_builder *builder, const rd_line_decl *d)
 {
-    struct builder *b = open_for(builder, "line", d->size, sizeof *d);
+    struct builder *b = open_for(builder, "line", d->size, RDC_FIRST_SIZE(rd_line_decl, init_bias));
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "line", d->name, d->id, d->width, l->n_lines, RDC_MAX_LINES)) return;
+    if (!known(b, "line", d->name,
+               d->reserved |
+                   (d->flags & ~(uint32_t)(RD_FROM_X | RD_BIAS_X | RD_BIAS_REC | RD_FROZEN)) |
+                   strange_init(&d->init_x) | strange_init(&d->init_rec) |
+                   strange_init(&d->init_bias)))
+        return;
     keep_name(l->line_name[l->n_lines], d->name);
-    l->line[l->n_lines] = *d;
+    rdc_take_record(&l->line[l->n_lines], sizeof *d, d, d->size);
     l->line[l->n_lines].name = l->line_name[l->n_lines];
     l->n_lines++;
 }
 
 static void add_vec(rd_builder *builder, const rd_vec_decl *d)
 {
-    struct builder *b = open_for(builder, "vector", d->size, sizeof *d);
+    struct builder *b = open_for(builder, "vector", d->size, RDC_FIRST_SIZE(rd_vec_decl, init));
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "vector", d->name, d->id, d->width, l->n_vecs, RDC_MAX_VECS)) return;
+    if (!known(b, "vector", d->name, d->reserved | strange_init(&d->init))) return;
     keep_name(l->vec_name[l->n_vecs], d->name);
-    l->vec[l->n_vecs] = *d;
+    rdc_take_record(&l->vec[l->n_vecs], sizeof *d, d, d->size);
     l->vec[l->n_vecs].name = l->vec_name[l->n_vecs];
     l->n_vecs++;
 }
 
 static void add_save(rd_builder *builder, const rd_save_decl *d)
 {
-    struct builder *b = open_for(builder, "save", d->size, sizeof *d);
+    struct builder *b = open_for(builder, "save", d->size, RDC_FIRST_SIZE(rd_save_decl, reserved));
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "save", "save", d->id, d->width, l->n_saves, RDC_MAX_SAVES)) return;
-    l->save[l->n_saves++] = *d;
+    if (!known(b, "save", "save", d->reserved)) return;
+    rdc_take_record(&l->save[l->n_saves++], sizeof *d, d, d->size);
 }
 
 static rd_real *add_table(rd_builder *builder, size_t n)

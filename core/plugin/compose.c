@@ -1,6 +1,7 @@
 /* compose.c - which backend makes the products: by what the processor has, then by the user's list, then by
  * score. Never by timing: a choice that changes from run to run could not be repeated.
  * SPDX-License-Identifier: MIT */
+#include "plugin/records.h"
 #include "plugin/registry_impl.h"
 #include <stdarg.h>
 #include <stdio.h>
@@ -139,7 +140,8 @@ rd_status rdc_compose(rd_core *core, const char *limit, rd_error *err)
         if (!rate(&r->backends[i], &core->cpu)) return rdc_no_memory(err, RDC_REASON_BYTES);
     qsort(r->backends, r->n_backends, sizeof *r->backends, best_first);
     if (r->backends[0].why_not) return none_usable(r, limit ? limit : "", err);
-    core->ops = *r->backends[0].kernels;
+    rdc_take_record(&core->ops, sizeof core->ops, r->backends[0].kernels,
+                    r->backends[0].kernels->size);
     for (size_t i = 1; i < r->n_backends; i++)
         if (!r->backends[i].why_not &&
             !rdc_why_not(&r->backends[i], "'%s' comes first", core->ops.name))

@@ -1,6 +1,7 @@
 /* records.c - rule L3: what the records of a plugin must hold before the core looks further.
  * SPDX-License-Identifier: MIT */
 #include "plugin/loader.h"
+#include "plugin/records.h"
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -32,6 +33,22 @@ static bool good_name(const char *name)
     return n < 64;
 }
 
+/* A flag that this host does not know may change what all else means. */
+static bool check_flags(const char *kind, const char *name, uint32_t flags, uint32_t known,
+                        char reason[RDC_REASON_BYTES])
+{
+    if (!(flags & ~known)) return true;
+    return refuse(reason,
+                  "%s '%s' has flags 0x%x, of which this Rondo knows 0x%x; install a newer one",
+                  kind, name, flags, flags & known);
+}
+
+static bool check_reserved(const char *kind, const char *name, uint32_t reserved,
+                           char reason[RDC_REASON_BYTES])
+{
+    return reserved == 0 || refuse(reason, "%s '%s': the field `reserved` must be 0", kind, name);
+}
+
 /* What has options: a cell or a layer. */
 struct owner {
     const char *kind, *name;
@@ -58,6 +75,7 @@ static bool check_option(const struct owner *c, const rd_option *o, char reason[
     if (!good_name(o->name))
         return refuse(reason, "option name '%.80s' of %s '%s' is not [a-z][a-z0-9_.-]*", o->name,
                       c->kind, c->name);
+    if (!check_flags("option", o->name, o->flags, RD_OPT_SHAPE, reason)) return false;
     switch (o->kind) {
     case RD_BOOL:
         return true;
@@ -77,9 +95,9 @@ static bool check_option(const struct owner *c, const rd_option *o, char reason[
 static bool check_options(const struct owner *c, char reason[RDC_REASON_BYTES])
 {
     if (c->n_options == 0) return true;
-    if (!c->options || c->option_size < sizeof(rd_option))
+    if (!c->options || c->option_size < RDC_FIRST_SIZE(rd_option, choices))
         return refuse(reason, "%s '%s': options are missing or their option_size is %u, not %zu",
-                      c->kind, c->name, c->option_size, sizeof(rd_option));
+                      c->kind, c->name, c->option_size, RDC_FIRST_SIZE(rd_option, choices));
     for (uint32_t i = 0; i < c->n_options; i++) {
         const char *const base = (const char *)c->options;
         const rd_option *o = (const rd_option *)(base + (size_t)i * c->option_size);
@@ -93,11 +111,18 @@ static bool check_options(const struct owner *c, char reason[RDC_REASON_BYTES])
     return true;
 }
 
+static bool check_identity(const char *kind, const char *name, uint32_t revision, uint32_t reserved,
+                           char reason[RDC_REASON_BYTES])
+{
+    if (revision == 0) return refuse(reason, "%s '%s' has no revision; the first is 1", kind, name);
+    return check_reserved(kind, name, reserved, reason);
+}
+
 static bool check_cell(const rd_cell *c, char reason[RDC_REASON_BYTES])
 {
-    if (c->size < sizeof(rd_cell))
+    if (c->size < RDC_FIRST_SIZE(rd_cell, backward))
         return refuse(reason, "a cell's record has %u bytes, expected at least %zu", c->size,
-                      sizeof(rd_cell));
+                      RDC_FIRST_SIZE(rd_cell, backward));
     if (!c->name) return refuse(reason, "a cell has no name");
     if (!good_name(c->name))
         return refuse(reason, "cell name '%.80s' is not [a-z][a-z0-9_.-]*", c->name);
@@ -106,15 +131,17 @@ static bool check_cell(const rd_cell *c, char reason[RDC_REASON_BYTES])
                       !c->help     ? "help"
                       : !c->layout ? "layout function"
                                    : "forward function");
-    return check_options(&(struct owner){"cell", c->name, c->options, c->n_options, c->option_size},
+    return check_identity("cell", c->name, c->revision, c->reserved, reason) &&
+           check_flags("cell", c->name, c->flags, RD_CELL_READS_X, reason) &&
+           check_options(&(struct owner){"cell", c->name, c->options, c->n_options, c->option_size},
                          reason);
 }
 
 static bool check_layer(const rd_layer *l, char reason[RDC_REASON_BYTES])
 {
-    if (l->size < sizeof(rd_layer))
+    if (l->size < RDC_FIRST_SIZE(rd_layer, backward))
         return refuse(reason, "a layer's record has %u bytes, expected at least %zu", l->size,
-                      sizeof(rd_layer));
+                      RDC_FIRST_SIZE(rd_layer, backward));
     if (!l->name) return refuse(reason, "a layer has no name");
     if (!good_name(l->name))
         return refuse(reason, "layer name '%.80s' is not [a-z][a-z0-9_.-]*", l->name);
@@ -123,15 +150,17 @@ static bool check_layer(const rd_layer *l, char reason[RDC_REASON_BYTES])
                       !l->help    ? "help"
                       : !l->setup ? "setup function"
                                   : "forward function");
-    return check_options(
-        &(struct owner){"layer", l->name, l->options, l->n_options, l->option_size}, reason);
+    return check_identity("layer", l->name, l->revision, l->reserved, reason) &&
+           check_flags("layer", l->name, l->flags, RD_LAYER_NOT_CAUSAL, reason) &&
+           check_options(
+               &(struct owner){"layer", l->name, l->options, l->n_options, l->option_size}, reason);
 }
 
 static bool check_kernels(const rd_kernels *k, char reason[RDC_REASON_BYTES])
 {
-    if (k->size < sizeof(rd_kernels))
+    if (k->size < RDC_FIRST_SIZE(rd_kernels, multiply_adds))
         return refuse(reason, "a backend's record has %u bytes, expected at least %zu", k->size,
-                      sizeof(rd_kernels));
+                      RDC_FIRST_SIZE(rd_kernels, multiply_adds));
     if (!k->name) return refuse(reason, "a backend has no name");
     if (!good_name(k->name))
         return refuse(reason, "backend name '%.80s' is not [a-z][a-z0-9_.-]*", k->name);
@@ -140,18 +169,20 @@ static bool check_kernels(const rd_kernels *k, char reason[RDC_REASON_BYTES])
                       !k->help ? "help" : "score function");
     if (!k->gemm != !k->pack || !k->gemm != !k->pack_bytes)
         return refuse(reason, "backend '%s': gemm, pack and pack_bytes go together", k->name);
-    return true;
+    return check_flags("backend", k->name, k->flags,
+                       RD_KERNELS_INEXACT | RD_KERNELS_BF16 | RD_KERNELS_INT8, reason);
 }
 
 bool rdc_plugin_check(const rd_plugin *p, char reason[RDC_REASON_BYTES])
 {
-    if (p->size < sizeof(rd_plugin))
+    if (p->size < RDC_FIRST_SIZE(rd_plugin, init))
         return refuse(reason, "the plugin's record has %u bytes, expected at least %zu", p->size,
-                      sizeof(rd_plugin));
+                      RDC_FIRST_SIZE(rd_plugin, init));
     if (!p->name || !p->version || !p->license || !p->origin)
         return refuse(reason, "the plugin lacks its name, version, license or origin");
     if (!good_name(p->name))
         return refuse(reason, "plugin name '%.80s' is not [a-z][a-z0-9_.-]*", p->name);
+    if (!check_reserved("plugin", p->name, p->reserved, reason)) return false;
     for (size_t i = 0; p->cells && p->cells[i]; i++) {
         if (!check_cell(p->cells[i], reason)) return false;
         for (size_t k = 0; k < i; k++)

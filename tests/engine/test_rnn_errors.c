@@ -258,6 +258,29 @@ static rd_status without_a_size(const rd_setup *u, rd_builder *b)
     return RD_OK;
 }
 
+static rd_status with_an_unknown_flag(const rd_setup *u, rd_builder *b)
+{
+    (void)u;
+    b->state(b, RD_NEW(rd_state_decl, .name = "h", .width = 2, .flags = 1u << 30));
+    return RD_OK;
+}
+
+static rd_status with_an_unknown_first_value(const rd_setup *u, rd_builder *b)
+{
+    (void)u;
+    b->state(b, &state_h);
+    b->line(b, RD_NEW(rd_line_decl, .name = "a", .width = 2, .init_rec = {.kind = 99}));
+    return RD_OK;
+}
+
+static rd_status with_a_reserved_field(const rd_setup *u, rd_builder *b)
+{
+    (void)u;
+    b->state(b, &state_h);
+    b->save(b, RD_NEW(rd_save_decl, .width = 2, .reserved = 1));
+    return RD_OK;
+}
+
 static rd_status with_a_short_table(const rd_setup *u, rd_builder *b)
 {
     (void)u;
@@ -329,6 +352,34 @@ static void test_rule_c1(void **state)
     declares(with_nine_tables, "mine: rule C1: table '(no name)' is one more than a cell may have");
     declares(without_a_size, "mine: rule C1: a state's record has 0 bytes, expected at least 32; "
                              "RD_NEW fills its size in");
+#define STRANGE \
+    " has flags or initial values that this Rondo does not know, or a field `reserved` that is not 0"
+    declares(with_an_unknown_flag, "mine: rule C1: state 'h'" STRANGE);
+    declares(with_an_unknown_first_value, "mine: rule C1: line 'a'" STRANGE);
+    declares(with_a_reserved_field, "mine: rule C1: save 'save'" STRANGE);
+}
+
+/* As a newer minor of the plugin border would have it: fields at the end, which are not read. */
+static rd_status with_longer_records(const rd_setup *u, rd_builder *b)
+{
+    struct {
+        rd_state_decl known;
+        uint64_t later;
+    } state = {state_h, 1};
+    (void)u;
+    state.known.size = sizeof state;
+    b->state(b, &state.known);
+    return RD_OK;
+}
+static void test_records_of_a_newer_minor(void **state)
+{
+    const rd_cell cell = {.size = sizeof cell, .name = "mine", .layout = with_longer_records};
+    const rd_setup setup = {.size = sizeof setup, .in = 3, .hidden = 2};
+    rdc_layout *made = NULL;
+    (void)state;
+    assert_int_equal(RD_OK, rdc_layout_new("mine", &cell, &setup, 1, &made, NULL));
+    assert_string_equal("h", made->state[0].name);
+    rdc_layout_free(made);
 }
 
 int main(void)
@@ -343,6 +394,7 @@ int main(void)
         cmocka_unit_test(test_cell_without_backward_runs_but_does_not_train),
         cmocka_unit_test(test_weights_written_before_backward),
         cmocka_unit_test(test_rule_c1),
+        cmocka_unit_test(test_records_of_a_newer_minor),
     };
     return cmocka_run_group_tests(tests, open_core, close_core);
 }

@@ -216,6 +216,48 @@ static void test_a_choice_without_choices(void **state)
     options[1].choices = NULL;
     expect("L3: option 'kind' of cell 'x' has no choices");
 }
+static void test_a_cell_without_revision(void **state)
+{
+    (void)state;
+    cell.revision = 0;
+    expect("L3: cell 'x' has no revision; the first is 1");
+}
+static void test_a_cell_with_a_flag_of_the_future(void **state)
+{
+    (void)state;
+    cell.flags = 0x101;
+    expect("L3: cell 'x' has flags 0x101, of which this Rondo knows 0x1; install a newer one");
+}
+static void test_an_option_with_a_flag_of_the_future(void **state)
+{
+    (void)state;
+    options[0].flags = 4;
+    expect("L3: option 'gain' has flags 0x4, of which this Rondo knows 0x0; install a newer one");
+}
+static void test_a_layer_with_a_flag_of_the_future(void **state)
+{
+    (void)state;
+    layer.flags = 8;
+    expect("L3: layer 'l' has flags 0x8, of which this Rondo knows 0x0; install a newer one");
+}
+static void test_a_backend_with_a_flag_of_the_future(void **state)
+{
+    (void)state;
+    backend.flags = 0x82;
+    expect("L3: backend 'y' has flags 0x82, of which this Rondo knows 0x2; install a newer one");
+}
+static void test_a_plugin_with_a_reserved_field(void **state)
+{
+    (void)state;
+    plugin.reserved = 1;
+    expect("L3: plugin 'p': the field `reserved` must be 0");
+}
+static void test_a_cell_with_a_reserved_field(void **state)
+{
+    (void)state;
+    cell.reserved = 1;
+    expect("L3: cell 'x': the field `reserved` must be 0");
+}
 static void test_a_short_layer(void **state)
 {
     char reason[RDC_REASON_BYTES];
@@ -323,6 +365,13 @@ int main(void)
         EACH(test_an_option_of_unknown_kind),
         EACH(test_two_options_of_one_name),
         EACH(test_a_choice_without_choices),
+        EACH(test_a_cell_without_revision),
+        EACH(test_a_cell_with_a_flag_of_the_future),
+        EACH(test_an_option_with_a_flag_of_the_future),
+        EACH(test_a_layer_with_a_flag_of_the_future),
+        EACH(test_a_backend_with_a_flag_of_the_future),
+        EACH(test_a_plugin_with_a_reserved_field),
+        EACH(test_a_cell_with_a_reserved_field),
         EACH(test_a_short_layer),
         EACH(test_a_layer_without_name),
         EACH(test_a_layer_name_with_capitals),

@@ -25,7 +25,12 @@ typedef float rd_real;
 typedef int32_t rd_status; /* 0 is success; the text travels beside it, never inside it */
 enum { RD_OK, RD_E_ARG, RD_E_NOMEM, RD_E_UNSUPPORTED, RD_E_ABI, RD_E_IO, RD_E_INTERNAL };
 
-/* A reader asks RD_HAS before touching a field newer than minor 0. */
+/* What never changes within a major: names, types, order and meaning of the fields of minor 0, numbers
+ * of enums and flags, records without `size`. What may: a record with `size`, and an option (by
+ * option_size), gains fields at its end; a flag or a kind is added. A reader asks RD_HAS before
+ * touching a field newer than minor 0. The host refuses flags and kinds it does not know, and fields
+ * named `reserved` that are not 0, so that they can get a meaning; a plugin ignores those it does not
+ * know. */
 #define RD_HAS(type, rec, field) ((rec)->size >= offsetof(type, field) + sizeof((rec)->field))
 /* A field added later must enlarge sizeof, so no record may end in padding it could hide in. */
 #ifdef __cplusplus
@@ -55,14 +60,14 @@ RD_RECORD(rd_stamp, reserved);
 enum { RD_INT = 1, RD_REAL, RD_BOOL, RD_CHOICE };
 enum { RD_OPT_SHAPE = 1u }; /* changes parameter shapes or meaning: stored as checkpoint identity */
 typedef struct rd_option {  /* becomes a key of the Lua constructor */
-    const char *name, *help;
+    const char *name, *help; /* [a-z][a-z0-9_.-]*; one sentence without a full stop */
     int32_t kind;
     uint32_t flags;
     double def, min, max;       /* RD_CHOICE: def is an index; min and max are ignored */
     const char *const *choices; /* NULL-terminated */
 } rd_option;
 RD_RECORD(rd_option, choices);
-typedef union rd_value { /* i: RD_INT, RD_BOOL and the index of RD_CHOICE; r: RD_REAL */
+typedef union rd_value { /* frozen; i: RD_INT, RD_BOOL and the index of RD_CHOICE; r: RD_REAL */
     int64_t i;
     double r;
 } rd_value;
@@ -81,7 +86,10 @@ typedef struct rd_plugin { /* all of it const data: listing runs no plugin code 
     rd_stamp stamp;
     uint32_t size;
     uint32_t reserved;
-    const char *name, *version, *license, *origin;
+    const char
+        *name; /* [a-z][a-z0-9_.-]*, as of cells, kernels and layers; at most 63 characters */
+    const char *version, *license;      /* "1.0"; as in SPDX: "MIT" */
+    const char *origin;                 /* where to get it: an address, or "my own" */
     const struct rd_cell *const *cells; /* each list NULL-terminated, or NULL */
     const struct rd_kernels *const *kernels;
     const struct rd_layer *const *layers;

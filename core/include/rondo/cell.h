@@ -32,7 +32,7 @@ enum {
                         * draw the same u, so that b = -1 at the input gate mirrors the forget gate's */
     RD_INIT_TABLE, /* numbers made by layout() */
 };
-typedef struct rd_init {
+typedef struct rd_init { /* frozen: other records hold it */
     int32_t kind;
     int32_t reserved;
     double a, b;
@@ -113,12 +113,12 @@ typedef struct rd_setup {
 typedef struct rd_span { /* frozen; row: distance between rows in elements */
     rd_real *at;
     size_t row;
-    uint32_t width;
+    uint32_t width, reserved;
 } rd_span;
 typedef struct rd_cspan { /* frozen */
     const rd_real *at;
     size_t row;
-    uint32_t width;
+    uint32_t width, reserved;
 } rd_cspan;
 
 /* One call: some rows of one step, one phase. Spans are indexed by id, whatever the phase.
@@ -148,8 +148,8 @@ typedef void (*rd_point_fn)(const rd_step *);
 enum { RD_CELL_READS_X = 1u }; /* uses x and dx directly; the core then keeps x for backward */
 
 typedef struct rd_cell {
-    uint32_t size,
-        revision; /* revision: bump when parameters change meaning; checkpoints carry it */
+    uint32_t size;
+    uint32_t revision; /* from 1; bump when parameters change meaning: checkpoints carry it */
     const char *name, *help;
     const rd_option *options;
     uint32_t n_options, option_size;
@@ -157,6 +157,9 @@ typedef struct rd_cell {
     rd_status (*layout)(const rd_setup *, rd_builder *); /* [setup] a pure function of its input */
     rd_point_fn forward, backward; /* [hot] backward NULL: cannot be trained */
 } rd_cell;
+RD_RECORD(rd_init, table);
+RD_RECORD(rd_span, reserved);
+RD_RECORD(rd_cspan, reserved);
 RD_RECORD(rd_builder, table);
 RD_RECORD(rd_setup, host);
 RD_RECORD(rd_step, dvec);

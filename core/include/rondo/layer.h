@@ -88,8 +88,8 @@ RD_RECORD(rd_run, dprev);
 enum { RD_LAYER_NOT_CAUSAL = 1u };
 
 typedef struct rd_layer {
-    uint32_t size,
-        revision; /* revision: bump when parameters change meaning; checkpoints carry it */
+    uint32_t size;
+    uint32_t revision;       /* from 1; bump when parameters change meaning: checkpoints carry it */
     const char *name, *help; /* cells and layers share the names */
     const rd_option *options;
     uint32_t n_options, option_size;
