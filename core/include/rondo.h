@@ -31,8 +31,8 @@ typedef struct rd_core_options {
     uint32_t threads;        /* 0: one per CPU this process may run on */
     const char *kernels;     /* "avx2,scalar" limits the backends; NULL: all */
     const char *plugin_path; /* colon-separated folders, absolute, searched first; or NULL */
-    const char *user_dir; /* absolute; plugins-0 in it, where it is, is searched next; NULL: none */
-    const char *lib_dir;  /* where plugins-0/f32 (f64) and rondo_hdf5.so lie; NULL: no plugins */
+    const char *user_dir; /* absolute; plugins-1 in it, where it is, is searched next; NULL: none */
+    const char *lib_dir;  /* where plugins-1/f32 (f64) and rondo_hdf5.so lie; NULL: no plugins */
     bool trust_plugins;   /* skip the ownership and permission checks of plugin files */
 } rd_core_options;
 /* Opens a core, probes the CPU, starts the workers and loads the plugins, from where the options say: the

@@ -102,7 +102,7 @@ static const rd_plugin *find_entry(void *handle, char reason[RDC_REASON_BYTES])
     char name[] = "rd_plugin_v0";
     const rd_plugin *p = dlsym(handle, SYMBOL_OF(RD_ABI_MAJOR));
 
-    _Static_assert(RD_ABI_MAJOR == 0, "SYMBOL_OF needs the number itself");
+    _Static_assert(RD_ABI_MAJOR == 1, "SYMBOL_OF needs the number itself");
     if (p) return p;
     for (int digit = '0'; digit <= '9'; digit++) {
         name[sizeof name - 2] = (char)digit;

@@ -7,7 +7,7 @@ local VARIABLES = {
   { "RONDO_PLUGIN_TRUST", "1: also load plugins that belong to others or that others may write to" },
   { "RONDO_DATA", "folder in which data sets are looked for first" },
   { "XDG_CACHE_HOME", "downloaded data sets lie in its folder rondo (default ~/.cache)" },
-  { "XDG_DATA_HOME", "your plugins lie in its folder rondo/plugins-0, searched next (default ~/.local/share)" },
+  { "XDG_DATA_HOME", "your plugins lie in its folder rondo/plugins-1, searched next (default ~/.local/share)" },
   { "XDG_STATE_HOME", "the history of the prompt is in its file rondo/history (default ~/.local/state)" },
 }
 local STATUSES = {

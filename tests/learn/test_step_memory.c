@@ -201,7 +201,7 @@ static void test_regularisers(void **state)
 static void test_plugins_import_no_allocator(void **state)
 {
     (void)state;
-    const char *plugins = RD_TEST_LIB_DIR "/plugins-0/" RD_TEST_REAL_DIR;
+    const char *plugins = RD_TEST_LIB_DIR "/" RD_TEST_PLUGIN_FOLDER "/" RD_TEST_REAL_DIR;
     char command[1024], line[256];
     if (system("command -v nm >/dev/null") != 0) skip();
     snprintf(command, sizeof command, "nm -D --undefined-only %s/*.so", plugins);

@@ -20,7 +20,7 @@ end
 describe("the core", function()
   it("tells its version, numbers and place", function()
     assert.matches("^%d+%.%d+%.%d+$", core.VERSION)
-    assert.equal("0.0", core.abi)
+    assert.equal("1.0", core.abi)
     assert.is_true(core.real == "float" or core.real == "double")
     assert.matches("/lib/rondo$", core.lib_dir())
     assert.equal("dir", core.stat(core.lib_dir()).kind)

@@ -116,13 +116,13 @@ static void test_l1_no_symbol(void **state)
     (void)state;
     expect_refusal(
         "no_symbol",
-        "L1: it has no symbol rd_plugin_v0; a plugin's source ends with RD_PLUGIN = { ... }");
+        "L1: it has no symbol rd_plugin_v1; a plugin's source ends with RD_PLUGIN = { ... }");
 }
 static void test_l1_another_major(void **state)
 {
     (void)state;
     expect_refusal("other_major",
-                   "L1: built for ABI 7, this is ABI 0; rebuild it with this Rondo's headers");
+                   "L1: built for ABI 7, this is ABI 1; rebuild it with this Rondo's headers");
 }
 static void test_l1_an_unresolved_function(void **state)
 {
@@ -145,7 +145,7 @@ static void test_l2_major(void **state)
 {
     (void)state;
     expect_refusal("wrong_major",
-                   "L2: abi_major: expected 0, got 7; rebuild it with this Rondo's headers");
+                   "L2: abi_major: expected 1, got 7; rebuild it with this Rondo's headers");
 }
 static void test_l2_real_size(void **state)
 {

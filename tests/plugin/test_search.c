@@ -12,8 +12,6 @@
 #include <cmocka.h>
 #include "support/plugin_files.h"
 
-#define USER_FOLDER "plugins-0"
-
 static char message[TEXT_BYTES];
 
 /* ---- whose cell it is ---------------------------------------------------------------------------- */
@@ -62,8 +60,8 @@ static const char *copy_for_user(const char *name)
 {
     char file[PATH_BYTES];
 
-    (void)mkdir(path_of(USER_FOLDER), 0700);
-    (void)snprintf(file, sizeof file, "%s/%s.so", USER_FOLDER, name);
+    (void)mkdir(path_of(RD_TEST_PLUGIN_FOLDER), 0700);
+    (void)snprintf(file, sizeof file, "%s/%s.so", RD_TEST_PLUGIN_FOLDER, name);
     return copy_part(name, file, MAX_COPY);
 }
 static rd_plugin_report report_of(const char *cell)
@@ -95,9 +93,9 @@ static void test_the_users_folder_comes_before_the_installed_one(void **state)
 
     (void)state;
     assert_int_equal(0, mkdir(path_of("lib"), 0700));
-    assert_int_equal(0, mkdir(path_of("lib/" USER_FOLDER), 0700));
-    assert_int_equal(0, mkdir(path_of("lib/" USER_FOLDER "/" RD_TEST_REAL_DIR), 0700));
-    (void)copy_part("good", "lib/" USER_FOLDER "/" RD_TEST_REAL_DIR "/good.so", MAX_COPY);
+    assert_int_equal(0, mkdir(path_of("lib/" RD_TEST_PLUGIN_FOLDER), 0700));
+    assert_int_equal(0, mkdir(path_of("lib/" RD_TEST_PLUGIN_FOLDER "/" RD_TEST_REAL_DIR), 0700));
+    (void)copy_part("good", "lib/" RD_TEST_PLUGIN_FOLDER "/" RD_TEST_REAL_DIR "/good.so", MAX_COPY);
     (void)snprintf(parent, sizeof parent, "%s", path_of("lib"));
     reopen(&(rd_core_options){.threads = 1, .user_dir = files.folder, .lib_dir = parent});
     assert_string_equal("installed", report_of("good").found);

@@ -1,6 +1,6 @@
 /* abi.h - what every plugin and the host agree on before either trusts the other.
  *
- * A plugin is one shared object that exports one const symbol, rd_plugin_v0. Listing it runs none of
+ * A plugin is one shared object that exports one const symbol, rd_plugin_v1. Listing it runs none of
  * its code. Records begin with `size` and only ever grow at the end.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_ABI_H
@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define RD_ABI_MAJOR 0 /* part of the entry symbol's name; 0 until the cell kit is done */
+#define RD_ABI_MAJOR 1 /* part of the entry symbol's name */
 #define RD_ABI_MINOR 0 /* grows when a record gains fields at its end */
 #ifndef RD_ABI_NEEDED  /* lowest host minor this plugin can run on */
 #define RD_ABI_NEEDED 0
@@ -100,7 +100,7 @@ RD_RECORD(rd_plugin, init);
 #ifdef RD_PLUGIN_LINKED /* linked into a program instead of loaded: the name it has there */
 #define RD_PLUGIN const rd_plugin RD_PLUGIN_LINKED
 #else
-#define RD_PLUGIN RD_EXPORT const rd_plugin rd_plugin_v0
+#define RD_PLUGIN RD_EXPORT const rd_plugin rd_plugin_v1
 #endif
 extern RD_PLUGIN;
 #endif
