@@ -2,12 +2,15 @@
 # headers, templates, the CMake package, the pkg-config file. SPDX-License-Identifier: MIT
 include(CMakePackageConfigHelpers)
 set(kit_dir share/cmake/rondo)
-# In a rock they lie in a folder of the Lua files' (places.kit in lua/rondo/places.lua), five below the prefix.
+# From where they lie to the command and to the folder of plugins. In a rock they lie in a folder of the Lua files'
+# (places.kit in lua/rondo/places.lua), five below the tree, which has modules in lib/lua/5.4.
 set(install_kit .)
-set(kit_to_prefix "")
+set(kit_to_command bin/rondo)
+set(kit_to_plugins ${plugin_dir})
 if(RONDO_ROCK)
   set(install_kit ${install_recipe_dir})
-  set(kit_to_prefix ../../../../../)
+  set(kit_to_command ../../../../../bin/rondo)
+  string(REPLACE ${lib_dir} ../../../../../${lua_module_dir} kit_to_plugins ${plugin_dir})
 endif()
 
 configure_file(cmake/rondoConfig.cmake.in ${kit_dir}/rondoConfig.cmake @ONLY)

@@ -9,9 +9,13 @@ set(RONDO_FLOAT_FLAGS -fno-math-errno -fno-trapping-math -ffp-contract=off)
 # Nothing is exported but the entry symbol, and nothing is left for the host to define; fma() may be libm's.
 set(RONDO_LINK_FLAGS -Wl,-z,defs)
 
-# rondo_add_plugin(NAME SOURCE...): the shared object NAME.so with one exported symbol, installed where Rondo looks.
+# rondo_add_plugin(NAME [NO_DOUBLE] SOURCE...): the shared object NAME.so with one exported symbol, installed where
+# Rondo looks. With enable_testing() the test NAME_check runs `rondo check` on it and on the same in double (NAME_f64),
+# unless NO_DOUBLE says that the sources are for float alone.
 function(rondo_add_plugin name)
-  add_library(${name} MODULE ${ARGN})
+  cmake_parse_arguments(plugin "NO_DOUBLE" "" "" ${ARGN})
+  set(sources ${plugin_UNPARSED_ARGUMENTS})
+  add_library(${name} MODULE ${sources})
   set_target_properties(${name} PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden
     C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF LINK_DEPENDS ${RONDO_PLUGIN_MAP})
   target_include_directories(${name} PRIVATE ${RONDO_INCLUDE_DIR})
@@ -22,7 +26,26 @@ function(rondo_add_plugin name)
   install(TARGETS ${name} LIBRARY DESTINATION ${RONDO_PLUGIN_DIR})
   if(RONDO_COMMAND)
     cmake_language(EVAL CODE "cmake_language(DEFER CALL rondo_refuse_flags [[${name}]])")
+    set(check ${RONDO_COMMAND} check $<TARGET_FILE:${name}>)
+    if(NOT plugin_NO_DOUBLE AND NOT RONDO_REAL STREQUAL double)
+      rondo_in_double(${name} ${sources})
+      list(APPEND check --double $<TARGET_FILE:${name}_f64>)
+    endif()
+    add_test(NAME ${name}_check COMMAND ${check})
   endif()
+endfunction()
+
+# The same with numbers of double and all else as the plugin has it, but no copies for instruction sets: it is not for
+# speed.
+function(rondo_in_double name)
+  add_library(${name}_f64 MODULE ${ARGN})
+  foreach(property COMPILE_DEFINITIONS COMPILE_OPTIONS INCLUDE_DIRECTORIES LINK_LIBRARIES LINK_OPTIONS)
+    set_property(TARGET ${name}_f64 PROPERTY ${property} $<TARGET_PROPERTY:${name},${property}>)
+  endforeach()
+  target_compile_definitions(${name}_f64 PRIVATE RD_REAL_DOUBLE RD_NO_CLONES)
+  set_target_properties(${name}_f64 PROPERTIES PREFIX "" C_VISIBILITY_PRESET hidden
+    C_STANDARD 11 C_STANDARD_REQUIRED ON C_EXTENSIONS OFF
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_CURRENT_BINARY_DIR}/f64) # not on a path of float's
 endfunction()
 
 # A plugin runs on whatever processor it is given to: RD_CLONES makes the copies that need more, and of a backend

@@ -23,6 +23,7 @@ local commands = {
   { "check", "check FILE.c|FILE.so|FOLDER ...", "does a plugin keep the rules: gradients, bits, memory and all" },
   { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },
   { "new-cell", "new-cell NAME", "write a folder with a cell that works, to be edited" },
+  { "new-kernel", "new-kernel NAME", "the same with a backend of matrix products" },
   { "env", "env", "shell lines that make this rondo the one that is found" },
   { "help", "help [COMMAND|LAYER|...]", "this, or the options of a command, layer, cell, optimizer, loss" },
 }

@@ -2,20 +2,21 @@
 -- SPDX-License-Identifier: MIT
 local places = require "rondo.places"
 
--- Flags of this Rondo, in the numbers that it computes with: { cflags =, libs = }, each one text.
+-- Flags of this Rondo, in the numbers that it computes with: lists of words for the compiler, { cflags =, libs = }.
 local function plugin_flags()
-  local kit = places.kit()
-  local variables = { pcfiledir = kit .. "/share/pkgconfig" }
-  local found = {}
-  for line in io.lines(kit .. "/share/pkgconfig/rondo-plugin.pc") do
-    line = line:gsub("%${([%w_]+)}", variables):gsub("/share/pkgconfig/%.%./%.%.", "")
-    local name, value = line:match "^([%w_]+)=(.*)$"
-    if name then
-      variables[name] = value
-    end
-    local field, text = line:match "^(%u%l+): (.*)$"
-    if field then
-      found[field:lower()] = text
+  local folder = places.kit() .. "/share/pkgconfig"
+  local values, found = { pcfiledir = folder }, {}
+  for line in io.lines(folder .. "/rondo-plugin.pc") do
+    local variable, value = line:match "^(%a+)=(.*)$"
+    local field, words = line:match "^(%a+): (.*)$"
+    if variable then
+      values[variable] = value:gsub("%${(%a+)}", values):gsub("/share/pkgconfig/%.%./%.%.", "")
+    elseif field then
+      local list = {}
+      for word in words:gmatch "%S+" do
+        list[#list + 1] = word:gsub("%${(%a+)}", values)
+      end
+      found[field:lower()] = list
     end
   end
   return found

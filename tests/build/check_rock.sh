@@ -29,6 +29,13 @@ tree/bin/rondo sample run --length 20 --seed 1
 tree/bin/rondo data list
 eval "$(tree/bin/rondo env)"
 lua5.4 -e 'print(assert(require("rondo").load "run").step)'
+rondo new-cell demo.mgu
+cmake -S mgu -B mgu/build
+cmake --build mgu/build
+ctest --test-dir mgu/build --output-on-failure
+cmake --install mgu/build
+rondo help demo.mgu
+rm "$(pkg-config --variable=plugindir rondo-plugin)/mgu.so"
 
 "${rock[@]}" remove rondo
 left=$(find tree -path '*rondo*' ! -type d)

@@ -1,4 +1,5 @@
--- new_spec.lua - the folders that `rondo new-cell` writes, and what it refuses. SPDX-License-Identifier: MIT
+-- new_spec.lua - the folders that `rondo new-cell` and its like write, and what they refuse.
+-- SPDX-License-Identifier: MIT
 local core = require "rondo.core"
 local support = dofile "tests/lua/support.lua"
 
@@ -7,8 +8,8 @@ setup(function() folder = support.folder() end)
 teardown(function() support.remove(folder) end)
 
 -- The sentence that the command ends with.
-local function refusal(name)
-  local out, err, code = support.rondo(folder, "new-cell " .. name)
+local function refusal(name, kind)
+  local out, err, code = support.rondo(folder, ("new-%s %s"):format(kind or "cell", name))
   assert.equal("", out)
   assert.equal(2, code)
   return err
@@ -19,7 +20,7 @@ describe("rondo new-cell", function()
     local out, err, code = support.rondo(folder, "new-cell demo.one")
     assert.equal(0, code, err)
     assert.matches("^one/one%.c is the cell demo%.one", out)
-    assert.matches("one/README%.md has the commands", out)
+    assert.matches("cd one\n  rondo check one%.c\n", out)
     local source = support.read(folder .. "/one/one.c")
     assert.matches("^/%* one%.c %- demo%.one, ", source)
     assert.matches('%.name = "demo%.one"', source)
@@ -29,6 +30,13 @@ describe("rondo new-cell", function()
       assert.is_nil(text:find "@%u+@", name)
       assert.is_nil(text:find("template", 1, true), name)
     end
+  end)
+  it("has like it new-kernel", function()
+    local out, err, code = support.rondo(folder, "new-kernel demo.fast")
+    assert.equal(0, code, err)
+    assert.matches("^fast/fast%.c is the kernel demo%.fast", out)
+    assert.matches('%.name = "demo%.fast"', support.read(folder .. "/fast/fast.c"))
+    assert.matches("RONDO_KERNELS=demo%.fast", support.read(folder .. "/fast/CMakeLists.txt"))
   end)
   it("overwrites nothing", function()
     assert(core.mkdir(folder .. "/two"))
@@ -42,6 +50,7 @@ describe("rondo new-cell", function()
   end)
   it("takes no name of a cell that is there", function()
     assert.matches("a cell named 'lstm' is there already; give yours a name of its own, as in me%.lstm", refusal "lstm")
+    assert.matches("a kernel named 'scalar' is there already", refusal("scalar", "kernel"))
   end)
   it("says where no folder can be made", function()
     local _, err, code = support.rondo(folder, "new-cell demo.three", "cd /proc &&")
@@ -53,9 +62,9 @@ end)
 describe("the flags of a plugin", function()
   it("are those of the pkg-config file, with the folders that it means", function()
     local flags = require "rondo.plugin_flags"()
-    local include = flags.cflags:match "^%-I(%S+)"
-    assert.equal("file", core.stat(include .. "/rondo/abi.h").kind)
-    assert.matches("%-std=c11 .*%-ffp%-contract=off", flags.cflags)
-    assert.equal("file", core.stat(flags.libs:match "%-%-version%-script=(%S+)").kind)
+    local words = table.concat(flags.cflags, " ")
+    assert.equal("file", core.stat(words:match "^%-I(%S+)" .. "/rondo/abi.h").kind)
+    assert.matches("%-std=c11 .*%-ffp%-contract=off", words)
+    assert.equal("file", core.stat(flags.libs[1]:match "%-%-version%-script=(%S+)").kind)
   end)
 end)

@@ -55,6 +55,7 @@ local function reason_to_skip(block)
     for _, pattern in ipairs(left_out) do
       if block.text:find(pattern) then return "it calls " .. pattern:gsub("%%", "") end
     end
+    if block.text:find "%f[%w]gdb " and not os.execute "command -v gdb >/dev/null" then return "gdb is missing" end
   elseif block.tag == "python" and block.text:find("h5py") then
     if not os.execute(python .. " -c 'import h5py' 2>/dev/null") then return "python3-h5py is missing" end
   elseif block.tag == "c" and not block.text:find("#include", 1, true) then

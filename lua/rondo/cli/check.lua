@@ -83,28 +83,10 @@ local function temporary()
   end })
 end
 
--- The lines `Cflags` and `Libs` of rondo-plugin.pc as words, with its variables filled in.
-local function flags()
-  local kit = places.kit()
-  local values, words = { pcfiledir = kit .. "/share/pkgconfig" }, {}
-  for line in io.lines(kit .. "/share/pkgconfig/rondo-plugin.pc") do
-    local name, between, value = line:match "^(%a+)([=:]) ?(.*)$"
-    if name and between == "=" then
-      values[name] = value:gsub("%${(%a+)}", values)
-    elseif name == "Cflags" or name == "Libs" then
-      words[name] = {}
-      for word in value:gmatch "%S+" do
-        table.insert(words[name], (word:gsub("%${(%a+)}", values)))
-      end
-    end
-  end
-  return words.Cflags, words.Libs
-end
-
 -- Compiles a source to `to`, or the program ends with what the compiler says.
 local function compile(source, to, own_flags)
-  local command, cflags, libs = compiler(), flags()
-  for _, list in ipairs { cflags, own_flags, { "-shared", source, "-o", to }, libs } do
+  local command, flags = compiler(), require "rondo.plugin_flags"()
+  for _, list in ipairs { flags.cflags, own_flags, { "-shared", source, "-o", to }, flags.libs } do
     table.move(list, 1, #list, #command + 1, command)
   end
   local result, message = core.run(command)

@@ -1,6 +1,6 @@
 -- cli/new.lua - rondo new-cell, new-kernel, new-layer NAME: a folder with a plugin that works, to be edited.
 --
--- The folder is written from <share>/template: its files, and those of the kind. In all of them @NAME@ is the name,
+-- The folder is written from <share>/template: README.md, and the files of the kind. In all of them @NAME@ is the name,
 -- @FILE@ what follows its last dot, @KIND@ the kind, @CFLAGS@ the compiler's flags, @USE@ the kind's use.md. The
 -- source, KIND.c, compiles as it lies there: template.KIND is its name.
 -- SPDX-License-Identifier: MIT
@@ -15,6 +15,8 @@ local example = { cell = "me.cell", kernel = "me.kernel", layer = "me.layer" }
 -- Names of targets that CMake has already.
 local taken = { all = true, clean = true, help = true, install = true, package = true, test = true, edit_cache = true,
   rebuild_cache = true, list_install_components = true }
+-- Those of a kind that are there, or their names.
+local there = { cell = core.cells, kernel = core.kernel_list }
 
 local function stop(format, ...)
   errors.stop(errors.USAGE, format:format(...))
@@ -34,9 +36,9 @@ local function file_of(command, kind, name)
 end
 
 local function check_free(command, kind, name, folder)
-  for _, cell in ipairs(kind == "cell" and core.cells() or {}) do
-    if cell == name then
-      stop("%s: a cell named '%s' is there already; give yours a name of its own, as in me.%s", command, name, name)
+  for _, each in ipairs(there[kind]()) do
+    if each == name or each.name == name then
+      stop("%s: a %s named '%s' is there already; give yours a name of its own, as in me.%s", command, kind, name, name)
     end
   end
   if core.stat(folder) then
@@ -61,15 +63,19 @@ end
 -- The template's files: name and text.
 local function files_of(kind, name, file)
   local template = places.share() .. "/template/"
-  local words = { NAME = name, FILE = file, KIND = kind, CFLAGS = require("rondo.plugin_flags")().cflags }
+  local flags = {}
+  for i, word in ipairs(require("rondo.plugin_flags")().cflags) do
+    flags[i] = word:find "[^%w/._=-]" and "'" .. word:gsub("'", "'\\''") .. "'" or word
+  end
+  local words = { NAME = name, FILE = file, KIND = kind, CFLAGS = table.concat(flags, " ") }
   words.USE = read(template .. kind .. "/use.md"):gsub("\n$", ""):gsub("@(%u+)@", words)
   local function filled(path)
     return (read(template .. path):gsub("@(%u+)@", words))
   end
   local source = filled(kind .. "/" .. kind .. ".c"):gsub("template%." .. kind, name)
     :gsub("%f[%w_]" .. kind .. "%.c%f[^%w]", file .. ".c")
-  return { [file .. ".c"] = source, ["CMakeLists.txt"] = filled "CMakeLists.txt", ["README.md"] = filled "README.md",
-    ["test.lua"] = filled(kind .. "/test.lua") }
+  return { [file .. ".c"] = source, ["README.md"] = filled "README.md",
+    ["CMakeLists.txt"] = filled(kind .. "/CMakeLists.txt"), ["test.lua"] = filled(kind .. "/test.lua") }
 end
 
 -- The command for a kind.
@@ -90,11 +96,11 @@ local function new(kind)
     for to, text in pairs(files) do
       write(file .. "/" .. to, text)
     end
-    print(("%s/%s.c is the %s %s: it works as it is, and its comments say where to edit."):format(file, file, kind,
-      o.name))
-    print(("%s/README.md has the commands that build and test it."):format(file))
+    print(("%s/%s.c is the %s %s: it works as it is, and its comments say where to edit. Next:"):format(file, file,
+      kind, o.name))
+    print(("\n  cd %s\n  rondo check %s.c\n\n%s/README.md has the rest."):format(file, file, file))
     return 0
   end
 end
 
-return { cell = new "cell" }
+return { cell = new "cell", kernel = new "kernel" }
