@@ -21,6 +21,7 @@ struct rd_core {
     uint64_t next_node;          /* number of the next node of the tape */
     struct rdc_node *dying;      /* nodes whose last owner has gone, while `releasing` (tape.c) */
     bool releasing;
+    const char *calling; /* the custom operation whose backward is running, or NULL */
     rdc_arena *arena;
     rdc_pool *pool;
     rdc_registry *registry;

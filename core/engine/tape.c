@@ -64,7 +64,10 @@ rd_status rdc_record(const rdc_op *op, rd_tensor *const *in, uint32_t n_in, rd_t
     made->in = (rdc_edge *)(made + 1);
     made->din = (rd_tensor **)((char *)made + din_at);
     made->dout = (rd_tensor **)((char *)made + dout_at);
-    for (uint32_t i = 0; i < n_in; i++) make_edge(&made->in[i], in[i]);
+    for (uint32_t i = 0; i < n_in; i++) {
+        make_edge(&made->in[i], in[i]);
+        if (made->in[i].node && made->in[i].node->hosted) made->hosted = true;
+    }
     for (uint32_t k = 0; k < n_out; k++) {
         assert(!out[k]->node && !out[k]->wants_grad);
         out[k]->node = made;
@@ -316,6 +319,11 @@ static rd_status put_seed(rd_tensor *root, rd_tensor *seed, rd_error *err)
 static rd_status check_root(const rd_tensor *root, const rd_tensor *seed, rd_error *err)
 {
     char given[128], wanted[128];
+    if (root->core->calling)
+        return rdc_fail(err, RD_E_ARG,
+                        "backward: the backward of function '%s' is running, and gradients of "
+                        "gradients are not computed",
+                        root->core->calling);
     if (!root->wants_grad && !root->node)
         return rdc_fail(err, RD_E_ARG,
                         "backward: this tensor depends on nothing that wants a gradient");

@@ -44,6 +44,7 @@ struct rdc_node {
     uint32_t refs, n_in, n_out;
     bool consumed;         /* played backward: its results are constants now */
     bool marked;           /* on the worklist of a running backward */
+    bool hosted;           /* a custom operation, or something that was made from one's result */
     bool lost;             /* a value could not be saved for want of memory; backward reports it */
     struct rdc_node *next; /* in the worklist of backward, or among the dying */
     rdc_edge *in;          /* [n_in] */

@@ -228,6 +228,15 @@ function rondo.GRU(options) end
 ---@return rondo.Cell
 function rondo.cell(options) end
 
+---@class rondo.Function.Options
+---@field name string how messages call it
+---@field forward function forward(ctx, ...): the result, or several
+---@field backward function backward(ctx, dy, ...): for each argument its gradient, or nil
+---a differentiable function with a gradient of its own
+---@param options rondo.Function.Options
+---@return rondo.Function
+function rondo.Function(options) end
+
 ---@class rondo.BCEWithLogitsLoss.Options
 ---@field [1] any? reduction
 ---mean over what counts, sum, or sum over time and mean over the batch; default "mean"

@@ -338,6 +338,9 @@ function rondo.Module(name) end
 ---@return rondo.Module
 function rondo.Sequential(layers) end
 
+---@class rondo.Function
+---@operator call(...): rondo.Tensor
+
 ---a cell written in Lua, as rondo.cell has defined it
 ---@class rondo.Cell
 ---@field name string

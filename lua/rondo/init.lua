@@ -20,7 +20,7 @@ local homes = {
   concat = "tensor", where = "tensor", linear = "tensor", matmul = "tensor", gather = "tensor",
   embedding = "tensor", one_hot = "tensor", no_grad = "tensor",
   clip_grad_norm = "tensor", clip_grad_value = "tensor", check_gradients = "tensor",
-  init = "initial", cell = "cells",
+  init = "initial", cell = "cells", Function = "functions",
   save = "checkpoint", load = "checkpoint",
 }
 local wholes = { Sequential = "sequential", Bidirectional = "bidirectional", optim = "optim", callbacks = "callbacks",

@@ -52,6 +52,7 @@ local sentences = {
   EarlyStopping = "ends the training when a figure has stopped getting better",
   Checkpoint = "which figure makes best.h5, and how many others stay",
   Sample = "a sample of text after each epoch",
+  Function = "a differentiable function with a gradient of its own",
   cell = "a recurrent cell written in Lua, for rondo.RNN { cell = name }",
   Trainer = "fit, evaluate, predict",
   generate = "text, piece by piece",
@@ -115,6 +116,7 @@ end
 local function special_topics(rondo, list)
   local data = rondo.data
   list[#list + 1] = topic("layers", "rondo.cell", "cell", rondo.cell)
+  list[#list + 1] = topic("layers", "rondo.Function", "Function", rondo.Function)
   list[#list + 1] = topic("training", "rondo.Trainer", "Trainer", rondo.Trainer)
   list[#list + 1] = topic("training", "model:generate", "generate", function(given)
     require("rondo.generate").generate(nil, given)

@@ -53,6 +53,7 @@ rd_core *rdl_core(lua_State *L)
 void rdl_pay(lua_State *L)
 {
     rdl_state *s = rdl_get_state(L);
+    if (s->custom > 0) rdl_adopt(L, 0);
     size_t live = rd_core_memory(s->core).live_bytes;
     if (live < s->seen) s->seen = live;
     if (live - s->seen < RDL_PAY_BYTES) return;
@@ -70,7 +71,10 @@ void rdl_pay(lua_State *L)
 
 int rdl_raise(lua_State *L, const rd_error *err)
 {
-    return luaL_error(L, "%s", err->text);
+    rdl_state *s = rdl_get_state(L);
+    if (!s->raised) return luaL_error(L, "%s", err->text);
+    s->raised = false;
+    return lua_error(L);
 }
 
 int rdl_outside(lua_State *L, const rd_error *err)

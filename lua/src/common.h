@@ -27,9 +27,12 @@
 
 /* One per lua_State, in the registry. */
 typedef struct rdl_state {
-    rd_core *core;   /* NULL until core.open */
-    size_t seen;     /* native bytes when the collector was last paid, lowered as they fall */
-    size_t soft_max; /* native bytes beyond which a full collection is tried first */
+    rd_core *core;     /* NULL until core.open */
+    size_t seen;       /* native bytes when the collector was last paid, lowered as they fall */
+    size_t soft_max;   /* native bytes beyond which a full collection is tried first */
+    size_t custom;     /* operations of function.c that can still be played */
+    lua_State *caller; /* who called backward */
+    bool raised;       /* a function that the core called failed: its error tops caller's stack */
 } rdl_state;
 
 void rdl_open_state(lua_State *L); /* makes the record above */
@@ -37,7 +40,8 @@ rdl_state *rdl_get_state(lua_State *L);
 rd_core *rdl_core(lua_State *L); /* raises where core.open was not called */
 /* Lets the collector work for the native bytes that have come since. Call with all results pushed. */
 void rdl_pay(lua_State *L);
-/* Raises err's sentence, blamed on the line that called. */
+/* Raises err's sentence, blamed on the line that called; or what a function called by the core has
+ * raised. */
 int rdl_raise(lua_State *L, const rd_error *err);
 /* Pushes nil, message, code: for what the outside world did. */
 int rdl_outside(lua_State *L, const rd_error *err);
@@ -81,6 +85,12 @@ rd_tensor *rdl_operand(lua_State *L, int arg);
 /* Array of n tensors out of a Lua list, as a userdata pushed on the stack. */
 rd_tensor **rdl_tensor_list(lua_State *L, int arg, size_t *n);
 
+/* function.c: gives the tensors on the stack, and those of the list at `list` (0: none), what they must
+ * hold if they depend on custom operations. Called with every result of an operation in place; rdl_pay does
+ * it too. */
+void rdl_adopt(lua_State *L, int list);
+void rdl_played(lua_State *L, int arg); /* the graph of the tensor at arg was played and given up */
+
 /* Arguments. */
 /* 1-based dimension, negative from the end, to 0-based; `ndim` is the number of dimensions. */
 uint32_t rdl_dim(lua_State *L, int arg, uint32_t ndim);
@@ -123,6 +133,7 @@ void rdl_open_tensor_values(lua_State *L);
 void rdl_open_random(lua_State *L);
 void rdl_open_sampling(lua_State *L);
 void rdl_open_learn(lua_State *L);
+void rdl_open_function(lua_State *L);
 void rdl_open_chain(lua_State *L);
 void rdl_open_loss(lua_State *L);
 void rdl_open_average(lua_State *L);

@@ -86,18 +86,19 @@ static rd_status call_scalar(void *user, rd_tensor **out, rd_error *err)
         return RD_E_ARG;
     }
     *out = rd_tensor_retain(*slot);
-    lua_pop(L, 1);
+    lua_replace(L, 3); /* backward finds there what its graph needs */
     return RD_OK;
 }
 
 static int learn_check_gradients(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
-    lua_settop(L, 2);
+    lua_settop(L, 3);
     size_t n;
     rd_tensor **parameters = rdl_tensor_list(L, 2, &n);
     luaL_checkstack(L, LUA_MINSTACK, "check_gradients");
     rd_gradient_report report = {0};
+    rdl_get_state(L)->caller = L;
     RDL_DO(L, rd_check_gradients(call_scalar, L, parameters, n, &report, &err));
     lua_createtable(L, 0, 5);
     lua_pushnumber(L, report.worst);

@@ -212,6 +212,7 @@ static void run(lua_State *L)
     if (both) *first = y[0];
     *last = y[n - 1];
     for (size_t i = 0; i < states; i++) *slot[i] = final[i];
+    rdl_adopt(L, lua_gettop(L));
     rdl_pay(L);
 }
 

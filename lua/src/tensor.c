@@ -5,7 +5,7 @@
 
 rd_tensor **rdl_push_tensor(lua_State *L)
 {
-    return (rd_tensor **)rdl_push(L, RDL_TENSOR, 0);
+    return (rd_tensor **)rdl_push(L, RDL_TENSOR, 1); /* the user value: see function.c */
 }
 
 void rdl_push_retained(lua_State *L, rd_tensor *borrowed)
@@ -65,6 +65,7 @@ static int select_position(lua_State *L, rd_tensor *x, lua_Integer at)
     const size_t index = rdl_position(L, at, rd_tensor_shape(x)[0], 1);
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_select(x, 0, index, out, &err));
+    rdl_adopt(L, 0);
     return 1;
 }
 
@@ -212,7 +213,9 @@ static int tensor_backward(lua_State *L)
         luaL_checktype(L, options, LUA_TTABLE);
         retain = rdl_field_bool(L, options, "retain_graph", false);
     }
+    rdl_get_state(L)->caller = L;
     RDL_DO(L, rd_backward(root, seed, retain, &err));
+    if (!retain) rdl_played(L, 1);
     rdl_pay(L);
     return 0;
 }

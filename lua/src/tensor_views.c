@@ -9,6 +9,7 @@ static int tensor_select(lua_State *L)
     const size_t at = rdl_position(L, luaL_checkinteger(L, 3), rd_tensor_shape(x)[dim], dim + 1);
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_select(x, dim, at, out, &err));
+    rdl_adopt(L, 0);
     return 1;
 }
 
@@ -24,6 +25,7 @@ static int tensor_slice(lua_State *L)
                           (lua_Integer)first + 1);
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_slice(x, dim, first, last - first + 1, out, &err));
+    rdl_adopt(L, 0);
     return 1;
 }
 
@@ -39,6 +41,7 @@ static int tensor_narrow(lua_State *L)
                           (lua_Integer)(size - first), length);
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_slice(x, dim, first, (size_t)length, out, &err));
+    rdl_adopt(L, 0);
     return 1;
 }
 
@@ -54,6 +57,7 @@ static int tensor_transpose(lua_State *L)
     const uint32_t b = rdl_dim(L, 3, ndim);
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_transpose(x, a, b, out, &err));
+    rdl_adopt(L, 0);
     return 1;
 }
 
@@ -105,6 +109,7 @@ static int tensor_reshape(lua_State *L)
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_reshape(x, (uint32_t)ndim, shape, out, &err));
     rdl_pay(L);
+    rdl_adopt(L, 0);
     return 1;
 }
 
@@ -115,6 +120,7 @@ static int tensor_contiguous(lua_State *L)
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_contiguous(x, order, out, &err));
     rdl_pay(L);
+    rdl_adopt(L, 0);
     return 1;
 }
 
@@ -131,6 +137,7 @@ static int tensor_unsqueeze(lua_State *L)
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_reshape(x, ndim + 1, shape, out, &err));
     rdl_pay(L);
+    rdl_adopt(L, 0);
     return 1;
 }
 
@@ -150,6 +157,7 @@ static int tensor_squeeze(lua_State *L)
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_reshape(x, n, shape, out, &err));
     rdl_pay(L);
+    rdl_adopt(L, 0);
     return 1;
 }
 

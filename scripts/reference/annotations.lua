@@ -23,7 +23,8 @@ local TYPES = { int = "integer", real = "number", bool = "boolean", string = "st
 -- Options whose kind is `any`: what they are.
 local CLASSES = { model = "rondo.Module", loss = "rondo.Loss", optimizer = "rondo.Optimizer",
   schedule = "rondo.Schedule", vocab = "rondo.Vocab", weight = "rondo.Tensor", class_weights = "rondo.Tensor" }
-local RESULTS = { layers = "rondo.Module", losses = "rondo.Loss", callbacks = "rondo.Callback", cell = "rondo.Cell" }
+local RESULTS = { layers = "rondo.Module", losses = "rondo.Loss", callbacks = "rondo.Callback", cell = "rondo.Cell",
+  Function = "rondo.Function" }
 
 local function type_of(spec)
   if spec.choices then
