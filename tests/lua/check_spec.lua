@@ -76,7 +76,7 @@ describe("rondo check", function()
   it("refuses what is no rule", function()
     local _, err, code = check(plugins .. "/mgu.so --only C99")
     assert.equal("rondo: check: there is no rule C99; there are "
-      .. "L0, L1, L2, L3, L4, L5, C1, C2, C3, C4, C5, C7, C8\n", err)
+      .. "L0, L1, L2, L3, L4, L5, C1, C2, C3, C4, C5, C6, C7, C8, C9\n", err)
     assert.equal(2, code)
   end)
 end)

@@ -6,11 +6,19 @@
 
 void bench_name(const cell_bench *b, enum cell_kind kind, uint32_t id, char name[64])
 {
-    static const char *const words[CELL_KINDS] = {"line",        "state",          "temp",
-                                                  "save",        "previous state", "x",
-                                                  "vector",      "dL/dstate",      "dL/dprev of",
-                                                  "dL/dtemp of", "dL/dx",          "dL/dvector of",
-                                                  "dL/dtemp of"};
+    static const char *const words[CELL_KINDS] = {"line",
+                                                  "state",
+                                                  "temp",
+                                                  "save",
+                                                  "previous state",
+                                                  "x",
+                                                  "vector",
+                                                  "the gradient of state",
+                                                  "the gradient of previous state",
+                                                  "the gradient of temp",
+                                                  "the gradient of x",
+                                                  "the gradient of vector",
+                                                  "the gradient of temp"};
     const rdc_layout *l = b->layout;
     const char *own = "";
     if (kind == CELL_LINE)
@@ -85,7 +93,7 @@ bool bench_same(const cell_bench *a, const cell_bench *b, enum cell_kind first, 
             char name[64];
             bench_name(a, kind, k, name);
             for (size_t i = 0; i < s->n; i++)
-                if (memcmp(&s->block[i], &o->block[i], sizeof(rd_real)) != 0) {
+                if (inside(s, i) && memcmp(&s->block[i], &o->block[i], sizeof(rd_real)) != 0) {
                     snprintf(why, cap, "%s (row %ld, element %ld) is %.9g and %.9g", name,
                              (long)(i / s->row) - 1, (long)(i % s->row), (double)s->block[i],
                              (double)o->block[i]);

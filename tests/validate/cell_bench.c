@@ -233,10 +233,14 @@ static void call_cell(cell_bench *b, bool backward, uint32_t phase, int64_t t)
     if (b->around) b->around(b->user, b, true);
     const uint64_t outside = rdc_fp_enter(), want = rdc_fp_enter();
     errno = 0;
-    if (b->split) call_rows(b, 0, b->split);
+    b->call.environment = 0;
+    if (b->split) {
+        call_rows(b, 0, b->split);
+        b->call.environment = rdc_fp_enter() ^ want;
+    }
     call_rows(b, b->split, b->rows);
     b->call.error = errno;
-    b->call.environment = (rdc_fp_enter() ^ want) & ~flags;
+    b->call.environment = (b->call.environment | (rdc_fp_enter() ^ want)) & ~flags;
     rdc_fp_leave(outside);
     if (b->around) b->around(b->user, b, false);
     check_call_is("%s", "");

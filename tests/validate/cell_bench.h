@@ -15,6 +15,7 @@ typedef struct cell_case { /* what is checked */
     const rd_setting *settings;
     size_t n_settings;
     uint32_t in, hidden, bias;
+    rd_core *core; /* which has the cell; NULL: steps alone are checked */
 } cell_case;
 
 enum cell_kind { /* in the order of rd_step */

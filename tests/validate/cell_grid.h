@@ -16,15 +16,16 @@
 void check_each_case(const check_subject *s, check_verdict *v);
 
 enum { CASE_TEXT = 200 };
-/* ", with coupled = true, projection = 4 (input_size 3, hidden_size 5)"; "" for the defaults in the
- * first size. */
+/* "coupled = true, input_size = 3, hidden_size = 5"; "" for the defaults in the first size. */
 void case_text(const cell_case *c, char text[CASE_TEXT]);
 /* Runs the cell's layout() once, in place of building a layer; the caller frees it. */
 rd_status case_layout(const cell_case *c, rdc_layout **out, rd_error *err);
-/* Visits each setting, in a size that the cell takes, or with built = false, and err, in the first size.
- * Ends where visit gives false. */
+/* Visits each setting of a cell (and its core), in a size that the cell takes, or with built = false,
+ * and err, in the first size. Ends where visit gives false. */
 typedef bool (*case_visit)(void *user, const cell_case *c, bool built, const rd_error *err);
-void each_setting(const rd_cell *cell, case_visit visit, void *user);
+void each_setting(const cell_case *of, case_visit visit, void *user);
 
-extern const check_rule check_cell_rules[];
+/* What a visit that needs a cell does with one that was not built: that of the defaults is skipped,
+ * since C1 says why; other settings are C8's affair, and it goes on. */
+bool case_skipped(const cell_case *c, const rd_error *err, check_verdict *v);
 #endif

@@ -3,6 +3,7 @@
  *
  * SPDX-License-Identifier: MIT */
 #include "cell_grid.h"
+#include "cell_runs.h"
 #include "cell_steps.h"
 #include "image.h"
 #include <stdio.h>
@@ -55,13 +56,13 @@ static bool note_refusal(void *user, const cell_case *c, bool built, const rd_er
     /* Of an option's value C8 speaks, unless what is declared is wrong in itself. */
     if (built || (c->n_settings > 0 && !strstr(err->text, "rule C1: "))) return true;
     case_text(c, text);
-    check_say(v, CHECK_FAIL, "%s%s", bare(c->cell, err), text);
+    check_say(v, CHECK_FAIL, "%s%s%s", bare(c->cell, err), text[0] ? ", with " : "", text);
     return false;
 }
 
 static void declares_well(const check_subject *s, check_verdict *v)
 {
-    each_setting(s->plugin->cells[s->index], note_refusal, v);
+    each_setting(&(cell_case){.cell = s->plugin->cells[s->index]}, note_refusal, v);
     if (v->status == CHECK_PASS) check_each_case(s, v);
 }
 
@@ -70,18 +71,16 @@ static bool takes_setting(void *user, const cell_case *c, bool built, const rd_e
     check_verdict *v = user;
     char text[CASE_TEXT];
     if (built || c->n_settings > 1) return true; /* two options may exclude each other */
+    if (c->n_settings == 0 || strstr(err->text, "rule C1: ")) return case_skipped(c, err, v);
     case_text(c, text);
-    if (c->n_settings == 0 || strstr(err->text, "rule C1: "))
-        check_say(v, CHECK_SKIP, "it cannot be built: %s", err->text);
-    else
-        check_say(v, CHECK_FAIL, "layout() refuses what the option's record allows: %s%s",
-                  bare(c->cell, err), text);
+    check_say(v, CHECK_FAIL, "layout() refuses what the option's record allows, %s: %s", text,
+              bare(c->cell, err));
     return false;
 }
 
 static void takes_all_options(const check_subject *s, check_verdict *v)
 {
-    each_setting(s->plugin->cells[s->index], takes_setting, v);
+    each_setting(&(cell_case){.cell = s->plugin->cells[s->index]}, takes_setting, v);
 }
 
 /* ---- C2 ------------------------------------------------------------------------------------------ */
@@ -195,9 +194,18 @@ const check_rule check_cell_rules[] = {
     {"C3", "backward overwrites all of its lines", CHECK_BACKWARD, CASES = cell_overwrites_lines},
     {"C3", "all other gradients are only added to", CHECK_BACKWARD, CASES = cell_adds},
     {"C4", "any split of the rows gives the same bits", CASES = cell_rows_are_apart},
+    {"C4", "rows shared by threads give the same bits", CASES = cell_threads_agree},
+    {"C4", "a row in a batch of unequal lengths is what it is alone",
+     CASES = cell_rows_alone_agree},
     {"C5", "a sequence may be cut anywhere", CASES = cell_steps_are_alike},
+    {"C5", "whole, in chunks, step by step, with and without gradients: the same bits",
+     CASES = cell_chunks_agree},
+    {"C6", "backward is the derivative of forward", CHECK_IN_DOUBLE | CHECK_BACKWARD,
+     CASES = cell_backward_is_derivative},
     {"C7", "what comes out is finite for x up to 10000, tiny and denormal",
      CASES = cell_stays_finite},
     {"C8", "the cell can be built at all values of its options", .run = takes_all_options},
+    {"C9", "a layer that is saved and read again gives the same bits", CHECK_UNLOADED,
+     .run = cell_is_saved},
     {0},
 };

@@ -252,8 +252,9 @@ static bool all_finite(const cell_bench *b, enum cell_kind kind, char *why, size
             if (is_finite(value)) continue;
             char name[64];
             bench_name(b, kind, k, name);
-            snprintf(why, cap, "%s is %g where x is up to %g (row %u, element %u)", name,
-                     (double)value, b->scale, i / s->width, i % s->width);
+            snprintf(why, cap, "%s is %s where x is up to %g (row %u, element %u)", name,
+                     value == value ? "infinite" : "not a number", b->scale, i / s->width,
+                     i % s->width);
             return false;
         }
     }

@@ -14,4 +14,5 @@ bool cell_adds(const cell_case *c, char *why, size_t cap);
 bool cell_rows_are_apart(const cell_case *c, char *why, size_t cap);
 bool cell_steps_are_alike(const cell_case *c, char *why, size_t cap);
 bool cell_stays_finite(const cell_case *c, char *why, size_t cap);
+bool cell_backward_is_derivative(const cell_case *c, char *why, size_t cap);
 #endif

@@ -23,7 +23,7 @@ typedef enum check_status {
     CHECK_FAIL,
     CHECK_WARN,
     CHECK_SKIP,
-    CHECK_CRASH, /* these two are the parent's to say */
+    CHECK_CRASH, /* these two are said of a child, by child_run */
     CHECK_TIMEOUT
 } check_status;
 typedef struct check_verdict {
@@ -38,7 +38,8 @@ struct check_rule;
 typedef struct check_subject {
     const char *path, *lib_dir; /* of the plugin file; of this Rondo, or NULL */
     const struct check_rule *rule;
-    /* These are not there for rules of files, which load as they want to. */
+    double seconds; /* that the rule may take */
+    /* These are there where the plugin has been loaded. */
     rd_core *core; /* one thread, scalar kernels, the plugin loaded */
     const rd_plugin *plugin;
     size_t index;     /* of the thing among those of its kind: plugin->cells[index] */
@@ -49,7 +50,8 @@ struct cell_case;
 enum {
     CHECK_IN_DOUBLE =
         1u, /* compares with what float is too coarse for: skipped in float, with the reason */
-    CHECK_BACKWARD = 2u /* of cells: skipped where there is no backward */
+    CHECK_BACKWARD = 2u, /* of cells: skipped where there is no backward */
+    CHECK_UNLOADED = 4u  /* loads the plugin by itself, as rules of files do */
 };
 typedef struct check_rule {
     const char *number; /* "C4", as in plugins/README.md; several rules may share one */

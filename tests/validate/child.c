@@ -218,7 +218,7 @@ static void judge(struct watch *w, int how, check_verdict *v)
     const bool whole =
         w->n_got == sizeof *r && r->token == token && r->same_token == token && WIFEXITED(how);
 
-    if (whole && r->verdict.status <= CHECK_SKIP) {
+    if (whole && r->verdict.status <= CHECK_TIMEOUT) {
         *v = r->verdict;
         v->text[CHECK_TEXT - 1] = '\0';
         return;

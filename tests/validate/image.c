@@ -47,7 +47,8 @@ static bool is_harmless(const char *name)
                                         "__memmove_chk",
                                         "__memset_chk",
                                         "__errno_location",
-                                        "__stack_chk_fail"};
+                                        "__stack_chk_fail",
+                                        "__tls_get_addr"};
     static const char *const prefixes[] = {"__asan_",        "__ubsan_", "__tsan_",
                                            "__msan_",        "_ITM_",    "__gmon_start__",
                                            "__cxa_finalize", "__gcov_",  "llvm_"};

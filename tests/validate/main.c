@@ -79,10 +79,13 @@ static void list_things(const void *job, check_verdict *v)
 static void run_rule(const void *job, check_verdict *v)
 {
     const struct job *j = job;
-    check_subject s = {
-        .path = j->asked->path, .lib_dir = j->asked->lib_dir, .rule = j->rule, .index = j->index};
+    check_subject s = {.path = j->asked->path,
+                       .lib_dir = j->asked->lib_dir,
+                       .rule = j->rule,
+                       .seconds = j->asked->seconds,
+                       .index = j->index};
 
-    if (j->kind != check_kinds) {
+    if (j->kind != check_kinds && !(j->rule->flags & CHECK_UNLOADED)) {
         if (!open_plugin(j->asked, &s, v)) return;
         s.name = j->kind->name(s.plugin, j->index);
     }
@@ -119,6 +122,7 @@ static void print(const struct job *j, const char *name, const check_verdict *v)
 static bool run_rules(const struct asked *a, size_t kind, size_t index, const char *name)
 {
     struct job j = {.asked = a, .kind = &check_kinds[kind], .index = index};
+    const char *slash = strrchr(a->file, '/'), *base = slash ? slash + 1 : a->file;
     bool failed = false;
 
     for (j.rule = j.kind->rules; j.rule->number; j.rule++) {
@@ -126,9 +130,8 @@ static bool run_rules(const struct asked *a, size_t kind, size_t index, const ch
         if (!is_asked(a, j.rule)) continue;
         if (j.rule->flags & CHECK_IN_DOUBLE && !in_double())
             check_say(&v, CHECK_SKIP,
-                      "float is too coarse for it: give the source, `rondo check %.*s.c`, or a "
-                      "double build, --double FILE.so",
-                      (int)strcspn(a->file, "."), a->file);
+                      "it needs double: the source, `rondo check %.*s.c`, or --double FILE.so",
+                      (int)strcspn(base, "."), base);
         else
             (void)child_run(run_rule, &j, a->seconds, &v);
         print(&j, name, &v);
@@ -137,16 +140,27 @@ static bool run_rules(const struct asked *a, size_t kind, size_t index, const ch
     return failed;
 }
 
-/* What a plugin that loads brings; what does not has been refused by a rule of the file. */
+/* What a plugin that loads brings. One that does not has been refused by a rule of the file, unless
+ * these were not asked for. */
 static bool run_things(const struct asked *a)
 {
+    static const char *const numbers[] = {"L0", "L1", "L2", "L3", "L4"};
+    check_rule loading = {.number = "L4", .says = "the file can be loaded"};
     check_verdict list;
     bool failed = false;
     char name[80];
     size_t kind, index;
 
     (void)child_run(list_things, a, a->seconds, &list);
-    if (list.status != CHECK_PASS) return true;
+    if (list.status != CHECK_PASS) {
+        const struct job j = {.kind = check_kinds, .rule = &loading};
+        const char *refusal = strstr(list.text, " was refused, L");
+        for (size_t i = 0; refusal && i < sizeof numbers / sizeof numbers[0]; i++)
+            if (strncmp(refusal + strlen(" was refused, "), numbers[i], 2) == 0)
+                loading.number = numbers[i];
+        if (a->n_only > 0 || a->which == DOUBLE) print(&j, a->file, &list);
+        return true;
+    }
     for (const char *at = list.text; sscanf(at, "%zu %zu %79s", &kind, &index, name) == 3;) {
         failed = run_rules(a, kind, index, name) || failed;
         at += strcspn(at, "\n");

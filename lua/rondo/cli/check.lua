@@ -174,6 +174,16 @@ local function summary(c)
     c.warnings > 0 and (", %d warning%s"):format(c.warnings, c.warnings > 1 and "s" or "") or "")
 end
 
+-- Of one of several files: what there is to say.
+local function show_in_short(counts, results)
+  io.stdout:write(summary(counts), "\n")
+  for _, r in ipairs(results) do
+    if BAD[r.status] or r.status == "warn" then
+      show(r)
+    end
+  end
+end
+
 return function(arguments, cli)
   local o = cli.parse(options(cli), arguments)
   local files = files_of(o.file)
@@ -185,23 +195,19 @@ return function(arguments, cli)
   for i, file in ipairs(files) do
     local counts, count = counter()
     local results = {}
-    if #files == 1 and not o.json then
-      io.stdout:write(file, "\n")
+    if not o.json then
+      io.stdout:write(file, #files == 1 and "\n" or ": ")
     end
     check(file, o.double, o, function(r)
       results[#results + 1] = r
       count(r)
       count_all(r)
-      if not o.json and (#files == 1 or r.status ~= "pass") then
-        if #files > 1 and counts.shown == nil then
-          counts.shown = true
-          io.stdout:write(file, "\n")
-        end
+      if not o.json and #files == 1 then
         show(r)
       end
     end)
-    if #files > 1 and not o.json and not counts.shown then
-      io.stdout:write(("%s: %d passed\n"):format(file, counts.passed))
+    if #files > 1 and not o.json then
+      show_in_short(counts, results)
     end
     reports[i] = { file = file, results = results }
   end
