@@ -22,6 +22,7 @@ static const char *const names[RD_WORK_KINDS] = {
     [RD_WORK_LOSS] = "loss",
     [RD_WORK_CLIP] = "clipping",
     [RD_WORK_OPTIMIZER] = "optimizer",
+    [RD_WORK_LAYERS] = "layers of plugins",
 };
 
 void rdc_timing_open(rdc_timing *t, rd_work_kind kind)

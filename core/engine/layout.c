@@ -9,8 +9,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { MAX_WIDTH = 1 << 20 };
-
 struct builder {
     rd_builder base; /* what the plugin sees; first, so that both have one address */
     const char *what;
@@ -31,7 +29,7 @@ static void refuse(struct builder *b, const char *kind, const char *name, const 
                          name ? name : "(no name)", why);
 }
 
-static bool good_name(const char *name)
+bool rdc_good_part_name(const char *name)
 {
     if (!name || name[0] < 'a' || name[0] > 'z') return false;
     const size_t n = strspn(name, "abcdefghijklmnopqrstuvwxyz0123456789_");
@@ -75,13 +73,13 @@ static struct builder *open_for(rd_builder *builder, const char *kind, uint32_t 
 static bool common(struct builder *b, const char *kind, const char *name, uint32_t id,
                    uint32_t width, uint32_t count, uint32_t most)
 {
-    if (!good_name(name))
+    if (!rdc_good_part_name(name))
         refuse(b, kind, name, "has no name of the form [a-z][a-z0-9_]*, at most 31 characters");
     else if (count >= most)
         refuse(b, kind, name, "is one more than a cell may have");
     else if (id != count)
         refuse(b, kind, name, "does not have the next id of its kind: ids count from 0, in order");
-    else if (width < 1 || width > MAX_WIDTH)
+    else if (width < 1 || width > RDC_MAX_WIDTH)
         refuse(b, kind, name, "has a width outside 1..1048576");
     return b->status == RD_OK;
 }
@@ -285,7 +283,7 @@ static bool same_number(double a, double b)
     return rd_bits_d(a) == rd_bits_d(b);
 }
 
-static bool same_init(const rd_init *a, const rd_init *b)
+bool rdc_same_init(const rd_init *a, const rd_init *b)
 {
     return a->kind == b->kind && same_number(a->a, b->a) && same_number(a->b, b->b) &&
            (a->table == NULL) == (b->table == NULL);
@@ -303,8 +301,9 @@ static bool same_tables(const rdc_layout *a, const rdc_layout *b)
 static bool same_line(const rd_line_decl *a, const rd_line_decl *b)
 {
     return a->width == b->width && a->phase == b->phase && a->flags == b->flags &&
-           a->states == b->states && a->temps == b->temps && same_init(&a->init_x, &b->init_x) &&
-           same_init(&a->init_rec, &b->init_rec) && same_init(&a->init_bias, &b->init_bias);
+           a->states == b->states && a->temps == b->temps &&
+           rdc_same_init(&a->init_x, &b->init_x) && rdc_same_init(&a->init_rec, &b->init_rec) &&
+           rdc_same_init(&a->init_bias, &b->init_bias);
 }
 
 bool rdc_layout_same(const rdc_layout *a, const rdc_layout *b)
@@ -322,7 +321,8 @@ bool rdc_layout_same(const rdc_layout *a, const rdc_layout *b)
         same = a->temp[k].width == b->temp[k].width && a->temp[k].phase == b->temp[k].phase;
     for (uint32_t k = 0; k < a->n_lines && same; k++) same = same_line(&a->line[k], &b->line[k]);
     for (uint32_t k = 0; k < a->n_vecs && same; k++)
-        same = a->vec[k].width == b->vec[k].width && same_init(&a->vec[k].init, &b->vec[k].init);
+        same =
+            a->vec[k].width == b->vec[k].width && rdc_same_init(&a->vec[k].init, &b->vec[k].init);
     for (uint32_t k = 0; k < a->n_saves && same; k++) same = a->save[k].width == b->save[k].width;
     return same && same_tables(a, b);
 }

@@ -21,7 +21,8 @@ enum {
     RDC_MAX_VECS = 32,
     RDC_MAX_SAVES = 16,
     RDC_MAX_TABLES = 8,
-    RDC_MAX_NAME = 32 /* of a declared thing, its NUL included */
+    RDC_MAX_WIDTH = 1 << 20, /* of a declared thing */
+    RDC_MAX_NAME = 32        /* of a declared thing, its NUL included */
 };
 
 /* Sources are numbered: x, then the states, then the temps. */
@@ -82,6 +83,9 @@ rd_status rdc_layout_place(rdc_layout *l, const char *what, rd_error *err);
 /* Do two hold the same declaration: names, widths, flags, initial values? */
 bool rdc_layout_same(const rdc_layout *a, const rdc_layout *b);
 void rdc_layout_free(rdc_layout *l); /* NULL is fine */
+/* [a-z][a-z0-9_]*, shorter than RDC_MAX_NAME: the name of a declared thing. */
+bool rdc_good_part_name(const char *name);
+bool rdc_same_init(const rd_init *a, const rd_init *b);
 uint32_t rdc_source_count(const rdc_layout *l);
 uint32_t rdc_source_width(const rdc_layout *l, uint32_t source);
 const char *rdc_source_name(const rdc_layout *l, uint32_t source);

@@ -2,25 +2,14 @@
  *
  * Ownership: see rnn.h. One block holds all parameters, so that one version says whether anything packed
  * from them is stale, and one saved tensor lets backward notice that any of them was written.
- * A little over 400 lines: all that a layer is but its two passes.
  * SPDX-License-Identifier: MIT */
 #include "engine/noise.h"
+#include "plugin/registry.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
 
 enum { MAX_HIDDEN = 65536, MAX_IN = 1 << 24 };
-
-static const void *no_service(const char *id)
-{
-    (void)id;
-    return NULL;
-}
-
-static const rd_host host = {.size = sizeof(rd_host),
-                             .abi_major = RD_ABI_MAJOR,
-                             .abi_minor = RD_ABI_MINOR,
-                             .query = no_service};
 
 /* ---- making one ---------------------------------------------------------------------------------- */
 
@@ -49,7 +38,7 @@ static rd_status resolve(rd_rnn *rnn, const rd_rnn_config *c, rd_error *err)
                             .in = c->input_size,
                             .hidden = c->hidden_size,
                             .opt = rnn->options,
-                            .host = &host};
+                            .host = rdc_registry_host(rnn->core)};
     return rdc_layout_new(rnn->label, cell, &setup, c->bias, &rnn->layout, err);
 }
 

@@ -115,6 +115,7 @@ typedef enum rd_work_kind {
     RD_WORK_LOSS,
     RD_WORK_CLIP,
     RD_WORK_OPTIMIZER,
+    RD_WORK_LAYERS, /* of plugins, forward and backward; gradients of parameters are in WEIGHTS */
     RD_WORK_KINDS
 } rd_work_kind;
 typedef struct rd_work {
@@ -457,6 +458,26 @@ typedef struct rd_observer {
     void *user;
 } rd_observer;
 void rd_rnn_observe(rd_rnn *rnn, const rd_observer *observer);
+
+/* ---- layers of plugins ------------------------------------------------------------------------- */
+
+typedef struct rd_plugin_layer rd_plugin_layer; /* one layer that a plugin computes as a whole */
+typedef struct rd_plugin_layer_config {
+    const char *name, *label;         /* label begins messages; copied */
+    uint32_t input_size, seed, layer; /* initial values: RD_FOR_INIT, layer, parameter's index */
+    const rd_setting *settings;       /* the layer's options */
+    size_t n_settings;
+} rd_plugin_layer_config;
+rd_status rd_plugin_layer_new(rd_core *core, const rd_plugin_layer_config *config,
+                              rd_plugin_layer **out, rd_error *err);
+void rd_plugin_layer_release(rd_plugin_layer *layer); /* NULL is fine */
+uint32_t rd_plugin_layer_output_size(const rd_plugin_layer *layer);
+/* State and parameter (borrowed) by index, NULL behind the last; width and name may be NULL. */
+const char *rd_plugin_layer_state(const rd_plugin_layer *layer, size_t index, uint32_t *width);
+rd_tensor *rd_plugin_layer_parameter(const rd_plugin_layer *layer, size_t i, const char **name);
+/* As rd_rnn_run with x, states, mask and resets of `in`; the rest is not read. */
+rd_status rd_plugin_layer_run(rd_plugin_layer *layer, const rd_rnn_input *in, rd_tensor **y,
+                              rd_tensor **final, rd_error *err);
 
 /* ---- learning ----------------------------------------------------------------------------------- */
 

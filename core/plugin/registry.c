@@ -247,6 +247,11 @@ rd_status rdc_registry_open(rd_core *core, const rd_core_options *options, rd_er
     return rdc_compose(core, options->kernels, err);
 }
 
+const rd_host *rdc_registry_host(const rd_core *core)
+{
+    return &core->registry->host;
+}
+
 void rdc_registry_close(rdc_registry *r)
 {
     if (!r) return;

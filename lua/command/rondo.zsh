@@ -219,7 +219,7 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '1::topic:(run train sample evaluate info data bench check plugins new-cell new-kernel env help ActivityRegularization Bidirectional Dropout Embedding Highway LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
+                '1::topic:(run train sample evaluate info data bench check plugins new-cell new-kernel env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
             ;;
         esac
         ;;

@@ -72,6 +72,17 @@ function rondo.Embedding(options) end
 ---@return rondo.Module
 function rondo.Highway(options) end
 
+---@class rondo.Layer.Options
+---@field [1] any? layer
+---@field layer? string its name, as in "rondo plugins"
+---@field input_size? integer features of the input; inferred; integer >= 1
+---@field name? string how messages call the layer
+---@field seed? integer own seed of the initial values; integer >= 0
+---a layer that a plugin computes as a whole
+---@param options rondo.Layer.Options
+---@return rondo.Module
+function rondo.Layer(options) end
+
 ---@class rondo.LayerNorm.Options
 ---@field [1] any? features
 ---@field features? integer size of the last dimension; inferred; integer >= 1

@@ -11,6 +11,7 @@ local homes = {
   Embedding = "embedding", OneHot = "layers", Linear = "layers", Dropout = "layers", LayerNorm = "layers",
   Pool = "over_time", Repeat = "over_time", TimeDistributed = "over_time", ActivityRegularization = "over_time",
   Residual = "residual", Highway = "residual",
+  Layer = "plugin_layer",
   RNN = "rnn", VanillaRNN = "rnn", LSTM = "rnn", GRU = "rnn",
   CrossEntropyLoss = "loss", MSELoss = "loss", L1Loss = "loss", HuberLoss = "loss", BCEWithLogitsLoss = "loss",
   CosineLoss = "loss",
@@ -92,7 +93,7 @@ return setmetatable(rondo, {
     local value
     if homes[name] then
       value = require("rondo." .. homes[name])[name]
-      for _, part in ipairs { "embedding", "over_time", "residual", "rnn", "bidirectional" } do
+      for _, part in ipairs { "embedding", "over_time", "residual", "rnn", "bidirectional", "plugin_layer" } do
         require("rondo." .. part) -- known by name to checkpoints
       end
     elseif wholes[name] then

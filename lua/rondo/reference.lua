@@ -23,6 +23,7 @@ local sentences = {
   Highway = "y = g f(x) + (1 - g) x with a gate g = sigmoid(W x + b) (Srivastava et al. 2015)",
   Bidirectional = "a layer with state and its like that reads backward",
   RNN = "a stack of recurrent layers of any cell",
+  Layer = "a layer that a plugin computes as a whole",
   CrossEntropyLoss = "of logits (..., V) and ids; id 0 does not count",
   MSELoss = "squared error",
   L1Loss = "absolute error",
@@ -113,6 +114,14 @@ local function cell_topics(rondo, list)
   end
 end
 
+local function layer_topics(list)
+  for _, name in ipairs(core.layers()) do
+    local layer = core.layer(name)
+    list[#list + 1] = { group = "plugin_layers", path = ('rondo.Layer { layer = "%s" }'):format(name), name = name,
+      help = layer.help, specs = layer.options, positional = {}, of = "Layer" }
+  end
+end
+
 local function special_topics(rondo, list)
   local data = rondo.data
   list[#list + 1] = topic("layers", "rondo.cell", "cell", rondo.cell)
@@ -140,9 +149,9 @@ local function special_topics(rondo, list)
   table.move(capitals("data", "rondo.data.tasks.", data.tasks), 1, 4, #list + 1, list)
 end
 
-local GROUPS = { "layers", "cells", "losses", "optim", "callbacks", "training", "data" }
-reference.titles = { layers = "Layers", cells = "Cells", losses = "Losses", optim = "Optimizers and schedules",
-  callbacks = "Callbacks", training = "Training and generation", data = "Data" }
+local GROUPS = { "layers", "cells", "plugin_layers", "losses", "optim", "callbacks", "training", "data" }
+reference.titles = { layers = "Layers", cells = "Cells", plugin_layers = "Layers of plugins", losses = "Losses",
+  optim = "Optimizers and schedules", callbacks = "Callbacks", training = "Training and generation", data = "Data" }
 
 -- Every topic, by groups.
 function reference.topics()
@@ -162,6 +171,7 @@ function reference.topics()
   list[#list + 1] = { group = "layers", path = "rondo.RNN", name = "RNN", help = sentences.RNN,
     specs = require("rondo.rnn").options, positional = { "hidden_size" } }
   cell_topics(rondo, list)
+  layer_topics(list)
   special_topics(rondo, list)
   local sorted = {}
   for _, group in ipairs(GROUPS) do

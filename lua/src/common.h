@@ -15,6 +15,7 @@
 
 #define RDL_TENSOR "rondo.Tensor"
 #define RDL_RNN "rondo.Rnn"
+#define RDL_PLUGIN_LAYER "rondo.PluginLayer"
 #define RDL_OPTIMIZER "rondo.Optimizer"
 #define RDL_CHAIN "rondo.Chain"
 #define RDL_AVERAGE "rondo.Average"
@@ -138,6 +139,7 @@ void rdl_open_chain(lua_State *L);
 void rdl_open_loss(lua_State *L);
 void rdl_open_average(lua_State *L);
 void rdl_open_rnn(lua_State *L);
+void rdl_open_plugin_layer(lua_State *L);
 void rdl_open_optimizer(lua_State *L);
 void rdl_open_archive(lua_State *L);
 void rdl_open_text(lua_State *L);

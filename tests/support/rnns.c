@@ -1,5 +1,6 @@
 /* rnns.c - see rnns.h. SPDX-License-Identifier: MIT */
-#include "support/rnns.h"
+#include "support/layers.h"
+
 #include "engine/rnn.h"
 #include "rondo/pointmath.h"
 
@@ -156,7 +157,8 @@ static const rd_plugin plugin = {.stamp = RD_STAMP,
                                  .origin = "tests",
                                  .cells = cells};
 extern const rd_plugin *const rdc_linked_plugins[];
-const rd_plugin *const rdc_linked_plugins[] = {&plugin, NULL};
+const rd_plugin *const rdc_linked_plugins[] = {&plugin, &test_layers_plugin, &test_template_layer,
+                                               NULL};
 
 /* ---- the rest ---------------------------------------------------------------------------------- */
 

@@ -14,15 +14,18 @@ local function show_options(reference, title, specs)
   end
 end
 
+local titles = { cells = "Options of the cell:", plugin_layers = "Options of the layer:" }
+
 local function show(reference, topics, topic)
   local call = topic.path:find "[{(]" and topic.path or topic.path .. " { ... }"
   print(("%s: %s"):format(call, topic.help or ""))
-  show_options(reference, topic.group == "cells" and "Options of the cell:" or "Options:", topic.specs)
+  show_options(reference, titles[topic.group] or "Options:", topic.specs)
   if #topic.positional > 0 then
     print(("\nIn order, without names: { %s }"):format(table.concat(topic.positional, ", ")))
   end
   if topic.of then
-    show_options(reference, "Options of every recurrent layer:", reference.find(topics, topic.of).specs)
+    show_options(reference, topic.of == "RNN" and "Options of every recurrent layer:" or "Options of every such layer:",
+      reference.find(topics, topic.of).specs)
   end
 end
 
