@@ -13,7 +13,10 @@ enum {
     ROWS_TO_PACK = 16, /* fewer rows do not win back what packing B costs */
     /* Fused multiply-adds. One row of half as many took 1.3 times as long on two threads, of 1.5 times as
      * many 0.73 times. */
-    WORK_TO_SHARE = 1 << 19
+    WORK_TO_SHARE = 1 << 19,
+    /* Columns that leave most of a panel empty, and terms that win back turning the product. */
+    NARROW = PANEL / 2,
+    TERMS_TO_TURN = 64
 };
 
 struct shared {
@@ -72,9 +75,47 @@ static void do_whole(void *job, size_t first, size_t last)
     s->core->ops.gemm(&g);
 }
 
+/* to[j * rows + i] = from[i * columns + j], rows ld apart. */
+static void turn(const rd_real *from, size_t ld, size_t rows, size_t columns, rd_real *to,
+                 size_t ld_to)
+{
+    for (size_t i = 0; i < rows; i++)
+        for (size_t j = 0; j < columns; j++) to[j * ld_to + i] = from[i * ld + j];
+}
+
+/* A^T B of few columns: the gradient of weights that a narrow x feeds. B^T A has the same sums of the same
+ * factors, and fills the panels: 14 columns of 256 rows and 3072 terms at 89 instead of 32 % of peak. */
+static bool is_narrow(const rd_gemm *g)
+{
+    return (g->flags & (RD_TRANS_A | RD_TRANS_B | RD_BF16 | RD_INT8)) == RD_TRANS_A &&
+           !g->packed_b && g->n <= NARROW && g->m >= 2 * g->n && g->k >= TERMS_TO_TURN;
+}
+
+static rd_status turned_product(rd_core *core, const rd_gemm *g, rd_error *err)
+{
+    const size_t bytes = g->m * g->n * sizeof(rd_real);
+    rdc_block *block = rdc_block_new(core->arena, bytes);
+    if (!block) return rdc_no_memory(err, bytes);
+    rd_gemm t = *g;
+    t.m = g->n;
+    t.n = g->m;
+    t.a = g->b;
+    t.lda = g->ldb;
+    t.b = g->a;
+    t.ldb = g->lda;
+    t.c = block->at;
+    t.ldc = g->m;
+    if (g->flags & RD_ACCUMULATE) turn(g->c, g->ldc, g->m, g->n, t.c, t.ldc);
+    const rd_status status = rdc_product_shared(core, &t, err);
+    if (status == RD_OK) turn(t.c, t.ldc, g->n, g->m, g->c, g->ldc);
+    rdc_block_release(core->arena, block);
+    return status;
+}
+
 rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err)
 {
     if (g->m == 0 || g->n == 0) return RD_OK;
+    if (is_narrow(g)) return turned_product(core, g, err);
     rdc_count_product(core, g->m, g->n, g->k);
     struct shared s = {.core = core, .g = g};
     const size_t threads = rdc_pool_threads(core->pool);

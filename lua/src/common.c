@@ -55,8 +55,7 @@ void rdl_pay(lua_State *L)
     rdl_state *s = rdl_get_state(L);
     if (s->custom > 0) rdl_adopt(L, 0);
     size_t live = rd_core_memory(s->core).live_bytes;
-    if (live < s->seen) s->seen = live;
-    if (live - s->seen < RDL_PAY_BYTES) return;
+    if (live < s->seen + RDL_PAY_BYTES) return;
     if (live > s->soft_max) {
         lua_gc(L, LUA_GCCOLLECT, 0);
         live = rd_core_memory(s->core).live_bytes;

@@ -22,14 +22,15 @@
 enum { MR = 6, LINE_BYTES = LINE * sizeof(rd_real), PANEL_BYTES = PANEL * sizeof(rd_real) };
 /* A block of a panel takes 32 KiB, two thirds of a first-level cache; four rows of tiles repay a copy. */
 enum { K_BLOCK = 512 / sizeof(rd_real), COPY_FROM_ROWS = 4 * MR, FEW_BLOCK = K_BLOCK / 4 };
-/* Columns of A are copied so many at a time: rows of a sequence lie a power of two apart, where a cache has
- * one place for all of them. */
-enum { COPIED = 48, COPIED_TERMS = 384 / sizeof(rd_real) };
+/* Columns of A are copied so many at a time, for a second-level cache: rows of a sequence lie a power of two
+ * apart, where a cache has one place for all of them. */
+enum { COPIED = 192, TILE_SLACK = VL, COPIED_TERMS = 512 / sizeof(rd_real) };
+enum { B_COPY = K_BLOCK * PANEL, A_COPY = (COPIED_TERMS * MR + TILE_SLACK) * (COPIED / MR) };
 /* Rows whose sums stay in a first-level cache while a panel is read, and operands that exceed a second. */
 enum { KEPT_ROWS = 72, FAR = (384 << 10) / sizeof(rd_real) };
 /* How far ahead to ask for columns of A (a cache line per term: 81 -> 90 % of peak in weight gradients) and
  * for rows of B to copy (75 -> 80 %). The processor's own prefetch does not cross pages. */
-enum { TERMS_AHEAD = 8, ROWS_AHEAD = 24 };
+enum { TERMS_AHEAD = 8, ROWS_AHEAD = 24, ROWS_TO_COPY_AHEAD = 8 };
 
 /* rows x width sums over n terms; a_k and b_k step to the next term, backwards where k descends. */
 typedef struct tile {
@@ -176,12 +177,19 @@ static void run_tile(size_t rows, const tile *t)
 typedef struct block {
     const rd_real *a, *b;
     size_t a_k, a_row, b_k;
+    size_t a_tile; /* numbers from a tile's rows to the next one's; 0: they lie a_row apart */
     size_t n, i0, m, j0;
     uintptr_t next; /* address of the block that will be read after this one; 0: it is in cache */
     bool first, narrow;
 } block;
 
-/* C's columns of one panel gain the block's terms. Rows go in even tiles, 25 = 5 x 5, not 4 x 6 + 1. */
+/* Rows of a tile that begins at i, where m go in even ones: 25 = 5 x 5, not 4 x 6 + 1. */
+RD_INLINE size_t tile_rows(size_t m, size_t i)
+{
+    const size_t tiles = (m - i + MR - 1) / MR;
+    return (m - i + tiles - 1) / tiles;
+}
+/* C's columns of one panel gain the block's terms. */
 static void panel_terms(const rd_gemm *g, const block *w)
 {
     const bool down = g->flags & RD_K_DOWN;
@@ -195,10 +203,10 @@ static void panel_terms(const rd_gemm *g, const block *w)
     t.b_k = down ? -(ptrdiff_t)w->b_k : (ptrdiff_t)w->b_k;
     t.from_zero = w->first && !(g->flags & RD_ACCUMULATE);
     t.narrow_b = w->narrow;
-    for (size_t i = 0, left = (w->m + MR - 1) / MR; i < w->m; left--) {
-        const size_t rows = (w->m - i + left - 1) / left;
+    for (size_t i = 0, n_tiles = 0; i < w->m; n_tiles++) {
+        const size_t rows = tile_rows(w->m, i);
         const size_t columns = (rows == 1 ? NV_1 : rows <= 3 ? NV_3 : NV_6) * VL;
-        if (w->n > 0) t.a = w->a + i * t.a_row + start * w->a_k;
+        if (w->n > 0) t.a = w->a + (w->a_tile ? n_tiles * w->a_tile : i * t.a_row) + start * w->a_k;
         for (size_t j = 0; j < width; j += columns) {
             if (w->n > 0) t.b = w->b + start * w->b_k + j;
             t.c = c + i * g->ldc + j;
@@ -206,8 +214,7 @@ static void panel_terms(const rd_gemm *g, const block *w)
                        : i + rows < w->m   ? c + (i + rows) * g->ldc
                                            : t.c;
             t.b_next = next;
-            if (next && next < w->next + w->n * (PANEL_BYTES - LINE_BYTES))
-                next += w->n * LINE_BYTES;
+            if (next && (next += w->n * LINE_BYTES) == w->next + w->n * PANEL_BYTES) next = 0;
             t.width = width - j;
             run_tile(rows, &t);
         }
@@ -254,14 +261,23 @@ void simd_pack(const rd_gemm *g, void *to, size_t first, size_t last)
         copy_panel(g, 0, g->k, p * PANEL, (rd_real *)to + p * PANEL * g->k);
 }
 
-/* to[n][m] = the m columns of n rows at from. */
+/* The m columns of n rows at from, for the tiles that will read them: to[tile][n][MR], TILE_SLACK numbers
+ * between tiles, where stores of whole registers may end. */
 static void copy_columns(const rd_real *from, size_t ld, size_t n, size_t m, rd_real *to)
 {
-    for (size_t k = 0; k < n; k++, from += ld, to += m)
-        for (size_t i = 0; i < m; i += VL) {
-            const vmask mask = V_MASK(lanes_left(m, i / VL));
-            V_STORE_MASK(to + i, mask, V_LOAD_MASK(from + i, mask));
+    size_t first[COPIED], tiles = 0;
+    for (size_t i = 0; i < m; i += tile_rows(m, i)) first[tiles++] = i;
+    for (size_t k = 0; k < n; k++, from += ld, to += MR) {
+        rd_real *at = to;
+        for (size_t i = 0; i < m; i += LINE)
+            prefetch(from, (ptrdiff_t)(ROWS_TO_COPY_AHEAD * ld + i));
+        for (size_t q = 0; q < tiles; q++, at += n * MR + TILE_SLACK) UNROLLED
+        for (size_t j = 0; j < MR; j += VL) {
+            const size_t left = m - first[q] > j ? m - first[q] - j : 0;
+            V_STORE(at + j, left >= VL ? V_LOAD(from + first[q] + j)
+                                       : V_LOAD_MASK(from + first[q] + j, V_MASK(left)));
         }
+    }
 }
 
 /* Asks for a share, one panel's, of the columns that will be copied next. */
@@ -307,8 +323,8 @@ static plan plan_of(const rd_gemm *g)
 
 void simd_gemm(const rd_gemm *g)
 {
-    rd_real panel[K_BLOCK * PANEL] __attribute__((aligned(64)));
-    rd_real columns[COPIED_TERMS * COPIED] __attribute__((aligned(64)));
+    /* of a panel of B or of columns of A, never of both */
+    rd_real copy[A_COPY > B_COPY ? A_COPY : B_COPY] __attribute__((aligned(64)));
     const bool trans_a = g->flags & RD_TRANS_A;
     const rd_real *packed = g->packed_b;
     if (g->m == 0 || g->n == 0) return;
@@ -324,22 +340,25 @@ void simd_gemm(const rd_gemm *g)
     const plan p = plan_of(g);
     block w = {.a_row = trans_a ? 1 : g->lda, .b_k = packed || p.copy_b ? PANEL : g->ldb};
     w.narrow = !packed && !p.copy_b;
-    for (size_t from = 0; from < g->n; from += p.columns)
-        for (w.i0 = 0; w.i0 < g->m; w.i0 += w.m) {
+    for (w.i0 = 0; w.i0 < g->m; w.i0 += w.m) {
+        w.m = g->m - w.i0 < p.rows ? g->m - w.i0 : p.rows;
+        w.a_k = p.copy_a ? MR : trans_a ? g->lda : 1;
+        for (size_t from = 0; from < g->n; from += p.columns) {
             size_t done = 0;
             const size_t to = g->n - from < p.columns ? g->n : from + p.columns;
-            w.m = g->m - w.i0 < p.rows ? g->m - w.i0 : p.rows;
-            w.a_k = p.copy_a ? w.m : trans_a ? g->lda : 1;
             do {
                 w.first = done == 0;
                 w.n = g->k - done < p.terms ? g->k - done : p.terms;
                 const size_t k0 = g->flags & RD_K_DOWN ? g->k - done - w.n : done;
                 if (w.n > 0) w.a = trans_a ? g->a + k0 * g->lda + w.i0 : g->a + w.i0 * g->lda + k0;
-                if (p.copy_a) copy_columns(w.a, g->lda, w.n, w.m, columns);
-                if (p.copy_a) w.a = columns;
+                if (p.copy_a) {
+                    copy_columns(w.a, g->lda, w.n, w.m, copy);
+                    w.a = copy;
+                    w.a_tile = w.n * MR + TILE_SLACK;
+                }
                 for (w.j0 = from; w.j0 < to; w.j0 += PANEL) {
-                    if (p.copy_b) copy_panel(g, k0, w.n, w.j0, panel);
-                    w.b = p.copy_b || w.n == 0 ? panel
+                    if (p.copy_b) copy_panel(g, k0, w.n, w.j0, copy);
+                    w.b = p.copy_b || w.n == 0 ? copy
                           : packed             ? packed + w.j0 * g->k + k0 * PANEL
                                                : g->b + k0 * g->ldb + w.j0;
                     const size_t ahead = p.columns == PANEL    ? w.n * PANEL
@@ -352,10 +371,10 @@ void simd_gemm(const rd_gemm *g)
                 done += w.n;
             } while (done < g->k);
         }
+    }
 }
 
-/* Twelve chains: a multiply-add takes 4 cycles, and two can begin in each. They begin
- * differently, or the compiler would run one for all; every number tends to 1. */
+/* Twelve chains hide the latency. They begin differently, or the compiler would run one for all. */
 double simd_multiply_adds(size_t rounds)
 {
     enum { GROUPS = 2, IN_GROUP = 6 };

@@ -1,6 +1,8 @@
 /* bench_gemm.c - each backend's products as a share of what this core can multiply right now.
  *
- * usage: bench_gemm [seconds per shape [bf16]]       bf16: those of the backend in use, beside float's peak
+ * usage: bench_gemm [seconds per shape [bf16|float [WORD]]]
+ *   bf16   those of the backend in use, beside float's peak
+ *   WORD   only shapes whose description has it
  *
  * The machine may be busy with other things, so every measurement is paired: a loop of nothing but fused
  * multiply-adds runs before and after each repetition, and the median of the ratios is printed. Not a test:
@@ -74,6 +76,9 @@ static const job jobs[] = {
     {"backward step, large, packed", 64, 512, 2048, RD_TRANS_B | RD_ACCUMULATE, true},
     {"backward step, larger, packed", 64, 1024, 4096, RD_TRANS_B | RD_ACCUMULATE, true},
     {"recurrent, larger, packed", 64, 4096, 1024, RD_ACCUMULATE, true},
+    {"input gradient, all steps, packed", 6400, 512, 2048, RD_TRANS_B | RD_ACCUMULATE, true},
+    {"input gradient, few columns, packed", 6400, 256, 4096, RD_TRANS_B | RD_ACCUMULATE, true},
+    {"weight gradient, 14 columns", 256, 14, 3072, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE, false},
     {"weight gradient, in by gates", 128, 512, 2500, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE, false},
     {"one row, packed, in cache", 1, 512, 128, RD_ACCUMULATE, true},
     {"one row, packed, 4 MiB", 1, 2048, 512, RD_ACCUMULATE, true},
@@ -152,7 +157,7 @@ int main(int argc, char **argv)
                                      .lib_dir = RD_TEST_LIB_DIR,
                                      .trust_plugins = true};
     const double seconds = argc > 1 ? strtod(argv[1], NULL) : 0.3;
-    const bool bf16 = argc > 2;
+    const bool bf16 = argc > 2 && strcmp(argv[2], "bf16") == 0;
     rd_core *core;
     rd_error err;
 
@@ -167,6 +172,7 @@ int main(int argc, char **argv)
         if (bf16 && rd_kernels_at(core, i).why_not) continue;
         for (size_t q = 0; q < sizeof jobs / sizeof jobs[0]; q++) {
             job j = jobs[q];
+            if (argc > 3 && !strstr(j.what, argv[3])) continue;
             if (bf16) j.flags |= RD_BF16;
             measure(k, measure_of(core, k), &j, seconds);
         }

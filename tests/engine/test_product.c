@@ -18,6 +18,8 @@ static const struct shape shapes[] = {
     {130, 65, 70, RD_ACCUMULATE},
     {130, 200, 70, RD_TRANS_B | RD_ACCUMULATE},
     {257, 33, 300, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE},
+    {257, 14, 300, RD_TRANS_A | RD_K_DOWN | RD_ACCUMULATE},
+    {64, 32, 70, RD_TRANS_A},
     {65, 129, 500, RD_TRANS_A | RD_K_DOWN},
     {5, 7, 0, 0},
     {0, 7, 3, 0},
