@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
-checks=(valgrind_all flat_memory kills recipe_memory large_text results adding fresh rock deb)
+checks=(valgrind_all equations flat_memory kills recipe_memory large_text results adding fresh rock deb)
 
 # All C tests under valgrind.
 check_valgrind_all() {
@@ -11,6 +11,12 @@ check_valgrind_all() {
         echo "$test"
         memcheck "$test"
     done
+}
+
+# Cells compiled from equations: five hundred at random, and the time of known ones beside those written by hand.
+check_equations() {
+    busted equations release tests/lua/equations_random_spec.lua RONDO_TEST_CELLS=500 RONDO_TEST_SEED=1001
+    XDG_CACHE_HOME=$PWD/build/cache with_tree release lua5.4 tests/bench/equations.lua
 }
 
 # 100,000 steps of a loop written by hand: resident memory stays where it was.

@@ -226,15 +226,23 @@ function rondo.GRU(options) end
 ---@class rondo.cell.Options
 ---@field name string how it is found: RNN { cell = name }
 ---list of names, or of { name, width =, first = }, or a function of the sizes; the first is the output
----@field state any
+---@field state? any
 ---params(c): parameters by name, { rows, columns, init =, frozen = }; c has the sizes and options
----@field params function
+---@field params? function
 ---step(p, x, s, c): the states after a step by name, out of x (batch, features) and the states before
----@field step function
+---@field step? function
 ---@field options? table list of { name =, kind =, def =, min =, max =, choices =, help = }
 ---@field lines? table lines in the order of initial values; else by name
 ---@field help? string one line that says what it is; default ""
----a recurrent cell written in Lua, for rondo.RNN { cell = name }
+---in place of state, params and step: right sides by name, { h = "tanh(W x + U h + b)" }
+---@field equations? table
+---@field output? string of equations: the name that is the output; default "h"
+---@field init? table of equations: initial values by parameter, { b_f = 1, U = "orthogonal" }
+---@field first? table of equations: states before the first step where not 0, { m = -1e30 }
+---@field whole? table of equations: states that zoneout leaves alone, { "c", "n" }
+---@field constants? table of equations: numbers by name
+---@field license? string of equations: the license of the C file
+---a recurrent cell as one step in Lua or as equations, for rondo.RNN { cell = name }
 ---@param options rondo.cell.Options
 ---@return rondo.Cell
 function rondo.cell(options) end

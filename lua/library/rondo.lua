@@ -345,6 +345,12 @@ function rondo.Sequential(layers) end
 ---@class rondo.Cell
 ---@field name string
 ---@field help string
+local Cell = {}
+---of a cell of equations: makes a plugin of it, which its name means from here on; check: also by `rondo check` (true)
+---@param options? { check: boolean }
+---@return { c: string, plugin: string, cached: boolean, difference: number }? report
+---@return string? message
+function Cell:compile(options) end
 
 ---which steps count: numbers of steps, or 0 where one does not
 ---@alias rondo.Valid { lengths: rondo.Tensor|integer[] }|{ mask: rondo.Tensor|integer[][]|false }

@@ -12,12 +12,25 @@ local cells = {}
 
 local defined, order = {}, {} -- by name; and the names as they were defined
 
--- rondo.cell { name =, state =, params =, step = }: a cell of steps on tensors. Defining it again replaces it for the
--- layers that are made from then on.
+-- A plugin takes the place of the cell of this name that was made of equations.
+function cells.replace_by_plugin(name)
+  defined[name] = nil
+  for i = #order, 1, -1 do
+    if order[i] == name then
+      table.remove(order, i)
+    end
+  end
+end
+
+-- rondo.cell { name =, state =, params =, step = }: a cell of steps on tensors; or { name =, equations = }. Defining it
+-- again replaces it for the layers that are made from then on.
 function cells.cell(given)
-  local cell = errors.blame(lua_cell.define, given)
+  local by_equations = type(given) == "table" and given.equations ~= nil and require "rondo.equations"
+  local cell = errors.blame(by_equations and by_equations.define or lua_cell.define, given)
   if not defined[cell.name] then
-    if core.cell(cell.name) then
+    if by_equations and by_equations.is_compiled(cell) then
+      return cell
+    elseif core.cell(cell.name) then
       errors.raise("cell '%s': a plugin has a cell of this name; choose another", cell.name)
     end
     order[#order + 1] = cell.name

@@ -24,6 +24,7 @@ local commands = {
   { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },
   { "new-cell", "new-cell NAME", "write a folder with a cell that works, to be edited" },
   { "new-kernel", "new-kernel NAME", "the same with a backend of matrix products" },
+  { "compile-cell", "compile-cell FILE.lua [-o FILE.c]", "the C source of a cell that is written as equations" },
   { "env", "env", "shell lines that make this rondo the one that is found" },
   { "help", "help [COMMAND|LAYER|...]", "this, or the options of a command, layer, cell, optimizer, loss" },
 }
@@ -52,7 +53,7 @@ end
 -- The function of a subcommand. Those that write a plugin's folder share a file.
 function cli.command(name)
   local kind = name:match "^new%-(%l+)$"
-  return kind and require("rondo.cli.new")[kind] or require("rondo.cli." .. name)
+  return kind and require("rondo.cli.new")[kind] or require("rondo.cli." .. name:gsub("%-", "_"))
 end
 
 -- An argparse parser for a subcommand whose --help ends the program and whose errors are usage errors.

@@ -54,7 +54,7 @@ local sentences = {
   Checkpoint = "which figure makes best.h5, and how many others stay",
   Sample = "a sample of text after each epoch",
   Function = "a differentiable function with a gradient of its own",
-  cell = "a recurrent cell written in Lua, for rondo.RNN { cell = name }",
+  cell = "a recurrent cell as one step in Lua or as equations, for rondo.RNN { cell = name }",
   Trainer = "fit, evaluate, predict",
   generate = "text, piece by piece",
   complete = "the likeliest continuations, by beam search",
@@ -122,9 +122,24 @@ local function layer_topics(list)
   end
 end
 
+-- rondo.cell is given steps or equations, and nothing of one belongs to the other.
+local function cell_topic(rondo)
+  local found = topic("layers", "rondo.cell", "cell", rondo.cell)
+  local own, specs = {}, {}
+  for _, list in ipairs { found.specs, require("rondo.equations.read").specs } do
+    for _, spec in ipairs(list) do
+      if not own[spec.name] then
+        own[spec.name], specs[#specs + 1] = true, setmetatable({ required = spec.name == "name" }, { __index = spec })
+      end
+    end
+  end
+  found.specs = specs
+  return found
+end
+
 local function special_topics(rondo, list)
   local data = rondo.data
-  list[#list + 1] = topic("layers", "rondo.cell", "cell", rondo.cell)
+  list[#list + 1] = cell_topic(rondo)
   list[#list + 1] = topic("layers", "rondo.Function", "Function", rondo.Function)
   list[#list + 1] = topic("training", "rondo.Trainer", "Trainer", rondo.Trainer)
   list[#list + 1] = topic("training", "model:generate", "generate", function(given)

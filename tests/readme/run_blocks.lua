@@ -75,8 +75,9 @@ local function run(block, scratch, number)
   if not (name and first:find("^[%-/#]")) then name = ("block-%d.%s"):format(number, extensions[block.tag]) end
   save(scratch .. "/" .. name, block.text)
   local command = commands[block.tag]:format(quote(name))
-  return capture(("cd %s && XDG_DATA_HOME=$PWD/.data timeout %d %s 2>&1 </dev/null"):format(quote(scratch), seconds,
-    command))
+  local own = 'RONDO_DATA="${RONDO_DATA:-${XDG_CACHE_HOME:-$HOME/.cache}/rondo}" XDG_CACHE_HOME=$PWD/.cache '
+    .. "XDG_DATA_HOME=$PWD/.data"
+  return capture(("cd %s && %s timeout %d %s 2>&1 </dev/null"):format(quote(scratch), own, seconds, command))
 end
 
 -- A folder in which the source tree's files are seen, and in which a block may write.
