@@ -16,4 +16,5 @@ set(CPACK_DEBIAN_PACKAGE_SECTION science)
 set(CPACK_DEBIAN_PACKAGE_SHLIBDEPS ON) # what the programs and modules are linked to
 set(CPACK_DEBIAN_PACKAGE_DEPENDS "lua-argparse, lua-dkjson")
 set(CPACK_DEBIAN_PACKAGE_RECOMMENDS "lua5.4, curl")
+set(CPACK_DEBIAN_PACKAGE_SUGGESTS "gcc, libc6-dev, pkg-config, cmake, gdb") # for those who write plugins
 include(CPack)

@@ -24,6 +24,7 @@ local commands = {
   { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },
   { "new-cell", "new-cell NAME", "write a folder with a cell that works, to be edited" },
   { "new-kernel", "new-kernel NAME", "the same with a backend of matrix products" },
+  { "new-layer", "new-layer NAME", "the same with a layer that computes whole sequences" },
   { "compile-cell", "compile-cell FILE.lua [-o FILE.c]", "the C source of a cell that is written as equations" },
   { "env", "env", "shell lines that make this rondo the one that is found" },
   { "help", "help [COMMAND|LAYER|...]", "this, or the options of a command, layer, cell, optimizer, loss" },

@@ -78,11 +78,6 @@ function by_hand.train()
   return from_recipe "text_generation", { { name = "file", help = "a text", kind = "file" } }
 end
 
-function by_hand.help()
-  return { HELP },
-    { { name = "topic", help = "a command, layer, cell, optimizer, loss ...", kind = "topic", optional = true } }
-end
-
 -- Every command: { name =, usage =, help =, options =, arguments = }.
 local function commands()
   local list = {}

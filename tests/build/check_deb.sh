@@ -46,6 +46,12 @@ inside bash -c 'cd /root; for n in $(seq 200); do echo "line $n of a text, and o
     rondo sample run --length 20 --seed 1
     rondo help LSTM
     test -s /usr/share/bash-completion/completions/rondo'
+inside apt-get install -y -qq --no-install-recommends gcc libc6-dev pkg-config
+# shellcheck disable=SC2016
+inside bash -c 'cd /root; rondo new-cell demo.mgu; cd mgu; rondo check mgu.c
+    cc $(pkg-config --cflags rondo-plugin) -shared mgu.c -o mgu.so $(pkg-config --libs rondo-plugin)
+    rondo run test.lua
+    test -s /usr/share/cmake/rondo/rondoConfig.cmake'
 grep -q '/usr/share/man/man1/rondo.1.gz' <(inside dpkg -L rondo) # minbase itself leaves manuals out
 inside apt-get purge -y -qq --auto-remove rondo
 inside find / -xdev ! -path '/proc/*' ! -path '/var/*' ! -path '/root/*' | sort >"$folder/after.txt"

@@ -45,7 +45,7 @@ digest() {
 
 prefix=$folder/prefix
 cmake --install "$build" --prefix "$prefix" >/dev/null
-for kind in cell kernel; do
+for kind in cell kernel layer; do
     kit "$prefix" "$folder/installed" $kind
     kit "$build" "$folder/tree" $kind
 done

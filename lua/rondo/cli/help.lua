@@ -30,8 +30,12 @@ local function show(reference, topics, topic)
 end
 
 return function(arguments, cli)
-  local wanted = arguments[1]
-  if not wanted or wanted == "--help" or wanted == "-h" then
+  local parser = cli.parser("help", "Shows the options of a command, layer, cell, optimizer, loss, schedule, callback.")
+  parser:argument("topic", "a command, layer, cell, optimizer, loss ..."):args "?"
+  cli.plugin_option(parser)
+  local wanted = cli.parse(parser, arguments).topic
+  require("rondo.plugins").load_from(arguments)
+  if not wanted then
     print(cli.overview())
     return 0
   end
@@ -54,5 +58,5 @@ return function(arguments, cli)
   end
   local near = require("rondo.core").nearest(wanted, known)
   errors.stop(errors.USAGE, ("help: there is nothing called '%s'%s"):format(wanted, near and
-    (" (did you mean '%s'?)"):format(near) or "; there is " .. table.concat(known, ", ")))
+    (" (did you mean '%s'?)"):format(near) or "; --plugin FILE loads more; there is " .. table.concat(known, ", ")))
 end

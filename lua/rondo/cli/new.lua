@@ -1,8 +1,8 @@
 -- cli/new.lua - rondo new-cell, new-kernel, new-layer NAME: a folder with a plugin that works, to be edited.
 --
--- The folder is written from <share>/template: README.md, and the files of the kind. In all of them @NAME@ is the name,
--- @FILE@ what follows its last dot, @KIND@ the kind, @CFLAGS@ the compiler's flags, @USE@ the kind's use.md. The
--- source, KIND.c, compiles as it lies there: template.KIND is its name.
+-- The folder is written from <share>/template: readme.md, and the files of the kind. In all of them @NAME@ is the name,
+-- @FILE@ what follows its last dot, @KIND@ the kind, @CFLAGS@ the compiler's flags, @USE@ the kind's use.md, @INCLUDE@
+-- and @DOC@ folders of this Rondo. The source, KIND.c, compiles as it lies there: template.KIND is its name.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
@@ -16,7 +16,7 @@ local example = { cell = "me.cell", kernel = "me.kernel", layer = "me.layer" }
 local taken = { all = true, clean = true, help = true, install = true, package = true, test = true, edit_cache = true,
   rebuild_cache = true, list_install_components = true }
 -- Those of a kind that are there, or their names.
-local there = { cell = core.cells, kernel = core.kernel_list }
+local there = { cell = core.cells, kernel = core.kernel_list, layer = core.layers }
 
 local function stop(format, ...)
   errors.stop(errors.USAGE, format:format(...))
@@ -67,14 +67,15 @@ local function files_of(kind, name, file)
   for i, word in ipairs(require("rondo.plugin_flags")().cflags) do
     flags[i] = word:find "[^%w/._=-]" and "'" .. word:gsub("'", "'\\''") .. "'" or word
   end
-  local words = { NAME = name, FILE = file, KIND = kind, CFLAGS = table.concat(flags, " ") }
+  local words = { NAME = name, FILE = file, KIND = kind, CFLAGS = table.concat(flags, " "),
+    INCLUDE = places.kit() .. "/include", DOC = places.kit() .. "/share/doc/rondo" }
   words.USE = read(template .. kind .. "/use.md"):gsub("\n$", ""):gsub("@(%u+)@", words)
   local function filled(path)
     return (read(template .. path):gsub("@(%u+)@", words))
   end
   local source = filled(kind .. "/" .. kind .. ".c"):gsub("template%." .. kind, name)
     :gsub("%f[%w_]" .. kind .. "%.c%f[^%w]", file .. ".c")
-  return { [file .. ".c"] = source, ["README.md"] = filled "README.md",
+  return { [file .. ".c"] = source, ["README.md"] = filled "readme.md",
     ["CMakeLists.txt"] = filled(kind .. "/CMakeLists.txt"), ["test.lua"] = filled(kind .. "/test.lua") }
 end
 
@@ -103,4 +104,4 @@ local function new(kind)
   end
 end
 
-return { cell = new "cell", kernel = new "kernel" }
+return { cell = new "cell", kernel = new "kernel", layer = new "layer" }
