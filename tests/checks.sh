@@ -170,7 +170,7 @@ check_kit() { tests/build/check_kit.sh build/release build/check-kit; }
 
 # Installed elsewhere the command works from any folder, and uninstalling leaves no file.
 check_install() {
-    local prefix left file
+    local prefix left file sources=$PWD
     prefix=$(mktemp -d)
     # shellcheck disable=SC2064
     trap "rm -rf '$prefix'" EXIT
@@ -179,6 +179,8 @@ check_install() {
         cd /
         env -i "$prefix/bin/rondo" --version
         env -i "$prefix/bin/rondo" plugins
+        env -i "$prefix/bin/rondo" check "$prefix"/lib/rondo/plugins-*/f32
+        env -i PATH="$PATH" "$prefix/bin/rondo" check "$sources/plugins/cells/mgu.c"
         eval "$(env -i "$prefix/bin/rondo" env)"
         lua5.4 -e 'print(require "rondo"._VERSION)'
     )

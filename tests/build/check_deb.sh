@@ -40,6 +40,7 @@ inside find / -xdev ! -path '/proc/*' ! -path '/var/*' ! -path '/root/*' | sort 
 inside apt-get install -y -qq --no-install-recommends /root/rondo.deb
 inside rondo --version
 inside rondo plugins
+inside sh -c 'rondo check /usr/lib/rondo/plugins-*/f32'
 # shellcheck disable=SC2016
 inside bash -c 'cd /root; for n in $(seq 200); do echo "line $n of a text, and one more word"; done >text.txt
     rondo train text.txt --run-dir run --hidden-size 8 --max-steps 4 --ngrams 0 --progress none

@@ -24,6 +24,7 @@ export LUA_CPATH="$folder/tree/lib/lua/5.4/?.so;;"
 lua5.4 -e 'local rondo = require "rondo"; assert(#rondo.plugins.cells >= 3); print(rondo._VERSION, rondo.LSTM { 2, 3 })'
 unset LUA_PATH LUA_CPATH
 tree/bin/rondo plugins
+tree/bin/rondo check gone/plugins/cells/mgu.c
 tree/bin/rondo train text.txt --run-dir run --hidden-size 8 --max-steps 4 --ngrams 0 --progress none
 tree/bin/rondo sample run --length 20 --seed 1
 tree/bin/rondo data list

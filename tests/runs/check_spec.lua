@@ -104,6 +104,7 @@ local wrong = {
   { "divides_by_x", "C7", "fail: state 'h' is not a number where x is up to 0 (row 0, element 0)" },
   { "refuses_option", "C8", "fail: layout() refuses what the option's record allows, order = 4, input_size = 3, "
     .. "hidden_size = 5: option 'order' must be at most 3" },
+  { "no_room", "C8", "crash: SIGSEGV in layout (order = 4000000)" },
   { "random_start", "C9", "fail: saved, and read in another process, a layer gives something else: the output (" },
   { "crashes", "C2 C3 C4 C5 C6 C7 C9", "crash: SIGSEGV in forward of phase 1 at t=2" },
   { "exits", "C2 C3 C4 C5 C6 C7 C9", "crash: it ended the process with status 0 in forward of phase 1 at t=0" },

@@ -54,6 +54,21 @@ static void loader_agrees(const check_subject *s, check_verdict *v)
         check_say(v, CHECK_SKIP, "the loader does not get past %s", number);
 }
 
+/* What compilers put into every shared object, and their probes of the processor. */
+static bool is_the_compilers(const char *name)
+{
+    static const char *const names[] = {"frame_dummy", "__cpu_indicator_init", "init_cpu_features",
+                                        "__init_cpu_features", "init_have_lse_atomics"};
+    static const char *const prefixes[] = {"asan.module_", "__asan_", "__odr_asan.",
+                                           "__ubsan_",     "_sub_I_", "tsan.module_"};
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (strcmp(name, names[i]) == 0) return true;
+    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
+        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) return true;
+    return false;
+}
+
 /* ---- L1: symbols --------------------------------------------------------------------------------- */
 
 static void exports_one_symbol(const check_subject *s, check_verdict *v)
@@ -71,8 +86,8 @@ static void exports_one_symbol(const check_subject *s, check_verdict *v)
     for (size_t i = 0; symbol && i < symbols.n; i++) {
         const char *name = elf_symbol_name(&symbols, &symbol[i]);
         const bool local = symbol[i].st_info >> 4 == STB_LOCAL;
-        if (local || symbol[i].st_shndx == SHN_UNDEF || strcmp(name, ENTRY_OF(RD_ABI_MAJOR)) == 0)
-            continue;
+        const bool entry = strcmp(name, ENTRY_OF(RD_ABI_MAJOR)) == 0;
+        if (local || entry || symbol[i].st_shndx == SHN_UNDEF || is_the_compilers(name)) continue;
         const size_t used = strlen(names);
         if (used < 200)
             (void)snprintf(names + used, sizeof names - used, "%s%s", used ? ", " : "", name);
@@ -87,21 +102,6 @@ static void exports_one_symbol(const check_subject *s, check_verdict *v)
 }
 
 /* ---- L4: code that runs by itself ---------------------------------------------------------------- */
-
-/* What compilers put into every shared object, and their probes of the processor. */
-static bool is_the_compilers(const char *name)
-{
-    static const char *const names[] = {"frame_dummy", "__cpu_indicator_init", "init_cpu_features",
-                                        "__init_cpu_features", "init_have_lse_atomics"};
-    static const char *const prefixes[] = {"asan.module_", "__asan_", "__ubsan_", "_sub_I_",
-                                           "tsan.module_"};
-
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (strcmp(name, names[i]) == 0) return true;
-    for (size_t i = 0; i < sizeof prefixes / sizeof prefixes[0]; i++)
-        if (strncmp(name, prefixes[i], strlen(prefixes[i])) == 0) return true;
-    return false;
-}
 
 static void look_at_array(const elf_file *f, uint32_t type, const char *when, check_verdict *v)
 {

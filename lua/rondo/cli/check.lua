@@ -8,6 +8,7 @@ local errors = require "rondo.errors"
 local places = require "rondo.places"
 
 local BAD = { fail = true, crash = true, timeout = true }
+
 local function options(cli)
   local parser = cli.parser("check", "Looks whether plugins keep the rules that plugins/README.md numbers. A source, "
     .. "FILE.c, is compiled first, by $CC or cc, once with numbers in float and once in double: some rules, as that of "
@@ -49,7 +50,7 @@ local function files_of(list)
           found[#found + 1] = path .. "/" .. name
         end
       end
-    elseif not path:find "%.[cs]o?$" then
+    elseif not path:find "%.c$" and not path:find "%.so$" then
       errors.stop(errors.USAGE, ("check: '%s' is neither a source, FILE.c, nor a shared object, FILE.so"):format(path))
     else
       found[#found + 1] = path
