@@ -146,7 +146,8 @@ local exceptions = {
   ["core/base/tensor.c"] = { ["engine/tape.h"] = "a tensor owns the node that made it, and releases it" },
 }
 -- What a bare name may not be: these are found on the core's own include path.
-local core_only = { ["core.h"] = true, ["rondo.h"] = true, ["rondo_custom.h"] = true }
+local core_only = { ["core.h"] = true, ["rondo.h"] = true, ["rondo_custom.h"] = true,
+  ["rondo_check.h"] = true }
 
 local function check_include(file, n, arrow, line)
   local quoted, system = line:match('^%s*#%s*include%s+"(.-)"'), line:match("^%s*#%s*include%s+<(.-)>")

@@ -556,17 +556,6 @@ typedef struct rd_schedule {
 /* The rate for update number `update` (the first is 0). Pure: state is the update number alone. */
 double rd_schedule_lr(const rd_schedule *schedule, uint64_t update);
 
-/* Five-point differences in double against the tape. f builds a scalar from the parameters anew at each
- * call. report: worst |analytic - numeric| / max(1, max |numeric| of its tensor). */
-typedef struct rd_gradient_report {
-    double worst;
-    size_t tensor, element; /* where */
-    double analytic, numeric;
-} rd_gradient_report;
-typedef rd_status (*rd_scalar_fn)(void *user, rd_tensor **out, rd_error *err);
-rd_status rd_check_gradients(rd_scalar_fn f, void *user, rd_tensor *const *parameters, size_t n,
-                             rd_gradient_report *report, rd_error *err);
-
 /* ---- files -------------------------------------------------------------------------------------- */
 
 /* A named collection of arrays and texts: what a checkpoint file holds. Names are paths, "model/1.w".

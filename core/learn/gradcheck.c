@@ -3,15 +3,18 @@
  * f'(x) = (f(x - 2h) - 8 f(x - h) + 8 f(x + h) - f(x + 2h)) / 12h + O(h^4) (Abramowitz & Stegun, table
  * 25.2). In double, h near eps^(1/5) leaves some twelve digits; in float only two or three.
  * SPDX-License-Identifier: MIT */
+#include "rondo_check.h"
+
 #include "base/tensor.h"
 
 #include <math.h>
 #include <string.h>
 
 /* A power of two in proportion to x, so that x + h loses as little as can be. */
-static double step_of(double x)
+static double step_of(const rd_gradient_check *c, double x)
 {
-    const double h = sizeof(rd_real) == sizeof(double) ? 0x1p-10 : 0x1p-5;
+    const double usual = sizeof(rd_real) == sizeof(double) ? 0x1p-10 : 0x1p-5;
+    const double h = c->step > 0 ? c->step : usual;
     int exponent = 0;
     frexp(x, &exponent);
     return exponent > 1 ? ldexp(h, exponent - 1) : h;
@@ -20,13 +23,13 @@ static double step_of(double x)
 static rd_status check_scalar(const rd_tensor *y, rd_error *err)
 {
     if (rd_tensor_numel(y) == 1) return RD_OK;
-    return rdc_fail(err, RD_E_ARG, "check_gradients: the function must give one number");
+    return rdc_fail(err, RD_E_ARG, "check.gradients: the function must give one number");
 }
 
-static rd_status value_at(rd_scalar_fn f, void *user, double *value, rd_error *err)
+static rd_status value_of(const rd_gradient_check *c, double *value, rd_error *err)
 {
     rd_tensor *y = NULL;
-    RD_TRY(f(user, &y, err));
+    RD_TRY(c->f(c->user, &y, err));
     const rd_status status = check_scalar(y, err);
     *value = status == RD_OK ? (double)y->at[0] : 0;
     rd_tensor_release(y);
@@ -34,19 +37,19 @@ static rd_status value_at(rd_scalar_fn f, void *user, double *value, rd_error *e
 }
 
 /* The derivative of f by one element; its value is put back, whatever happens. */
-static rd_status differentiate(rd_scalar_fn f, void *user, rd_real *x, uint64_t *version,
+static rd_status differentiate(const rd_gradient_check *c, rd_real *x, uint64_t *version,
                                double *slope, rd_error *err)
 {
     static const double place[] = {-2, -1, 1, 2}, weight[] = {1, -8, 8, -1};
     const rd_real before = *x;
-    const double h = step_of((double)before);
+    const double h = step_of(c, (double)before);
     rd_status status = RD_OK;
     double sum = 0;
     for (int i = 0; i < 4 && status == RD_OK; i++) {
         double value = 0;
         *x = (rd_real)((double)before + place[i] * h);
         ++*version;
-        status = value_at(f, user, &value, err);
+        status = value_of(c, &value, err);
         sum += weight[i] * value;
     }
     *x = before;
@@ -66,18 +69,18 @@ static size_t place_of(const rd_tensor *t, size_t e)
     return offset;
 }
 
-static rd_status check_tensor(rd_scalar_fn f, void *user, rd_tensor *const *parameters,
-                              size_t which, rd_gradient_report *report, rd_error *err)
+static rd_status check_tensor(const rd_gradient_check *c, size_t which, rd_gradient_report *report,
+                              rd_error *err)
 {
-    rd_tensor *const p = parameters[which];
+    rd_tensor *const p = c->parameters[which];
     const size_t n = rd_tensor_numel(p);
     rdc_block *const block = rdc_block_new(p->core->arena, n * sizeof(double));
     if (!block) return rdc_no_memory(err, n * sizeof(double));
-    double *const numeric = block->at, scale = 1;
+    double *const numeric = block->at, scale = c->least > 0 ? c->least : 1;
     rd_status status = RD_OK;
     for (size_t e = 0; e < n && status == RD_OK; e++) {
         rd_real *const x = p->at + place_of(p, e);
-        status = differentiate(f, user, x, &p->block->version, &numeric[e], err);
+        status = differentiate(c, x, &p->block->version, &numeric[e], err);
         if (fabs(numeric[e]) > scale) scale = fabs(numeric[e]);
     }
     for (size_t e = 0; e < n && status == RD_OK; e++) {
@@ -91,27 +94,27 @@ static rd_status check_tensor(rd_scalar_fn f, void *user, rd_tensor *const *para
     return status;
 }
 
-rd_status rd_check_gradients(rd_scalar_fn f, void *user, rd_tensor *const *parameters, size_t n,
-                             rd_gradient_report *report, rd_error *err)
+rd_status rd_check_gradients(const rd_gradient_check *c, rd_gradient_report *report, rd_error *err)
 {
+    rd_tensor *const *const parameters = c->parameters;
     rd_gradient_report found = {0};
     rd_tensor *y = NULL;
-    if (n == 0) return rdc_fail(err, RD_E_ARG, "check_gradients: at least one parameter is needed");
-    for (size_t i = 0; i < n; i++) {
+    if (c->n == 0)
+        return rdc_fail(err, RD_E_ARG, "check.gradients: at least one parameter is needed");
+    for (size_t i = 0; i < c->n; i++) {
         if (!parameters[i]->wants_grad)
             return rdc_fail(
                 err, RD_E_ARG,
-                "check_gradients: parameter %zu must be a leaf that requires a gradient", i + 1);
+                "check.gradients: parameter %zu must be a leaf that requires a gradient", i + 1);
         rd_zero_grad(parameters[i]);
     }
-    RD_TRY(f(user, &y, err));
+    RD_TRY(c->f(c->user, &y, err));
     rd_status status = check_scalar(y, err);
     if (status == RD_OK) status = rd_backward(y, NULL, false, err);
     rd_tensor_release(y);
     rd_core *const core = parameters[0]->core;
     const bool before = rd_set_grad_mode(core, false);
-    for (size_t i = 0; i < n && status == RD_OK; i++)
-        status = check_tensor(f, user, parameters, i, &found, err);
+    for (size_t i = 0; i < c->n && status == RD_OK; i++) status = check_tensor(c, i, &found, err);
     rd_set_grad_mode(core, before);
     if (status == RD_OK) *report = found;
     return status;

@@ -245,10 +245,30 @@ function rondo.clip_grad_norm(parameters, max_norm, norm_type) end
 ---@param limit number
 function rondo.clip_grad_value(parameters, limit) end
 
+rondo.check = {}
+---@class rondo.GradientReport
+---@field worst number |analytic - numeric|, relative to the largest of its tensor where that is above 1
+---@field tensor integer
+---@field element integer
+---@field analytic number
+---@field numeric number five-point difference
 ---@param f fun(): rondo.Tensor a scalar built from the parameters
 ---@param parameters rondo.Tensor[]
----@return number largest_difference from five-point differences
-function rondo.check_gradients(f, parameters) end
+---@return rondo.GradientReport
+function rondo.check.gradients(f, parameters) end
+---@class rondo.CellReport
+---@field cell string
+---@field ok boolean
+---@field max_rel_error number
+---@field worst string where: "f_h[2, 3]"
+---@field analytic number
+---@field numeric number
+---@field numbers integer how many were looked at
+---derivatives by parameters, input and first states, of any cell
+---@param name string
+---@param sizes table? input_size, hidden_size, batch, time; options of the cell and of rondo.RNN
+---@return rondo.CellReport
+function rondo.check.cell(name, sizes) end
 ---@param a integer?
 ---@param b integer?
 ---@return number as math.random, from a stream that a resumed run goes on with

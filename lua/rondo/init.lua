@@ -20,7 +20,7 @@ local homes = {
   tensor = "tensor", zeros = "tensor", ones = "tensor", full = "tensor", parameter = "tensor",
   concat = "tensor", where = "tensor", linear = "tensor", matmul = "tensor", gather = "tensor",
   embedding = "tensor", one_hot = "tensor", no_grad = "tensor",
-  clip_grad_norm = "tensor", clip_grad_value = "tensor", check_gradients = "tensor",
+  clip_grad_norm = "tensor", clip_grad_value = "tensor",
   init = "initial", cell = "cells", Function = "functions",
   save = "checkpoint", load = "checkpoint",
 }
@@ -39,6 +39,10 @@ function special.data()
     Conll = require "rondo.data.conll", Vocab = require("rondo.data.tokens").Vocab,
     Labels = require("rondo.data.tokens").Labels,
     kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get })
+end
+
+function special.check()
+  return names.strict("rondo.check", require "rondo.check")
 end
 
 function special._VERSION()

@@ -108,9 +108,4 @@ function tensor.clip_grad_value(parameters, limit)
   return errors.blame(core.clip_grad_value, list_of(parameters, "clip_grad_value"), limit)
 end
 
--- Compares the tape's gradients with five-point differences of f(), a scalar built from the parameters.
-function tensor.check_gradients(f, parameters)
-  return errors.blame(core.check_gradients, f, list_of(parameters, "check_gradients"))
-end
-
 return tensor

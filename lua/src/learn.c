@@ -1,6 +1,7 @@
 /* learn.c - clipping, learning-rate schedules and the gradient check.
  * SPDX-License-Identifier: MIT */
 #include "common.h"
+#include "rondo_check.h"
 #include <math.h>
 #include <stdio.h>
 
@@ -65,21 +66,20 @@ static int learn_schedule(lua_State *L)
 
 /* ---- gradient check ---- */
 
-/* The scalar of the Lua function at the bottom of the stack: an error in it becomes a status. */
+/* The scalar of the Lua function at the bottom of the stack; an error in it stays at the top (rdl_raise). */
 static rd_status call_scalar(void *user, rd_tensor **out, rd_error *err)
 {
     lua_State *L = user;
+    err->code = RD_E_ARG;
+    snprintf(err->text, sizeof err->text, "the function failed");
     lua_pushvalue(L, 1);
     if (lua_pcall(L, 0, 1, 0) != LUA_OK) {
-        const char *text = lua_type(L, -1) == LUA_TSTRING ? lua_tostring(L, -1) : "an error in f";
-        err->code = RD_E_ARG;
-        snprintf(err->text, sizeof err->text, "%s", text);
-        lua_pop(L, 1);
+        rdl_get_state(L)->raised = true;
         return RD_E_ARG;
     }
+    rdl_get_state(L)->caller = L;
     rd_tensor **slot = luaL_testudata(L, -1, RDL_TENSOR);
     if (!slot || !*slot) {
-        err->code = RD_E_ARG;
         snprintf(err->text, sizeof err->text, "f must return a tensor of one element, got a %s",
                  slot ? "closed tensor" : luaL_typename(L, -1));
         lua_pop(L, 1);
@@ -90,16 +90,19 @@ static rd_status call_scalar(void *user, rd_tensor **out, rd_error *err)
     return RD_OK;
 }
 
+/* check_gradients(f, {parameters}, step, least) */
 static int learn_check_gradients(lua_State *L)
 {
     luaL_checktype(L, 1, LUA_TFUNCTION);
+    rd_gradient_check check = {.f = call_scalar,
+                               .user = L,
+                               .step = luaL_optnumber(L, 3, 0),
+                               .least = luaL_optnumber(L, 4, 0)};
     lua_settop(L, 3);
-    size_t n;
-    rd_tensor **parameters = rdl_tensor_list(L, 2, &n);
+    check.parameters = rdl_tensor_list(L, 2, &check.n);
     luaL_checkstack(L, LUA_MINSTACK, "check_gradients");
     rd_gradient_report report = {0};
-    rdl_get_state(L)->caller = L;
-    RDL_DO(L, rd_check_gradients(call_scalar, L, parameters, n, &report, &err));
+    RDL_DO(L, rd_check_gradients(&check, &report, &err));
     lua_createtable(L, 0, 5);
     lua_pushnumber(L, report.worst);
     lua_setfield(L, -2, "worst");

@@ -213,8 +213,14 @@ static int tensor_backward(lua_State *L)
         luaL_checktype(L, options, LUA_TTABLE);
         retain = rdl_field_bool(L, options, "retain_graph", false);
     }
-    rdl_get_state(L)->caller = L;
-    RDL_DO(L, rd_backward(root, seed, retain, &err));
+    rdl_state *s = rdl_get_state(L);
+    lua_State *before = s->caller; /* a function that is played by another's backward may try */
+    rd_error err;
+    rd_status status;
+    s->caller = L;
+    RDL_TRY(L, status, rd_backward(root, seed, retain, &err));
+    s->caller = before;
+    if (status != RD_OK) return rdl_raise(L, &err);
     if (!retain) rdl_played(L, 1);
     rdl_pay(L);
     return 0;

@@ -1,5 +1,6 @@
 /* test_gradcheck.c - the gradient check finds what is right, what is wrong and where.
  * SPDX-License-Identifier: MIT */
+#include "rondo_check.h"
 #include "support/tensors.h"
 
 #include <math.h>
@@ -31,7 +32,7 @@ static void test_gradcheck_passes_what_is_right(void **state)
     struct model m = {{test_leaf(*state, SHAPE(2, 3), RD_SEQUENCE, 1),
                        test_leaf(*state, SHAPE(3), RD_DENSE, 2)},
                       false};
-    OK(rd_check_gradients(product, &m, m.leaf, 2, &report, &err));
+    OK(rd_check_gradients(&(rd_gradient_check){product, &m, m.leaf, 2, 0, 0}, &report, &err));
     assert_true(report.worst < (sizeof(rd_real) == sizeof(double) ? 1e-11 : 1e-3));
     assert_true(rd_grad_mode(*state));
     RELEASE(m.leaf[0], m.leaf[1]);
@@ -46,7 +47,7 @@ static void test_gradcheck_says_where_it_is_wrong(void **state)
                       true};
     OK(rd_set_requires_grad(m.leaf[0], true, &err));
     OK(rd_set_requires_grad(m.leaf[1], true, &err));
-    OK(rd_check_gradients(product, &m, m.leaf, 2, &report, &err));
+    OK(rd_check_gradients(&(rd_gradient_check){product, &m, m.leaf, 2, 0, 0}, &report, &err));
     assert_true(report.tensor == 1 && report.element == 1); /* d/db = exp(a) = e, the larger */
     assert_true(report.analytic == 0 && fabs(report.numeric - 2.718281828) < 1e-3);
     assert_true(fabs(report.worst - 1) < 1e-6);
@@ -64,14 +65,17 @@ static void test_gradcheck_wants_a_leaf_and_one_number(void **state)
     rd_error err;
     rd_gradient_report report;
     rd_tensor *x = test_tensor(*state, SHAPE(1), VALUES(1));
-    test_fails(rd_check_gradients(whole_tensor, &x, &x, 0, &report, &err), &err,
-               "check_gradients: at least one parameter is needed");
-    test_fails(rd_check_gradients(whole_tensor, &x, &x, 1, &report, &err), &err,
-               "check_gradients: parameter 1 must be a leaf that requires a gradient");
+    test_fails(rd_check_gradients(&(rd_gradient_check){whole_tensor, &x, &x, 0, 0, 0}, &report,
+                                  &err),
+               &err, "check.gradients: at least one parameter is needed");
+    test_fails(rd_check_gradients(&(rd_gradient_check){whole_tensor, &x, &x, 1, 0, 0}, &report,
+                                  &err),
+               &err, "check.gradients: parameter 1 must be a leaf that requires a gradient");
     RELEASE(x);
     x = test_leaf(*state, SHAPE(2), RD_DENSE, 1);
-    test_fails(rd_check_gradients(whole_tensor, &x, &x, 1, &report, &err), &err,
-               "check_gradients: the function must give one number");
+    test_fails(rd_check_gradients(&(rd_gradient_check){whole_tensor, &x, &x, 1, 0, 0}, &report,
+                                  &err),
+               &err, "check.gradients: the function must give one number");
     RELEASE(x);
 }
 

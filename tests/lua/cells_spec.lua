@@ -323,7 +323,7 @@ describe("learn_state", function()
     for name, p in layer:named_parameters() do
       w[name] = p
     end
-    assert.is_true(rondo.check_gradients(function() return (layer(x) * layer(x)):sum() end,
+    assert.is_true(rondo.check.gradients(function() return (layer(x) * layer(x)):sum() end,
       { w["layer1.h_0"], w["layer1.reverse.c_0"], w["layer2.reverse.h_0"] }).worst < 1e-2)
     local h, c = rondo.zeros(3, 4), rondo.zeros(3, 4)
     h.requires_grad = true

@@ -264,7 +264,9 @@ describe("the gradient check", function()
     local p = core.tensor { 1 }
     p.requires_grad = true
     raises("broken", core.check_gradients, function() error "broken" end, { p })
-    raises("an error in f", core.check_gradients, function() error {} end, { p })
+    local reason = {}
+    local _, raised = pcall(core.check_gradients, function() error(reason) end, { p })
+    assert.equal(reason, raised)
     raises("f must return a tensor of one element, got a nil", core.check_gradients, function() end, { p })
     raises("function expected", core.check_gradients, 1, { p })
   end)

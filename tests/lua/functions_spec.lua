@@ -70,7 +70,7 @@ describe("rondo.Function", function()
 
   it("agrees with differences among operations of the tape", function()
     local x = rondo.parameter(rondo.rand(2, 3))
-    local worst = core.check_gradients(function()
+    local worst = rondo.check.gradients(function()
       local p, s = both(x:tanh(), x)
       return (clip(p, 0.9) * s):sum()
     end, { x }).worst

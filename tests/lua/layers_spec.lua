@@ -65,7 +65,7 @@ describe("Sequential", function()
     assert.equal(1, #tied:parameters())
     local w, ids = tied[1].weight, rondo.tensor { { 2, 5, 2 } }
     assert.is_true(tied(ids):allclose(rondo.linear(rondo.embedding(ids, w), w), { rtol = 0, atol = 0 }))
-    assert.is_true(rondo.check_gradients(function() return (tied(ids):tanh()):sum() end, { w }).worst < 1e-2)
+    assert.is_true(rondo.check.gradients(function() return (tied(ids):tanh()):sum() end, { w }).worst < 1e-2)
     local path = os.tmpname()
     assert(rondo.save(path, { model = tied }))
     local again = assert(rondo.load(path)).model

@@ -14,7 +14,7 @@ local function fails(text, f, ...)
 end
 
 local function checked(f, parameters)
-  assert.is_true(rondo.check_gradients(f, parameters).worst < 1e-2)
+  assert.is_true(rondo.check.gradients(f, parameters).worst < 1e-2)
 end
 
 -- The model after it was saved and loaded.

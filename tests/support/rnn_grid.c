@@ -150,7 +150,7 @@ static bool is_near(const rnn_layer *layer, struct problem *p, rd_tensor *const 
     rd_error err;
     rd_gradient_report report;
     if (sizeof(rd_real) != sizeof(double)) return true; /* see test_gradients_within */
-    OK(rd_check_gradients(weighed, p, leaf, n, &report, &err));
+    OK(rd_check_gradients(&(rd_gradient_check){weighed, p, leaf, n, 0, 0}, &report, &err));
     return report.worst <= tolerance_of(layer);
 }
 

@@ -4,7 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #ifndef RD_TEST_TENSORS_H
 #define RD_TEST_TENSORS_H
-#include "rondo.h"
+#include "rondo_check.h"
 
 /* cmocka.h wants these before it. */
 #include <setjmp.h>
