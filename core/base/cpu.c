@@ -71,3 +71,26 @@ void rdc_cpu_probe(rd_cpu *cpu)
         .threads = threads > 0 ? threads : 1,
     };
 }
+
+const char *rdc_cpu_name(uint64_t features)
+{
+    static const struct {
+        uint64_t bit;
+        const char *name;
+    } names[] = {
+        {RD_CPU_SSE2, "sse2"},
+        {RD_CPU_AVX2, "avx2"},
+        {RD_CPU_FMA, "fma"},
+        {RD_CPU_AVX512F, "avx512f"},
+        {RD_CPU_AVX512VL, "avx512vl"},
+        {RD_CPU_AVX512BW, "avx512bw"},
+        {RD_CPU_AVX512DQ, "avx512dq"},
+        {RD_CPU_NEON, "neon"},
+        {RD_CPU_AVX512BF16, "avx512bf16"},
+        {RD_CPU_AVX512VNNI, "avx512vnni"},
+    };
+
+    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
+        if (features & names[i].bit) return names[i].name;
+    return NULL;
+}

@@ -5,4 +5,6 @@
 #include "rondo.h"
 
 void rdc_cpu_probe(rd_cpu *cpu);
+/* "avx2": the first of these features that has a name; NULL: none has. */
+const char *rdc_cpu_name(uint64_t features);
 #endif

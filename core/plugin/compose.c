@@ -1,6 +1,7 @@
 /* compose.c - which backend makes the products: by what the processor has, then by the user's list, then by
  * score. Never by timing: a choice that changes from run to run could not be repeated.
  * SPDX-License-Identifier: MIT */
+#include "base/cpu.h"
 #include "plugin/records.h"
 #include "plugin/registry_impl.h"
 #include <stdarg.h>
@@ -9,23 +10,6 @@
 #include <string.h>
 
 enum { UNRANKED = 1000000 };
-
-static const struct {
-    uint64_t bit;
-    const char *name;
-} features[] = {
-    {RD_CPU_SSE2, "sse2"},
-    {RD_CPU_AVX2, "avx2"},
-    {RD_CPU_FMA, "fma"},
-    {RD_CPU_AVX512F, "avx512f"},
-    {RD_CPU_AVX512VL, "avx512vl"},
-    {RD_CPU_AVX512BW, "avx512bw"},
-    {RD_CPU_AVX512DQ, "avx512dq"},
-    {RD_CPU_NEON, "neon"},
-    {RD_CPU_AVX512BF16, "avx512bf16"},
-    {RD_CPU_AVX512VNNI, "avx512vnni"},
-};
-enum { N_FEATURES = sizeof features / sizeof features[0] };
 
 bool rdc_why_not(rdc_backend *b, const char *format, ...)
 {
@@ -46,9 +30,8 @@ static bool check_needs(rdc_backend *b, const rd_cpu *cpu)
     const uint64_t missing = b->kernels->needs & ~cpu->features;
 
     if (b->why_not) return true; /* dropped already */
-    for (size_t i = 0; i < N_FEATURES; i++)
-        if (missing & features[i].bit)
-            return rdc_why_not(b, "this processor lacks %s", features[i].name);
+    const char *name = rdc_cpu_name(missing);
+    if (name) return rdc_why_not(b, "this processor lacks %s", name);
     if (missing)
         return rdc_why_not(b, "it needs something this Rondo has not heard of (needs 0x%llx)",
                            (unsigned long long)b->kernels->needs);

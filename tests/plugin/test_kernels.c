@@ -81,38 +81,56 @@ enum { THIN = 5 };
 enum { THIN = 1 };
 #endif
 
-static void check(const char *number)
+/* Of backends that say these flags, or all. */
+static void check(kernel_rule_fn *keeps, uint32_t flags)
 {
     const rd_kernels *kernels;
+    char why[KERNEL_RULE_TEXT];
 
     for (size_t i = 0; (kernels = backend_at(i)); i++) {
         const kernel_case c = {.kernels = kernels, .thin = THIN};
-        if (!runs_here(kernels)) continue;
-        for (size_t r = 0; r < kernel_rule_count(); r++) {
-            const kernel_rule *rule = &kernel_rules[r];
-            char why[KERNEL_RULE_TEXT] = "";
-            if (strcmp(rule->number, number) != 0 || kernel_rule_skip(rule, kernels)) continue;
-            if (!rule->keeps(&c, why, sizeof why))
-                fail_msg("%s, rule %s: %s", kernels->name, number, why);
-        }
+        if (!runs_here(kernels) || (kernels->flags & flags) != flags) continue;
+        if (!keeps(&c, why, sizeof why)) fail_msg("%s: %s", kernels->name, why);
     }
 }
-static void test_products_are_right(void **state)
-{
-    (void)state;
-    check("K2");
-}
-static void test_products_have_the_bits_of_the_contract(void **state)
-{
-    (void)state;
-    check("K3");
-}
+#define TEST(name, keeps, flags) \
+    static void name(void **state) \
+    { \
+        (void)state; \
+        check(keeps, flags); \
+    }
+TEST(test_products_of_every_pair_of_sizes_are_right, kernel_right_sizes, 0)
+TEST(test_large_products_are_right, kernel_right_large, 0)
+TEST(test_products_of_bf16_are_right, kernel_right_bf16, RD_KERNELS_BF16)
+TEST(test_products_of_int8_are_right, kernel_right_int8, RD_KERNELS_INT8)
+TEST(test_packed_products_can_be_cut_at_panels, kernel_right_cut, 0)
+TEST(test_multiply_adds_count_their_operations, kernel_right_counts, 0)
+TEST(test_products_of_every_pair_of_sizes_equal_rule_3, kernel_bits_sizes, 0)
+TEST(test_large_products_equal_rule_3, kernel_bits_large, 0)
+TEST(test_products_of_tiny_numbers_equal_rule_3, kernel_bits_tiny, 0)
+TEST(test_products_of_infinities_and_nan_equal_rule_3, kernel_bits_endless, 0)
+TEST(test_products_of_bf16_equal_rule_10, kernel_bits_bf16, RD_KERNELS_BF16)
+TEST(test_small_sums_of_bf16_are_zero_as_rule_10_has_it, kernel_bits_small_bf16, RD_KERNELS_BF16)
+TEST(test_rows_of_bf16_can_be_added_in_parts, kernel_bits_bf16_parts, RD_KERNELS_BF16)
+TEST(test_products_of_int8_equal_rule_10, kernel_bits_int8, RD_KERNELS_INT8)
 
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_products_are_right),
-        cmocka_unit_test(test_products_have_the_bits_of_the_contract),
+        cmocka_unit_test(test_products_of_every_pair_of_sizes_are_right),
+        cmocka_unit_test(test_large_products_are_right),
+        cmocka_unit_test(test_products_of_bf16_are_right),
+        cmocka_unit_test(test_products_of_int8_are_right),
+        cmocka_unit_test(test_packed_products_can_be_cut_at_panels),
+        cmocka_unit_test(test_multiply_adds_count_their_operations),
+        cmocka_unit_test(test_products_of_every_pair_of_sizes_equal_rule_3),
+        cmocka_unit_test(test_large_products_equal_rule_3),
+        cmocka_unit_test(test_products_of_tiny_numbers_equal_rule_3),
+        cmocka_unit_test(test_products_of_infinities_and_nan_equal_rule_3),
+        cmocka_unit_test(test_products_of_bf16_equal_rule_10),
+        cmocka_unit_test(test_small_sums_of_bf16_are_zero_as_rule_10_has_it),
+        cmocka_unit_test(test_rows_of_bf16_can_be_added_in_parts),
+        cmocka_unit_test(test_products_of_int8_equal_rule_10),
     };
     return cmocka_run_group_tests(tests, open_core, close_core);
 }

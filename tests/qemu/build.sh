@@ -57,5 +57,5 @@ for real in "" -DRD_REAL_DOUBLE; do
     # shellcheck disable=SC2086
     "$compiler" "${flags[@]}" -O3 $real -DRD_PLUGIN_LINKED=rdc_linked_neon -Iplugins/kernels -Itests -DRD_TEST_ALONE \
         -DRD_TEST_PLUGIN=rdc_linked_neon -static plugins/kernels/neon/*.c tests/plugin/test_kernels.c \
-        tests/validate/kernel_{bench,numbers,reference,rules}.c -o "$folder/test_kernels${real:+_f64}" -lm
+        tests/validate/kernel_{bench,guard,numbers,reference,rules}.c -o "$folder/test_kernels${real:+_f64}" -lm
 done

@@ -39,6 +39,7 @@ typedef struct check_subject {
     const char *path, *lib_dir; /* of the plugin file; of this Rondo, or NULL */
     const struct check_rule *rule;
     double seconds; /* that the rule may take */
+    uint32_t thin;  /* 1: all products of a backend; n: every n-th */
     /* These are there where the plugin has been loaded. */
     rd_core *core; /* one thread, scalar kernels, the plugin loaded */
     const rd_plugin *plugin;
@@ -47,11 +48,16 @@ typedef struct check_subject {
 } check_subject;
 
 struct cell_case;
+struct kernel_case;
 enum {
     CHECK_IN_DOUBLE =
         1u, /* compares with what float is too coarse for: skipped in float, with the reason */
     CHECK_BACKWARD = 2u, /* of cells: skipped where there is no backward */
-    CHECK_UNLOADED = 4u  /* loads the plugin by itself, as rules of files do */
+    CHECK_UNLOADED = 4u, /* loads the plugin by itself, as rules of files do */
+    /* Of backends: skipped where they do not say RD_KERNELS_BF16, _INT8, or say RD_KERNELS_INEXACT. */
+    CHECK_BF16 = 8u,
+    CHECK_INT8 = 16u,
+    CHECK_EXACT = 32u
 };
 typedef struct check_rule {
     const char *number; /* "C4", as in plugins/README.md; several rules may share one */
@@ -60,9 +66,11 @@ typedef struct check_rule {
     void (*run)(const check_subject *s, check_verdict *v);
     /* For run = check_each_case (cell_grid.h): called with the cell at each of its options. */
     bool (*keeps)(const struct cell_case *c, char *why, size_t cap);
+    /* The same of backends (kernel_rules.h). */
+    bool (*multiplies)(const struct kernel_case *c, char *why, size_t cap);
 } check_rule;
 
-extern const check_rule check_file_rules[], check_cell_rules[];
+extern const check_rule check_file_rules[], check_cell_rules[], check_kernel_rules[];
 
 typedef struct check_kind {
     const char *word; /* "cell" */

@@ -4,84 +4,13 @@
 
 #include "kernel_reference.h"
 
+#include <float.h>
 #include <math.h>
-#include <setjmp.h>
-#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <unistd.h>
 
 enum { PANEL = 64, EDGE = 64 }; /* columns packed together; numbers compared beside a matrix */
-
-/* ---- zones --------------------------------------------------------------------------------------- */
-
-static size_t page(void)
-{
-    return (size_t)sysconf(_SC_PAGESIZE);
-}
-static bool open_zone(kernel_zone *z, size_t bytes)
-{
-    const size_t whole = (bytes + page() - 1) / page() * page();
-    char *at = mmap(NULL, whole + 2 * page(), PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (at == MAP_FAILED) return false;
-    *z = (kernel_zone){.begin = at + page(), .end = at + page() + whole};
-    return mprotect(z->begin, whole, PROT_READ | PROT_WRITE) == 0;
-}
-static void close_zone(kernel_zone *z)
-{
-    if (z->begin) munmap(z->begin - page(), (size_t)(z->end - z->begin) + 2 * page());
-    *z = (kernel_zone){0};
-}
-
-/* ---- accesses outside ----------------------------------------------------------------------------- */
-
-/* The one open bench; which of its zones an access was beside. */
-static struct {
-    const kernel_bench *bench;
-    sigjmp_buf back;
-    struct sigaction before;
-    const char *volatile zone;
-    volatile bool behind, calling;
-} fault;
-
-static bool beside(const kernel_zone *z, const char *at, const char *name)
-{
-    const bool ahead = at >= z->begin - page() && at < z->begin;
-    if (!ahead && !(at >= z->end && at < z->end + page())) return false;
-    fault.zone = name;
-    fault.behind = !ahead;
-    return true;
-}
-static void on_fault(int number, siginfo_t *info, void *context)
-{
-    const kernel_bench *b = fault.bench;
-    const char *at = info->si_addr;
-    (void)context;
-    if (fault.calling && (beside(&b->a, at, "a") || beside(&b->b, at, "b") ||
-                          beside(&b->c, at, "c") || beside(&b->packed, at, "the packed b")))
-        siglongjmp(fault.back, 1);
-    sigaction(number, &fault.before, NULL); /* somebody else's: it happens again */
-}
-
-/* gemm, or pack of panels [first, last). false: it was stopped at an access that fault tells of. */
-static bool call_gemm(const kernel_bench *b, const rd_gemm *g)
-{
-    const bool stopped = sigsetjmp(fault.back, 0) != 0;
-    fault.calling = !stopped;
-    if (!stopped) b->kernels->gemm(g);
-    fault.calling = false;
-    return !stopped;
-}
-static bool call_pack(const kernel_bench *b, const rd_gemm *g, void *to, const size_t panels[2])
-{
-    const bool stopped = sigsetjmp(fault.back, 0) != 0;
-    fault.calling = !stopped;
-    if (!stopped) b->kernels->pack(g, to, panels[0], panels[1]);
-    fault.calling = false;
-    return !stopped;
-}
 
 /* ---- opening ------------------------------------------------------------------------------------ */
 
@@ -91,6 +20,8 @@ static rd_real quiet_nan(void)
 }
 void kernel_bench_fill(kernel_bench *b, enum kernel_numbers kind, uint32_t edge)
 {
+    b->kind = kind;
+    b->edge = edge;
     for (int which = 0; which < 3; which++)
         kernel_numbers_fill(b->numbers + (size_t)which * b->most, b->most,
                             (kernel_numbers_of){kind, edge, which});
@@ -100,34 +31,28 @@ bool kernel_bench_open(kernel_bench *b, const rd_kernels *kernels, size_t most, 
                        size_t cap)
 {
     const size_t bytes = most * sizeof(rd_real);
-    struct sigaction act = {.sa_sigaction = on_fault, .sa_flags = SA_SIGINFO | SA_NODEFER};
 
     *b = (kernel_bench){.kernels = kernels, .why = why, .cap = cap, .most = most};
     b->numbers = malloc(3 * bytes);
     b->kept_a = malloc(bytes);
     b->kept_b = malloc(bytes);
     b->want = malloc(bytes);
-    if (!b->numbers || !b->kept_a || !b->kept_b || !b->want || !open_zone(&b->a, bytes) ||
-        !open_zone(&b->b, bytes) || !open_zone(&b->c, bytes) || !open_zone(&b->packed, 2 * bytes)) {
+    b->a = (kernel_zone){.name = "a", .bytes = bytes};
+    b->b = (kernel_zone){.name = "b", .bytes = bytes};
+    b->c = (kernel_zone){.name = "c", .bytes = bytes};
+    b->packed = (kernel_zone){.name = "packed b", .bytes = 2 * bytes};
+    if (!b->numbers || !b->kept_a || !b->kept_b || !b->want ||
+        !kernel_guard_open((kernel_zone *const[]){&b->a, &b->b, &b->c, &b->packed, NULL})) {
         snprintf(why, cap, "out of memory");
         kernel_bench_close(b);
         return false;
     }
     kernel_bench_fill(b, KERNEL_MIXED, 0);
-    fault.bench = b;
-    sigaction(SIGSEGV, &act, &fault.before);
     return true;
 }
 void kernel_bench_close(kernel_bench *b)
 {
-    if (fault.bench == b) {
-        sigaction(SIGSEGV, &fault.before, NULL);
-        fault.bench = NULL;
-    }
-    close_zone(&b->a);
-    close_zone(&b->b);
-    close_zone(&b->c);
-    close_zone(&b->packed);
+    kernel_guard_close();
     free(b->numbers);
     free(b->kept_a);
     free(b->kept_b);
@@ -195,6 +120,11 @@ static void lay_c(const region *r, const rd_gemm *g, rd_real unread)
         for (size_t j = 0; j < g->n; j++) g->c[i * g->ldc + j] = unread;
 }
 
+/* What pack_bytes() is asked for k: two bfloat16 take the place of one float, and so on (kernel.h). */
+static size_t packed_terms(const rd_gemm *g)
+{
+    return g->flags & RD_BF16 ? (g->k + 1) / 2 : g->flags & RD_INT8 ? (g->k + 3) / 4 + 2 : g->k;
+}
 /* ---- sentences ----------------------------------------------------------------------------------- */
 
 static void append(char text[128], bool there, const char *word)
@@ -229,17 +159,22 @@ static bool say(const kernel_bench *b, const rd_gemm *g, const char *what)
     snprintf(b->why, b->cap, "%s %s", name, what);
     return false;
 }
-/* A fault is for KERNEL_RIGHT to tell; what there is to say of bits is unknown then. */
-static bool say_fault(const kernel_bench *b, const rd_gemm *g, const char *function)
+/* An access outside is for KERNEL_RIGHT to tell; what there is to say of bits is unknown then. */
+static bool say_outside(const kernel_bench *b, const rd_gemm *g, const char *function)
+{
+    const kernel_outside *at = kernel_guard_outside();
+    char text[128];
+    if (b->look == KERNEL_BITS) return true;
+    snprintf(text, sizeof text, "makes %s() read or write %s %s", function,
+             at->behind ? "behind" : "before", at->zone->name);
+    return say(b, g, text);
+}
+static bool say_pack_bytes(const kernel_bench *b, const rd_gemm *g)
 {
     char text[128];
     if (b->look == KERNEL_BITS) return true;
-    if (fault.zone[0] == 't')
-        snprintf(text, sizeof text, "makes %s() go %s what pack_bytes(%zu, %zu) asks for", function,
-                 fault.behind ? "beyond" : "before", g->k, g->n);
-    else
-        snprintf(text, sizeof text, "makes %s() read or write %s %s", function,
-                 fault.behind ? "behind" : "before", fault.zone);
+    snprintf(text, sizeof text, "makes pack() go beyond what pack_bytes(%zu, %zu) asks for",
+             packed_terms(g), g->n);
     return say(b, g, text);
 }
 
@@ -250,52 +185,11 @@ static bool same(rd_real x, rd_real y)
 static bool is_wrong(const rd_gemm *g, const size_t at[2], rd_real was, const rd_real value[2])
 {
     if (isnan(value[0]) || isinf(value[0])) return false; /* KERNEL_ENDLESS: a matter of bits */
-    const double slack = kernel_slack(g, at[0], at[1], g->flags & RD_ACCUMULATE ? was : 0);
-    return !(fabs((double)value[1] - (double)value[0]) <= slack);
+    const double off = fabs((double)value[1] - (double)value[0]);
+    if (off <= (double)FLT_EPSILON / 8 * fabs((double)value[0]) * (sizeof was == 8 ? 1e-9 : 1))
+        return false; /* nothing to look into */
+    return !(off <= kernel_slack(g, at[0], at[1], g->flags & RD_ACCUMULATE ? was : 0));
 }
-/* Is it right where what was in c is a number, not NaN? */
-static bool reads_c(kernel_bench *b, const rd_gemm *g, const region *r, size_t i)
-{
-    lay_c(r, g, 0);
-    const rd_real was = r->first[i];
-    if (was != 0 || !call_gemm(b, g)) return false;
-    return !isnan(r->first[i]);
-}
-
-/* Numbers i of the region differ: whose matter is it? Of KERNEL_BITS only the first is told. */
-static bool compare_number(kernel_bench *b, const rd_gemm *g, const region *r, size_t i)
-{
-    const size_t from_c = i - r->begin, row = g->ldc ? from_c / g->ldc : 0;
-    const size_t column = g->ldc ? from_c % g->ldc : 0;
-    const rd_real want = b->want[i], got = r->first[i];
-    const int digits = sizeof(rd_real) == sizeof(double) ? 17 : 9;
-    char text[320];
-
-    if (i < r->begin || row >= g->m || column >= g->n) {
-        if (b->look == KERNEL_BITS) return true;
-        if (i < r->begin)
-            snprintf(text, sizeof text, "writes before c, %zu numbers", r->begin - i);
-        else
-            snprintf(text, sizeof text, "writes outside of c, at row %zu, column %zu", row, column);
-        return say(b, g, text);
-    }
-    const bool wrong = is_wrong(g, (size_t[]){row, column}, r->was[i], (rd_real[]){want, got});
-    if (wrong != (b->look == KERNEL_RIGHT)) return true;
-    if (wrong && isnan(got) && !(g->flags & RD_ACCUMULATE) && reads_c(b, g, r, i))
-        return say(b, g, "reads c, which it may do with accumulate alone");
-    snprintf(text, sizeof text, "%s at row %zu, column %zu: %.*g (scalar %.*g)%s",
-             wrong ? "is wrong" : "differs from scalar", row, column, digits, (double)got, digits,
-             (double)want, wrong ? "" : kernel_mistake(g, row, column, r->was[i], got));
-    return say(b, g, text);
-}
-static bool compare(kernel_bench *b, const rd_gemm *g, const region *r)
-{
-    if (memcmp(b->want, r->first, r->n * sizeof(rd_real)) == 0) return true;
-    for (size_t i = 0; i < r->n; i++)
-        if (!same(b->want[i], r->first[i]) && !compare_number(b, g, r, i)) return false;
-    return true;
-}
-
 static bool inputs_kept(kernel_bench *b, const kernel_product *p, const rd_gemm *g)
 {
     const bool ta = p->flags & RD_TRANS_A, tb = p->flags & RD_TRANS_B;
@@ -309,40 +203,113 @@ static bool inputs_kept(kernel_bench *b, const kernel_product *p, const rd_gemm 
 
 /* ---- products ------------------------------------------------------------------------------------ */
 
-/* What pack_bytes() is asked for k: two bfloat16 take the place of one float, and so on (kernel.h). */
-static size_t packed_terms(const rd_gemm *g)
+static void tell(const kernel_bench *b, const char *function, const rd_gemm *g)
 {
-    return g->flags & RD_BF16 ? (g->k + 1) / 2 : g->flags & RD_INT8 ? (g->k + 3) / 4 + 2 : g->k;
+    char name[256];
+    if (!b->about) return;
+    name_product(g, name, sizeof name);
+    b->about("%s, %s", function, name);
 }
+static bool call_gemm(const kernel_bench *b, const rd_gemm *g)
+{
+    tell(b, "gemm", g);
+    return kernel_guard_gemm(b->kernels, g);
+}
+
 /* By halves, the second first, as threads may; NaN where pack() forgets to write. NULL: said why, or a matter
  * of another look (then why is empty). */
 static void *pack(kernel_bench *b, const rd_gemm *g)
 {
-    const size_t bytes = b->kernels->pack_bytes(packed_terms(g), g->n);
+    const size_t bytes = kernel_bench_pack_bytes(b, g, g->n);
     const size_t whole = (bytes + 63) / 64 * 64, panels = (g->n + PANEL - 1) / PANEL;
-    char *to = b->packed.end - whole;
+    char *to = b->packed.end - whole, text[96];
 
     b->why[0] = '\0';
-    if (bytes > (size_t)(b->packed.end - b->packed.begin)) {
-        char text[96];
+    if (bytes > b->packed.bytes) {
         snprintf(text, sizeof text, "makes pack_bytes(%zu, %zu) ask for %zu bytes", packed_terms(g),
                  g->n, bytes);
         if (b->look == KERNEL_RIGHT) say(b, g, text);
         return NULL;
     }
     memset(to, 0xff, whole);
-    if (!call_pack(b, g, to, (size_t[]){panels / 2, panels}) ||
-        !call_pack(b, g, to, (size_t[]){0, panels / 2})) {
-        say_fault(b, g, "pack");
+    tell(b, "pack", g);
+    bool inside = kernel_guard_pack(b->kernels, g, to, (size_t[]){panels / 2, panels}) &&
+                  kernel_guard_pack(b->kernels, g, to, (size_t[]){0, panels / 2});
+    if (!inside && strcmp(kernel_guard_outside()->zone->name, "b") == 0) {
+        say_outside(b, g, "pack");
         return NULL;
     }
-    for (size_t i = bytes; i < whole; i++)
-        if ((unsigned char)to[i] != 0xff) {
-            fault.zone = "the packed b", fault.behind = true;
-            say_fault(b, g, "pack");
-            return NULL;
-        }
-    return to;
+    for (size_t i = bytes; i < whole; i++) inside = inside && (unsigned char)to[i] == 0xff;
+    if (!inside) say_pack_bytes(b, g);
+    return inside ? to : NULL;
+}
+
+/* Why there is NaN where c may not be read: it was read, or it is still there; NULL: neither. */
+static const char *about_c(kernel_bench *b, const rd_gemm *g, const region *r, size_t i)
+{
+    const rd_real other = 3;
+
+    lay_c(r, g, other);
+    if (!call_gemm(b, g) || isnan(r->first[i])) return NULL;
+    return r->first[i] == other ? "does not write all of c"
+                                : "reads c, which is for accumulate alone";
+}
+
+/* What a product with the same flags, large enough to tell one from another, says of the usual mistakes. */
+static const char *explain(kernel_bench *b, const rd_gemm *like)
+{
+    const kernel_product p = {.m = 5, .n = 33, .k = 61, .flags = like->flags};
+    const rd_gemm before = *like;
+    rd_gemm g = kernel_bench_lay(b, &p);
+    const region r = region_of(b, &g, false);
+
+    lay_c(&r, &g, 0);
+    if (before.packed_b) g.packed_b = pack(b, &g);
+    if ((before.packed_b && !g.packed_b) || !call_gemm(b, &g)) return "";
+    return kernel_mistake(&g, r.was);
+}
+static void show(char text[40], rd_real x)
+{
+    if (isnan(x))
+        snprintf(text, 40, "nan");
+    else
+        snprintf(text, 40, "%.*g", sizeof x == sizeof(double) ? 17 : 9, (double)x);
+}
+
+/* Numbers i of the region differ: is it a matter of this look? */
+static bool compare_number(kernel_bench *b, const rd_gemm *g, const region *r, size_t i)
+{
+    const size_t from_c = i - r->begin, row = g->ldc ? from_c / g->ldc : 0;
+    const size_t column = g->ldc ? from_c % g->ldc : 0;
+    const rd_real want = b->want[i], got = r->first[i];
+    char text[320], numbers[2][40];
+
+    if (i < r->begin || row >= g->m || column >= g->n) {
+        if (b->look == KERNEL_BITS) return true;
+        if (i < r->begin)
+            snprintf(text, sizeof text, "writes before c, %zu numbers", r->begin - i);
+        else
+            snprintf(text, sizeof text, "writes outside of c, at row %zu, column %zu", row, column);
+        return say(b, g, text);
+    }
+    const bool wrong = is_wrong(g, (size_t[]){row, column}, r->was[i], (rd_real[]){want, got});
+    if (wrong != (b->look == KERNEL_RIGHT)) return true;
+    const char *about =
+        wrong && isnan(got) && !(g->flags & RD_ACCUMULATE) ? about_c(b, g, r, i) : NULL;
+    if (about) return say(b, g, about);
+    show(numbers[0], got);
+    show(numbers[1], want);
+    snprintf(text, sizeof text, "%s at row %zu, column %zu: %s (scalar %s)%s",
+             wrong ? "is wrong" : "differs from scalar", row, column, numbers[0], numbers[1],
+             wrong ? "" : explain(b, g));
+    return say(b, g, text);
+}
+static bool compare(kernel_bench *b, const rd_gemm *g, const region *r)
+{
+    if (memcmp(b->want, r->first, r->n * sizeof(rd_real)) == 0) return true;
+    for (size_t i = 0; i < r->n; i++)
+        if (!same(b->want[i], r->first[i]) && !compare_number(b, g, r, i)) return false;
+    return true;
 }
 
 static bool no_memory(const kernel_bench *b)
@@ -351,7 +318,7 @@ static bool no_memory(const kernel_bench *b)
     return false;
 }
 
-bool kernel_bench_product(kernel_bench *b, const kernel_product *p)
+static bool try_product(kernel_bench *b, const kernel_product *p)
 {
     rd_gemm g = kernel_bench_lay(b, p);
     const region r = region_of(b, &g, p->at_end);
@@ -363,8 +330,28 @@ bool kernel_bench_product(kernel_bench *b, const kernel_product *p)
         if (!g.packed_b) return b->why[0] == '\0';
     }
     lay_c(&r, &g, quiet_nan());
-    if (!call_gemm(b, &g)) return say_fault(b, &g, "gemm");
+    if (!call_gemm(b, &g)) return say_outside(b, &g, "gemm");
     return inputs_kept(b, p, &g) && compare(b, &g, &r);
+}
+
+/* Is the product right, with numbers that tell? */
+static bool is_right(kernel_bench *b, const kernel_product *p)
+{
+    const enum kernel_numbers kind = b->kind;
+    char why[8];
+    kernel_bench as = *b;
+
+    as.look = KERNEL_RIGHT;
+    as.why = why, as.cap = sizeof why;
+    if (kind != KERNEL_MIXED) kernel_bench_fill(&as, KERNEL_MIXED, 0);
+    const bool ok = try_product(&as, p);
+    if (kind != KERNEL_MIXED) kernel_bench_fill(b, kind, b->edge);
+    return ok;
+}
+
+bool kernel_bench_product(kernel_bench *b, const kernel_product *p)
+{
+    return try_product(b, p) || (b->look == KERNEL_BITS && !is_right(b, p));
 }
 
 /* Called once for the first panel and once for the others. */
@@ -382,10 +369,25 @@ bool kernel_bench_cut(kernel_bench *b, const kernel_product *p)
     rest.n -= PANEL;
     rest.b += g.flags & RD_TRANS_B ? PANEL * g.ldb : PANEL;
     rest.c += PANEL;
-    rest.packed_b = (const char *)g.packed_b + b->kernels->pack_bytes(packed_terms(&g), PANEL);
+    rest.packed_b = (const char *)g.packed_b + kernel_bench_pack_bytes(b, &g, PANEL);
     lay_c(&r, &g, quiet_nan());
     if (call_gemm(b, &first) && call_gemm(b, &rest) && compare(b, &g, &r)) return true;
     return say(b, &g,
                "is another where it is cut at a panel: panel p begins at p times what "
                "pack_bytes(k, 64) gives");
+}
+
+void kernel_bench_call(kernel_bench *b, const kernel_product *p)
+{
+    rd_gemm g = kernel_bench_lay(b, p);
+    const region r = region_of(b, &g, p->at_end);
+
+    lay_c(&r, &g, 0);
+    if (p->packed) g.packed_b = pack(b, &g);
+    if (!p->packed || g.packed_b) (void)call_gemm(b, &g);
+}
+
+size_t kernel_bench_pack_bytes(const kernel_bench *b, const rd_gemm *g, size_t n)
+{
+    return b->kernels->pack_bytes(packed_terms(g), n);
 }

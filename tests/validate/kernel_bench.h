@@ -5,20 +5,16 @@
  * (NaN in a and b) or written (numbers in c). Nothing here knows a test framework: what is found is a
  * sentence.
  *
- * One bench is open at a time, on the thread that opened it: it has the handler of SIGSEGV until it is
- * closed.
+ * One bench is open at a time, on the thread that opened it (kernel_guard.h).
  * SPDX-License-Identifier: MIT */
 #ifndef RD_KERNEL_BENCH_H
 #define RD_KERNEL_BENCH_H
+#include "kernel_guard.h"
 #include "kernel_numbers.h"
-
-typedef struct kernel_zone { /* begin .. end, whole pages between two forbidden ones */
-    char *begin, *end;
-} kernel_zone;
 
 enum kernel_look {
     KERNEL_RIGHT, /* numbers to rounding, and no access where none is allowed */
-    KERNEL_BITS   /* bits of numbers that are right */
+    KERNEL_BITS   /* bits, of products that are right */
 };
 
 typedef struct kernel_product {
@@ -34,7 +30,10 @@ typedef struct kernel_bench {
     enum kernel_look look;
     char *why; /* where the sentence goes */
     size_t cap;
-    size_t most; /* numbers in a zone */
+    void (*about)(const char *format, ...); /* told of each call; NULL: nobody is */
+    size_t most;                            /* numbers in a zone */
+    enum kernel_numbers kind;               /* what they are now, and which edge */
+    uint32_t edge;
     kernel_zone a, b, c, packed;
     rd_real *numbers; /* 3 most: of a, b and c */
     rd_real *kept_a, *kept_b, *want;
@@ -51,6 +50,10 @@ void kernel_bench_fill(kernel_bench *b, enum kernel_numbers kind, uint32_t edge)
 bool kernel_bench_product(kernel_bench *b, const kernel_product *p);
 /* The same product by all panels and by those from column 64 on alone. */
 bool kernel_bench_cut(kernel_bench *b, const kernel_product *p);
+/* Calls gemm, and pack, and compares nothing. */
+void kernel_bench_call(kernel_bench *b, const kernel_product *p);
+/* What a packed b of the product takes: pack_bytes() of the terms that kernel.h says. */
+size_t kernel_bench_pack_bytes(const kernel_bench *b, const rd_gemm *g, size_t n);
 /* What rd_gemm the product is, with a, b and c laid into the zones; packed_b is NULL. */
 rd_gemm kernel_bench_lay(kernel_bench *b, const kernel_product *p);
 #endif

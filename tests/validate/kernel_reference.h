@@ -12,6 +12,7 @@ bool kernel_reference(const rd_gemm *g, rd_real *c);
  * rounding of the numbers. */
 double kernel_slack(const rd_gemm *g, size_t i, size_t j, rd_real c);
 
-/* The usual mistake that makes `got` of C[i, j], as "that is ..."; "" where it is another. */
-const char *kernel_mistake(const rd_gemm *g, size_t i, size_t j, rd_real c, rd_real got);
+/* The usual mistake that makes all of g->c, where c was before, as "; that is ..."; "" where it is another
+ * one or none. */
+const char *kernel_mistake(const rd_gemm *g, const rd_real *c);
 #endif

@@ -15,21 +15,29 @@ static size_t size_at(size_t i)
     return i < 68 ? i : i + 187;
 }
 
-/* Product j of row i. The number of sizes is prime, so that columns i, j, i + j, i + 2j, i + 3j of the
+/* Product j of row i. The number of sizes is prime, so that columns i, j, i + j + 30, i + 2j, i + 3j of the
  * table of 71^2 products are an orthogonal array: any two of them have every pair once. The first three are
  * m, n and k: every pair of sizes is there, and with it every pair of remainders by the edges of a tile up to
- * 68. The others turn flags, packing, strides and addresses, so that each of these meets every size too. */
+ * 68. The others turn flags, packing, strides and addresses, so that each of these meets every size too. By
+ * the 30, k is m or n where the third size is 41, not 0. */
 static kernel_product product_at(size_t i, size_t j)
 {
     static const size_t pads[] = {0, 1, 2, 5};
     const size_t x = (i + 2 * j) % SIZES, y = (i + 3 * j) % SIZES;
     return (kernel_product){.m = size_at(i),
                             .n = size_at(j),
-                            .k = size_at((i + j) % SIZES),
+                            .k = size_at((i + j + 30) % SIZES),
                             .flags = (uint32_t)(x % 16),
                             .packed = y % 2,
                             .at_end = y / 2 % 2,
                             .pad = pads[y / 4 % 4]};
+}
+
+static bool open_bench(kernel_bench *b, const kernel_case *c, size_t most, char *why, size_t cap)
+{
+    if (!kernel_bench_open(b, c->kernels, most, why, cap)) return false;
+    b->about = c->about;
+    return true;
 }
 
 /* What a sweep over products is about. */
@@ -47,7 +55,7 @@ static bool each_size(const kernel_case *c, const sweep *s, char *why, size_t ca
     kernel_bench b;
     bool ok = true;
 
-    if (!kernel_bench_open(&b, c->kernels, MOST, why, cap)) return false;
+    if (!open_bench(&b, c, MOST, why, cap)) return false;
     b.look = s->look;
     kernel_bench_fill(&b, s->numbers, 0);
     for (size_t at = 0; at < SIZES * SIZES && ok; at += step) {
@@ -71,7 +79,7 @@ static bool each_large(const kernel_case *c, enum kernel_look look, uint32_t fla
     kernel_bench b;
     bool ok = true;
 
-    if (!kernel_bench_open(&b, c->kernels, LARGE, why, cap)) return false;
+    if (!open_bench(&b, c, c->thin > 1 ? 200000 : LARGE, why, cap)) return false;
     b.look = look;
     for (uint32_t i = 0; i < n && ok; i++)
         for (uint32_t q = 0; q < 8 && ok; q++) {
@@ -83,7 +91,7 @@ static bool each_large(const kernel_case *c, enum kernel_look look, uint32_t fla
                                       .packed = q % 2,
                                       .at_end = q / 2 % 2};
             if (c->thin > 1 && (q > 0 || (flags && i > 1))) continue;
-            if (flags && p.n > 1000) continue; /* portable bfloat16 is slow */
+            if (p.n > 1000 && (flags || c->thin > 1)) continue; /* portable bfloat16 is slow */
             ok = kernel_bench_product(&b, &p);
         }
     kernel_bench_close(&b);
@@ -92,15 +100,15 @@ static bool each_large(const kernel_case *c, enum kernel_look look, uint32_t fla
 
 /* ---- K2 ------------------------------------------------------------------------------------------ */
 
-static bool right_for_all_sizes(const kernel_case *c, char *why, size_t cap)
+bool kernel_right_sizes(const kernel_case *c, char *why, size_t cap)
 {
     return each_size(c, &(sweep){.look = KERNEL_RIGHT}, why, cap);
 }
-static bool right_for_large_sizes(const kernel_case *c, char *why, size_t cap)
+bool kernel_right_large(const kernel_case *c, char *why, size_t cap)
 {
     return each_large(c, KERNEL_RIGHT, 0, why, cap);
 }
-static bool right_with_bf16(const kernel_case *c, char *why, size_t cap)
+bool kernel_right_bf16(const kernel_case *c, char *why, size_t cap)
 {
     return each_size(c, &(sweep){.look = KERNEL_RIGHT, .flags = RD_BF16, .thin = 13}, why, cap);
 }
@@ -111,7 +119,7 @@ static bool each_int8(const kernel_case *c, enum kernel_look look, char *why, si
     kernel_bench b;
     bool ok = true;
 
-    if (!kernel_bench_open(&b, c->kernels, MOST, why, cap)) return false;
+    if (!open_bench(&b, c, MOST, why, cap)) return false;
     b.look = look;
     for (size_t i = 0; i < SIZES && ok; i += c->thin) {
         kernel_product p = product_at(i, 11 * i % SIZES);
@@ -124,20 +132,20 @@ static bool each_int8(const kernel_case *c, enum kernel_look look, char *why, si
     kernel_bench_close(&b);
     return ok;
 }
-static bool right_with_int8(const kernel_case *c, char *why, size_t cap)
+bool kernel_right_int8(const kernel_case *c, char *why, size_t cap)
 {
     return each_int8(c, KERNEL_RIGHT, why, cap);
 }
 
 /* In the double build panels of bfloat16 and int8 are not cut: two of these do not fill a double. */
-static bool cut_at_panels(const kernel_case *c, char *why, size_t cap)
+bool kernel_right_cut(const kernel_case *c, char *why, size_t cap)
 {
     static const uint32_t precisions[][2] = {
         {0, 0}, {RD_BF16, RD_KERNELS_BF16}, {RD_INT8, RD_KERNELS_INT8}};
     kernel_bench b;
     bool ok = true;
 
-    if (!kernel_bench_open(&b, c->kernels, MOST, why, cap)) return false;
+    if (!open_bench(&b, c, MOST, why, cap)) return false;
     for (int i = 0; i < 3 && ok; i++)
         for (size_t n = 65; n <= 257 && ok; n += 64) {
             const kernel_product p = {
@@ -150,7 +158,7 @@ static bool cut_at_panels(const kernel_case *c, char *why, size_t cap)
 }
 
 /* Operations in a round, by what comes back for more of them. */
-static bool counts_multiply_adds(const kernel_case *c, char *why, size_t cap)
+bool kernel_right_counts(const kernel_case *c, char *why, size_t cap)
 {
     if (!c->kernels->multiply_adds) return true;
     const double one = c->kernels->multiply_adds(1), ten = c->kernels->multiply_adds(10);
@@ -165,35 +173,35 @@ static bool counts_multiply_adds(const kernel_case *c, char *why, size_t cap)
 
 /* ---- K3 ------------------------------------------------------------------------------------------ */
 
-static bool bits_for_all_sizes(const kernel_case *c, char *why, size_t cap)
+bool kernel_bits_sizes(const kernel_case *c, char *why, size_t cap)
 {
     return each_size(c, &(sweep){.look = KERNEL_BITS}, why, cap);
 }
-static bool bits_for_large_sizes(const kernel_case *c, char *why, size_t cap)
+bool kernel_bits_large(const kernel_case *c, char *why, size_t cap)
 {
     return each_large(c, KERNEL_BITS, 0, why, cap);
 }
-static bool bits_of_tiny_numbers(const kernel_case *c, char *why, size_t cap)
+bool kernel_bits_tiny(const kernel_case *c, char *why, size_t cap)
 {
     const sweep s = {.look = KERNEL_BITS, .numbers = KERNEL_TINY, .thin = 17, .most = 67};
     return each_size(c, &s, why, cap);
 }
-static bool endless_numbers(const kernel_case *c, char *why, size_t cap)
+bool kernel_bits_endless(const kernel_case *c, char *why, size_t cap)
 {
     const sweep s = {.look = KERNEL_BITS, .numbers = KERNEL_ENDLESS, .thin = 17, .most = 67};
     return each_size(c, &s, why, cap);
 }
-static bool bits_with_bf16(const kernel_case *c, char *why, size_t cap)
+bool kernel_bits_bf16(const kernel_case *c, char *why, size_t cap)
 {
     const sweep s = {.look = KERNEL_BITS, .flags = RD_BF16, .thin = 13};
     return each_size(c, &s, why, cap) && each_large(c, KERNEL_BITS, RD_BF16, why, cap);
 }
-static bool bits_of_small_bf16(const kernel_case *c, char *why, size_t cap)
+bool kernel_bits_small_bf16(const kernel_case *c, char *why, size_t cap)
 {
     kernel_bench b;
     bool ok = true;
 
-    if (!kernel_bench_open(&b, c->kernels, MOST, why, cap)) return false;
+    if (!open_bench(&b, c, MOST, why, cap)) return false;
     b.look = KERNEL_BITS;
     for (uint32_t edge = 0; edge < KERNEL_EDGES_COUNT && ok; edge++) {
         kernel_product p = {.m = 96, .n = 64, .k = 3, .flags = RD_BF16 | RD_ACCUMULATE};
@@ -207,7 +215,7 @@ static bool bits_of_small_bf16(const kernel_case *c, char *why, size_t cap)
 }
 
 /* A gradient of rows added in two parts has the bits of one, wherever it is cut, also where it is -0. */
-static bool bf16_in_parts(const kernel_case *c, char *why, size_t cap)
+bool kernel_bits_bf16_parts(const kernel_case *c, char *why, size_t cap)
 {
     enum { M = 5, N = 20, K = 7 };
     rd_real a[K * M], b[K * N], whole[M * N], parts[M * N];
@@ -243,43 +251,7 @@ static bool bf16_in_parts(const kernel_case *c, char *why, size_t cap)
     }
     return true;
 }
-static bool bits_with_int8(const kernel_case *c, char *why, size_t cap)
+bool kernel_bits_int8(const kernel_case *c, char *why, size_t cap)
 {
     return each_int8(c, KERNEL_BITS, why, cap);
-}
-
-const kernel_rule kernel_rules[] = {
-    {"K2", "every product is right, whatever its sizes, strides, flags and addresses",
-     right_for_all_sizes, 0, false},
-    {"K2", "large products are right", right_for_large_sizes, 0, false},
-    {"K2", "products of bfloat16 are right", right_with_bf16, RD_KERNELS_BF16, false},
-    {"K2", "products of int8 are right", right_with_int8, RD_KERNELS_INT8, false},
-    {"K2", "a packed product may be cut at panels", cut_at_panels, 0, false},
-    {"K2", "multiply_adds counts its operations", counts_multiply_adds, 0, false},
-    {"K3", "every product has the bits of the contract", bits_for_all_sizes, 0, true},
-    {"K3", "large products have the bits of the contract", bits_for_large_sizes, 0, true},
-    {"K3", "denormal numbers are numbers", bits_of_tiny_numbers, 0, true},
-    {"K3", "infinities and NaN are not skipped", endless_numbers, 0, true},
-    {"K3", "products of bfloat16 have the bits of the contract", bits_with_bf16, RD_KERNELS_BF16,
-     true},
-    {"K3", "small sums of bfloat16 are 0 as the contract has it", bits_of_small_bf16,
-     RD_KERNELS_BF16, true},
-    {"K3", "rows of bfloat16 may be added in parts", bf16_in_parts, RD_KERNELS_BF16, true},
-    {"K3", "products of int8 have the bits of the contract", bits_with_int8, RD_KERNELS_INT8, true},
-};
-
-size_t kernel_rule_count(void)
-{
-    return sizeof kernel_rules / sizeof kernel_rules[0];
-}
-
-const char *kernel_rule_skip(const kernel_rule *rule, const rd_kernels *kernels)
-{
-    if (rule->only_with & ~kernels->flags & RD_KERNELS_BF16)
-        return "the backend does not say RD_KERNELS_BF16";
-    if (rule->only_with & ~kernels->flags & RD_KERNELS_INT8)
-        return "the backend does not say RD_KERNELS_INT8";
-    if (rule->exact && kernels->flags & RD_KERNELS_INEXACT)
-        return "the backend says RD_KERNELS_INEXACT";
-    return NULL;
 }

@@ -7,8 +7,14 @@ static const char *cell_name(const rd_plugin *p, size_t i)
     return p->cells && p->cells[i] ? p->cells[i]->name : NULL;
 }
 
+static const char *kernel_name(const rd_plugin *p, size_t i)
+{
+    return p->kernels && p->kernels[i] ? p->kernels[i]->name : NULL;
+}
+
 const check_kind check_kinds[] = {
     {"file", check_file_rules, NULL},
     {"cell", check_cell_rules, cell_name},
+    {"kernel", check_kernel_rules, kernel_name},
     {0},
 };

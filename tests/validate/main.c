@@ -1,15 +1,15 @@
 /* main.c - check-f32 and check-f64, the programs behind `rondo check`: the rules of a plugin file, one
  * by one.
  *
- * usage: check-f32 [--lib-dir FOLDER] [--rules all|single|double] [--only NUMBER]... [--time-limit
- * SECONDS]
- *                  FILE.so
+ * usage: check-f32 [--lib-dir FOLDER] [--rules all|single|double] [--only NUMBER]...
+ *                  [--time-limit SECONDS] [--thin N] FILE.so
  *
  * Prints a line for each rule as soon as it is known: status, number, kind, name of the thing, what the
  * rule says, what was found, with tabs between. Ends with 0, 5 (something failed), 2 (usage) or 3 (no
  * such file).
  * SPDX-License-Identifier: MIT */
 #include "child.h"
+#include "kernel_cpu.h"
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -31,6 +31,7 @@ struct asked {
     const char *only[MAX_ONLY];
     size_t n_only;
     double seconds;
+    uint32_t thin; /* of a backend's products every N-th is tried */
 };
 
 struct job { /* what a child is to do */
@@ -83,6 +84,7 @@ static void run_rule(const void *job, check_verdict *v)
                        .lib_dir = j->asked->lib_dir,
                        .rule = j->rule,
                        .seconds = j->asked->seconds,
+                       .thin = j->asked->thin,
                        .index = j->index};
 
     if (j->kind != check_kinds && !(j->rule->flags & CHECK_UNLOADED)) {
@@ -219,6 +221,9 @@ static const char *take(struct asked *a, const char *option, const char *value)
     } else if (strcmp(option, "--time-limit") == 0) {
         a->seconds = strtod(value, &end);
         if (*end || !(a->seconds > 0)) return "--time-limit: a number of seconds";
+    } else if (strcmp(option, "--thin") == 0) {
+        a->thin = (uint32_t)strtoul(value, &end, 10);
+        if (*end || a->thin < 1 || a->thin > 70) return "--thin: 1..70";
     } else if (strcmp(option, "--rules") == 0) {
         size_t i = 0;
         while (i < 3 && strcmp(which[i], value) != 0) i++;
@@ -232,8 +237,10 @@ static const char *take(struct asked *a, const char *option, const char *value)
 
 int main(int argc, char **argv)
 {
-    struct asked a = {.seconds = 20};
+    struct asked a = {.seconds = 20, .thin = 1};
 
+    if (argc == 5 && strcmp(argv[1], "--on-this-processor") == 0) /* K1 runs it so */
+        return kernel_cpu_main(argv[2], argv[3], argv[4]);
     for (int i = 1; i < argc; i++) {
         if (strncmp(argv[i], "--", 2) != 0) {
             if (a.file) return usage("one file at a time");
