@@ -1,20 +1,10 @@
-/* test_cells.c - every cell of the tree at every corner of its options: derivatives, bits.
+/* test_cells.c - every cell of the tree at every corner of its options (support/rnn_grid.h): bits.
  *
- * Which they are, and what is compared of derivatives: support/rnn_grid.h.
+ * What concerns a cell alone, derivatives too, `rondo check` looks at: tests/runs/check_spec.lua.
  * SPDX-License-Identifier: MIT */
 #include "support/rnn_forms.h"
 #include "support/rnn_grid.h"
 #include <string.h>
-
-/* ---- derivatives --------------------------------------------------------------------------------- */
-
-static void test_derivatives_of_every_cell(void **state)
-{
-    (void)state;
-    rnn_visit_all((rnn_layer){.bias = 2, .in = 2, .hidden = 12}, rnn_check_derivatives);
-    rnn_visit_all((rnn_layer){.bias = 1, .in = 8, .hidden = 8}, rnn_check_derivatives);
-    rnn_visit_all((rnn_layer){.bias = 0, .in = 3, .hidden = 8}, rnn_check_derivatives);
-}
 
 /* ---- bits ---------------------------------------------------------------------------------------- */
 
@@ -170,7 +160,6 @@ static void test_padded_rows_of_every_cell(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(test_derivatives_of_every_cell),
         cmocka_unit_test(test_forms_of_every_cell),
         cmocka_unit_test(test_shapes_of_every_cell),
         cmocka_unit_test(test_a_row_alone_equals_the_row_of_a_batch),

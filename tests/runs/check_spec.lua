@@ -46,6 +46,7 @@ end
 -- Plugin, the rules that it breaks, what the first of them says. What writes to or reads memory of others breaks
 -- more rules, and which depends on what lies there: `may`.
 local memory = "C4 C5 C6 C7 C9"
+local hang = "--time-limit 0.5 --only C2 --only C4"
 local wrong = {
   { "no_symbol", "L1", "fail: it has no symbol rd_plugin_v" },
   { "other_major", "L1", "fail: " },
@@ -109,8 +110,7 @@ local wrong = {
   { "crashes", "C2 C3 C4 C5 C6 C7 C9", "crash: SIGSEGV in forward of phase 1 at t=2" },
   { "exits", "C2 C3 C4 C5 C6 C7 C9", "crash: it ended the process with status 0 in forward of phase 1 at t=0" },
   { "asserts", "C2 C3 C4 C5 C6 C7 C9", "Assertion `s->t < 2' failed." },
-  { "hangs", "C7", "timeout: it did not end within 0.2 s in forward of phase 0 at t=3",
-    options = "--only C7 --only L1 --time-limit 0.2" },
+  { "hangs", "C2", "timeout: it did not end within 0.5 s in forward of phase 0 at t=3", options = hang },
 }
 
 describe("a plugin that is", function()
@@ -141,6 +141,17 @@ describe("a plugin that is", function()
     local found, results = broken(build .. "tests/bad/no_backward.so", build .. "tests/bad/f64/no_backward.so")
     assert.equal("", found)
     assert(has_message(results, "C6", "skip: it has no backward, so it cannot be trained"))
+  end)
+  it("found to hang twice is not run again", function()
+    local _, results = broken(build .. "tests/bad/hangs.so", "none", hang)
+    assert(has_message(results, "C4", "skip: it hangs in other rules; --only C4 tries this one"))
+  end)
+  it("stripped of its names is warned of if code runs by itself", function()
+    os.execute(("cp '%stests/bad/constructor.so' '%s' && strip '%s/constructor.so'"):format(build, folder, folder))
+    local found, results = broken(folder .. "/constructor.so", "none", "--only L4")
+    assert.equal("", found)
+    assert(has_message(results, "L4", "warn: 2 functions run when the file is loaded, and their names are stripped: "
+      .. "check it before it is"))
   end)
   it("without a double build skips what needs one, by name", function()
     local found, results = broken(build .. "tests/bad/wrong_derivative.so", "none")

@@ -103,9 +103,24 @@ static void exports_one_symbol(const check_subject *s, check_verdict *v)
 
 /* ---- L4: code that runs by itself ---------------------------------------------------------------- */
 
+/* Are functions chosen when the file is loaded, as RD_CLONES has it? */
+static bool has_clones(const elf_file *f)
+{
+    for (size_t which = 0;; which++) {
+        const elf_section moves = elf_find(f, SHT_RELA, which, sizeof(ElfW(Rela)));
+        const ElfW(Rela) *move = moves.at;
+        if (!move) return false;
+        for (size_t i = 0; i < moves.n; i++) {
+            const uint64_t type = ELF64_R_TYPE(move[i].r_info);
+            if (type == R_X86_64_IRELATIVE || type == R_AARCH64_IRELATIVE) return true;
+        }
+    }
+}
+
 static void look_at_array(const elf_file *f, uint32_t type, const char *when, check_verdict *v)
 {
-    enum { ALWAYS = 2 }; /* frame_dummy and the processor's probe, if names are gone */
+    const size_t usual =
+        1 + has_clones(f); /* frame_dummy, and the processor's probe, if names are gone */
     const elf_section array = elf_find(f, type, 0, sizeof(ElfW(Addr)));
     const bool has_names = elf_find(f, SHT_SYMTAB, 0, sizeof(ElfW(Sym))).n > 0;
 
@@ -117,7 +132,7 @@ static void look_at_array(const elf_file *f, uint32_t type, const char *when, ch
                       "C++ object with one)",
                       name, when);
     }
-    if (!has_names && array.n > ALWAYS)
+    if (!has_names && array.n > usual)
         check_say(v, CHECK_WARN,
                   "%zu functions run when the file is %s, and their names are stripped: check it "
                   "before it is",

@@ -16,7 +16,7 @@
 #include <string.h>
 #include <unistd.h>
 
-enum { DONE = 0, USAGE = 2, UNREADABLE = 3, FAILED = 5, MAX_ONLY = 32 };
+enum { DONE = 0, USAGE = 2, UNREADABLE = 3, FAILED = 5, MAX_ONLY = 32, PATIENCE = 2 };
 
 enum which {
     ALL,
@@ -126,6 +126,7 @@ static bool run_rules(const struct asked *a, size_t kind, size_t index, const ch
     struct job j = {.asked = a, .kind = &check_kinds[kind], .index = index};
     const char *slash = strrchr(a->file, '/'), *base = slash ? slash + 1 : a->file;
     bool failed = false;
+    int hung = 0;
 
     for (j.rule = j.kind->rules; j.rule->number; j.rule++) {
         check_verdict v = {0};
@@ -134,8 +135,12 @@ static bool run_rules(const struct asked *a, size_t kind, size_t index, const ch
             check_say(&v, CHECK_SKIP,
                       "it needs double: the source, `rondo check %.*s.c`, or --double FILE.so",
                       (int)strcspn(base, "."), base);
+        else if (hung >= PATIENCE)
+            check_say(&v, CHECK_SKIP, "it hangs in other rules; --only %s tries this one",
+                      j.rule->number);
         else
             (void)child_run(run_rule, &j, a->seconds, &v);
+        hung += v.status == CHECK_TIMEOUT;
         print(&j, name, &v);
         failed = failed || has_failed(&v);
     }
