@@ -70,7 +70,7 @@ const check_rule check_kernel_rules[] = {
      RULE = kernel_bits_int8},
     {"K4", "gemm and pack call no function of others", RULE = kernel_calls_nobody},
     {"K4", "they change no static data", RULE = kernel_keeps_data},
-    {"K4", "64 KiB of stack are enough", RULE = kernel_stack_is_enough},
+    {"K4", "256 KiB of stack are enough", RULE = kernel_stack_is_enough},
     {"K4", "they leave errno and the floating-point environment alone",
      RULE = kernel_leaves_environment},
     {0},

@@ -13,7 +13,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { STACK = 64 << 10, GIVEN = 1 << 20, MOST = 140000, UNTOUCHED = 0xa5 };
+enum { STACK = 256 << 10, GIVEN = 2 << 20, MOST = 140000, UNTOUCHED = 0xa5 };
 
 /* One call: gemm, or pack where packed is not NULL and g->packed_b is. */
 typedef struct call {
@@ -110,6 +110,10 @@ static bool watch_image(const kernel_case *c, watch_fn *watch, char *why, size_t
         snprintf(why, cap, "the plugin cannot be found in memory");
         return false;
     }
+    if (watch == keeps_data && m.thread_local_data) {
+        snprintf(why, cap, "the plugin has thread-local data, which are static to a thread");
+        return false;
+    }
     return each_call(c, watch, &m, why, cap);
 }
 bool kernel_calls_nobody(const kernel_case *c, char *why, size_t cap)
@@ -158,8 +162,8 @@ static bool stack_is_enough(const call *c, void *user, char *why, size_t cap)
     const size_t used = (size_t)(s.from - (const char *)s.lowest) - untouched;
     if (used <= STACK) return true;
     snprintf(why, cap,
-             "%s takes %zu KiB of the stack for a product %zu x %zu x %zu; 64 are allowed",
-             name_of(c), (used + 1023) / 1024, c->g.m, c->g.n, c->g.k);
+             "%s takes %zu KiB of the stack for a product %zu x %zu x %zu; %d are allowed",
+             name_of(c), (used + 1023) / 1024, c->g.m, c->g.n, c->g.k, STACK >> 10);
     return false;
 }
 bool kernel_stack_is_enough(const kernel_case *c, char *why, size_t cap)
