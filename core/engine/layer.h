@@ -38,6 +38,7 @@ typedef struct rdc_layer_decl {
 /* Runs the layer's setup() and checks rule T1. `what` begins messages. [setup] */
 rd_status rdc_layer_declare(const char *what, const rd_layer *kind, const rd_setup *setup,
                             rdc_layer_decl **out, rd_error *err);
+bool rdc_layer_decl_same(const rdc_layer_decl *a, const rdc_layer_decl *b);
 void rdc_layer_decl_free(rdc_layer_decl *d); /* NULL is fine */
 
 struct rd_plugin_layer {

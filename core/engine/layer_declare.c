@@ -187,7 +187,7 @@ static bool same_param(const rd_param_decl *a, const rd_param_decl *b)
            a->flags == b->flags && rdc_same_init(&a->init, &b->init);
 }
 
-static bool same_declaration(const rdc_layer_decl *a, const rdc_layer_decl *b)
+bool rdc_layer_decl_same(const rdc_layer_decl *a, const rdc_layer_decl *b)
 {
     bool same = a->out == b->out && a->n_states == b->n_states && a->n_saves == b->n_saves &&
                 a->n_params == b->n_params && a->n_tables == b->n_tables &&
@@ -210,7 +210,7 @@ static rd_status declare_twice(struct builder *b, rdc_layer_decl *again, const r
     struct builder second = {.what = b->what, .kind = b->kind, .decl = again, .err = b->err};
     RD_TRY(declare(b, setup));
     RD_TRY(declare(&second, setup));
-    if (same_declaration(b->decl, again)) return RD_OK;
+    if (rdc_layer_decl_same(b->decl, again)) return RD_OK;
     return rdc_fail(b->err, RD_E_ARG,
                     "%s: rule T1: setup() declared something else when it was called again",
                     b->what);

@@ -47,6 +47,7 @@ end
 -- more rules, and which depends on what lies there: `may`.
 local memory = "C4 C5 C6 C7 C9"
 local hang = "--time-limit 0.5 --only C2 --only C4"
+local layer_memory = "T4 T5 T6 T7 T9"
 local wrong = {
   { "no_symbol", "L1", "fail: it has no symbol rd_plugin_v" },
   { "other_major", "L1", "fail: " },
@@ -107,6 +108,31 @@ local wrong = {
     .. "hidden_size = 5: option 'order' must be at most 3" },
   { "no_room", "C8", "crash: SIGSEGV in layout (order = 4000000)" },
   { "random_start", "C9", "fail: saved, and read in another process, a layer gives something else: the output (" },
+  { "layer_no_setup", "L3", "fail: layer 'layer_no_setup' lacks its setup function" },
+  { "layer_id_gap", "T1", "fail: save 'save' does not have the next id of its kind: ids count from 0, in order" },
+  { "layer_narrow_da", "T1", "fail: parameter 'u' does not have as many rows as its save da is wide" },
+  { "layer_setup_remembers", "T1", "fail: setup() declares something else after it was called for other sizes" },
+  { "layer_carries_ahead", "T1", "fail: state 'h' is carried on, but RD_LAYER_NOT_CAUSAL says that nothing is" },
+  { "layer_allocates", "T2", "fail: forward of 8 steps calls malloc()" },
+  { "layer_counts_calls", "T2", "fail: backward of 8 steps changes static data 'calls'" },
+  { "layer_sets_errno", "T2", "fail: forward of 8 steps sets errno to 33" },
+  { "layer_skips_y", "T3", "fail: forward of 8 steps did not write y (t=7, element 0)", may = layer_memory },
+  { "layer_skips_state", "T3", "fail: forward of 8 steps did not write state 'h' (element 0)", may = layer_memory },
+  { "layer_past_scratch", "T3", "fail: backward of 8 steps wrote 4 bytes past the memory 'scratch'" },
+  { "layer_past_save", "T3", "fail: forward of 8 steps wrote 4 bytes past save 1 (t=7)", may = layer_memory },
+  { "layer_writes_x", "T3", "fail: forward of 8 steps wrote to x (t=0, element 0), which it may only read",
+    may = layer_memory },
+  { "layer_leaves_da", "T3 T5 T6", "fail: backward of 8 steps did not write save 1 (t=0, element 0), which the "
+    .. "gradient of a parameter is made of" },
+  { "layer_reads_scratch", "T3", "fail: it reads memory (y, next, save, kept, scratch) that it has not written: y ("
+    .. "t=0, element 1) is ", may = layer_memory },
+  { "layer_counts_rows", "T4", "fail: row 0 of a batch of unequal lengths and alone differ: the output (row 0, t=0, " },
+  { "layer_counts_steps", "T5", "fail: 7 steps at once and one by one differ: the output (row 0, t=0, element 0) is " },
+  { "layer_wrong_derivative", "T6", "fail: the gradient of x (row 0, t=" },
+  { "layer_overflows", "T7", "fail: y (t=0, element 0) is not finite where x is up to 10000" },
+  { "layer_refuses_option", "T8", "fail: setup() refuses what the option's record allows, order = 4, input_size = 3: "
+    .. "option 'order' must be at most 3" },
+  { "layer_random_start", "T9", "fail: saved, and read in another process, a layer gives something else: the output " },
   { "crashes", "C2 C3 C4 C5 C6 C7 C9", "crash: SIGSEGV in forward of phase 1 at t=2" },
   { "exits", "C2 C3 C4 C5 C6 C7 C9", "crash: it ended the process with status 0 in forward of phase 1 at t=0" },
   { "asserts", "C2 C3 C4 C5 C6 C7 C9", "Assertion `s->t < 2' failed." },
@@ -130,12 +156,20 @@ describe("a plugin that is", function()
       assert(has_message(results, each[4] or rules:match "^%S+", message))
     end)
   end
-  it("right passes all of it", function()
-    local found, results = broken(build .. "tests/bad/right.so", build .. "tests/bad/f64/right.so")
+  for _, name in ipairs { "right", "right_layer" } do
+    it(("right passes all of it: %s"):format(name), function()
+      local found, results = broken(("%stests/bad/%s.so"):format(build, name), ("%stests/bad/f64/%s.so"):format(build,
+        name))
+      assert.equal("", found)
+      for _, r in ipairs(results) do
+        assert.equal("pass", r.status, r.message)
+      end
+    end)
+  end
+  it("a layer which looks ahead is not asked for its chunks", function()
+    local found, results = broken(build .. "tests/bad/layer_ahead.so", build .. "tests/bad/f64/layer_ahead.so")
     assert.equal("", found)
-    for _, r in ipairs(results) do
-      assert.equal("pass", r.status, r.message)
-    end
+    assert(has_message(results, "T5", "skip: it needs the whole sequence at once (RD_LAYER_NOT_CAUSAL)"))
   end)
   it("without backward is not asked for gradients", function()
     local found, results = broken(build .. "tests/bad/no_backward.so", build .. "tests/bad/f64/no_backward.so")

@@ -10,7 +10,7 @@
 
 enum { GAP = 3 }; /* elements between rows */
 
-static rd_real unwritten(void)
+rd_real bench_unwritten(void)
 {
 #ifdef RD_REAL_DOUBLE
     const uint64_t bits = 0x7ff8a5a5a5a5a5a5u;
@@ -24,12 +24,11 @@ static rd_real unwritten(void)
 
 bool bench_is_unwritten(rd_real value)
 {
-    const rd_real nothing = unwritten();
+    const rd_real nothing = bench_unwritten();
     return memcmp(&value, &nothing, sizeof value) == 0;
 }
 
-/* In [-1, 1), by what it is for and its place. */
-static double number(uint32_t what, size_t place)
+double bench_number(uint32_t what, size_t place)
 {
     uint32_t u = what * 2654435761u + (uint32_t)place * 40503u + 1;
     for (int i = 0; i < 3; i++) u = (u ^ u >> 15) * 2246822519u + 1013904223u;
@@ -45,7 +44,7 @@ static bool open_span(cell_bench *b, enum cell_kind kind, uint32_t rows, uint32_
     s->n = (rows + 2) * s->row;
     s->block = malloc(2 * s->n * sizeof *s->block);
     if (!s->block) return false;
-    for (size_t i = 0; i < 2 * s->n; i++) s->block[i] = unwritten();
+    for (size_t i = 0; i < 2 * s->n; i++) s->block[i] = bench_unwritten();
     s->kept = s->block + s->n;
     s->at = s->block + s->row;
     b->count[kind]++;
@@ -87,7 +86,7 @@ static bool open_matrices(cell_bench *b)
             rd_real *m = malloc(n * sizeof *m);
             if (!m) return false;
             for (size_t i = 0; i < n; i++)
-                m[i] = (rd_real)(scale * number(100 + 40 * line + source, i));
+                m[i] = (rd_real)(scale * bench_number(100 + 40 * line + source, i));
             b->matrix[line][source] = m;
         }
     return true;
@@ -136,7 +135,7 @@ static void fill(bench_span *s, double value)
 static void poison(bench_span *s)
 {
     for (uint32_t r = 0; r < s->rows; r++)
-        for (uint32_t j = 0; j < s->width; j++) s->at[r * s->row + j] = unwritten();
+        for (uint32_t j = 0; j < s->width; j++) s->at[r * s->row + j] = bench_unwritten();
 }
 
 static void scatter(bench_span *s, uint32_t what, double middle, double scale)
@@ -144,7 +143,7 @@ static void scatter(bench_span *s, uint32_t what, double middle, double scale)
     for (uint32_t r = 0; r < s->rows; r++)
         for (uint32_t j = 0; j < s->width; j++)
             s->at[r * s->row + j] =
-                (rd_real)(middle + scale * number(what, (size_t)r * s->width + j));
+                (rd_real)(middle + scale * bench_number(what, (size_t)r * s->width + j));
 }
 
 static void copy(bench_span *to, const bench_span *from)
@@ -257,7 +256,7 @@ static const bench_span *source_of(const cell_bench *b, uint32_t source)
 static rd_real line_element(const cell_bench *b, uint32_t line, uint32_t row, uint32_t j)
 {
     const rdc_layout *l = b->layout;
-    rd_real sum = l->bias > 0 ? (rd_real)number(7 + line, j) : 0;
+    rd_real sum = l->bias > 0 ? (rd_real)bench_number(7 + line, j) : 0;
     for (uint32_t source = 0; source < rdc_source_count(l); source++) {
         if (!rdc_feeds(l, source, line)) continue;
         const bench_span *s = source_of(b, source);

@@ -11,7 +11,8 @@
 #include "rondo.h"
 
 typedef struct cell_case { /* what is checked */
-    const rd_cell *cell;
+    const rd_cell *cell;   /* of a layer: nothing but its name and options */
+    const rd_layer *layer; /* NULL: it is a cell */
     const rd_setting *settings;
     size_t n_settings;
     uint32_t in, hidden, bias;
@@ -82,7 +83,10 @@ bool bench_backward(cell_bench *b, int64_t t, bench_after after, void *user);
 enum { BENCH_STEPS = 8 };
 bool bench_run(cell_bench *b, bench_after after, void *user);
 
+rd_real bench_unwritten(void);
 bool bench_is_unwritten(rd_real value);
+/* In [-1, 1), by what it is for and its place. */
+double bench_number(uint32_t what, size_t place);
 /* "backward of phase 1", and its step. */
 #define BENCH_CALL "%s of phase %u"
 #define BENCH_CALLED(b) (b)->call.backward ? "backward" : "forward", (b)->call.phase

@@ -16,7 +16,7 @@ enum { ROWS = 2, STEPS = 3 };
 static const double TOLERANCE = 1e-8; /* of max(1, the largest derivative of the tensor) */
 
 struct problem {
-    rd_rnn *rnn;
+    made m;
     bool
         stops; /* a state is without gradient: outputs alone are weighed, as other states may depend on it */
     rd_tensor *x, *first[LAYER_STATES];
@@ -35,10 +35,10 @@ static rd_status weigh(const struct problem *p, rd_tensor **out, rd_error *err)
     rd_tensor *y = NULL, *last[LAYER_STATES] = {NULL}, *sum = NULL;
     const rd_rnn_input in = {.x = p->x, .states = p->stops ? NULL : p->first};
 
-    RD_TRY(rd_rnn_run(p->rnn, &in, &y, p->stops ? NULL : last, err));
+    RD_TRY(made_run(&p->m, &in, &y, p->stops ? NULL : last, err));
     RD_TRY(layer_weigh(y, &sum, err));
     rd_tensor_release(y);
-    for (size_t k = 0; !p->stops && k < rd_rnn_state_count(p->rnn); k++) {
+    for (size_t k = 0; !p->stops && k < p->m.states; k++) {
         RD_TRY(layer_weigh(last[k], &sum, err));
         rd_tensor_release(last[k]);
     }
@@ -124,9 +124,9 @@ static void say_leaf(const struct problem *p, const struct worst *w, char text[1
     const rd_tensor *t = p->leaf[w->leaf];
     const size_t e = w->element, last = t->shape[t->ndim - 1];
 
-    for (size_t i = 0; i < rd_rnn_parameter_count(p->rnn); i++) {
-        if (rd_rnn_parameter(p->rnn, i) != t) continue;
-        const char *name = rd_rnn_parameter_name(p->rnn, i);
+    for (size_t i = 0; i < p->m.parameters; i++) {
+        const char *name;
+        if (made_parameter(&p->m, i, &name) != t) continue;
         if (t->ndim == 2)
             (void)snprintf(text, 160, "parameter '%s' (unit %zu, from element %zu)", name, e / last,
                            e % last);
@@ -142,23 +142,23 @@ static void say_leaf(const struct problem *p, const struct worst *w, char text[1
     size_t k = 0;
     while (p->first[k] != t) k++;
     (void)snprintf(text, 160, "the state '%s' before the first step (row %zu, element %zu)",
-                   rd_rnn_state_name(p->rnn, k), e / last, e % last);
+                   made_state(&p->m, k, NULL), e / last, e % last);
 }
 
 /* ---- the rule ------------------------------------------------------------------------------------ */
 
 static rd_status open_problem(const cell_case *c, struct problem *p, rd_error *err)
 {
-    RD_TRY(layer_new(c, 7, &p->rnn, err));
-    const size_t n = rd_rnn_parameter_count(p->rnn), n_states = rd_rnn_state_count(p->rnn);
-    for (size_t k = 0; k < n_states; k++) p->stops = p->stops || rd_rnn_state_stops(p->rnn, k);
+    RD_TRY(layer_new(c, 7, &p->m, err));
+    const size_t n = p->m.parameters, n_states = p->m.states;
+    for (size_t k = 0; k < n_states; k++) p->stops = p->stops || made_state_stops(&p->m, k);
     p->leaf = calloc(n + 1 + n_states, sizeof *p->leaf);
     if (!p->leaf) return rdc_no_memory(err, (n + 1 + n_states) * sizeof *p->leaf);
     RD_TRY(layer_numbers(c->core, 50, 3, (size_t[]){ROWS, STEPS, c->in}, &p->x, err));
-    RD_TRY(layer_states(c->core, p->rnn, ROWS, p->first, err));
+    RD_TRY(layer_states(c->core, &p->m, ROWS, p->first, err));
     for (size_t i = 0; i < n; i++)
-        if (rd_requires_grad(rd_rnn_parameter(p->rnn, i)))
-            p->leaf[p->n_leaves++] = rd_rnn_parameter(p->rnn, i);
+        if (rd_requires_grad(made_parameter(&p->m, i, NULL)))
+            p->leaf[p->n_leaves++] = made_parameter(&p->m, i, NULL);
     p->leaf[p->n_leaves++] = p->x;
     for (size_t k = 0; k < n_states && !p->stops; k++) p->leaf[p->n_leaves++] = p->first[k];
     return RD_OK;
@@ -197,8 +197,8 @@ bool cell_backward_is_derivative(const cell_case *c, char *why, size_t cap)
                        leaf, w.analytic, w.numeric);
     }
     rd_tensor_release(p.x);
-    for (size_t k = 0; p.rnn && k < rd_rnn_state_count(p.rnn); k++) rd_tensor_release(p.first[k]);
-    rd_rnn_release(p.rnn);
+    for (size_t k = 0; k < p.m.states; k++) rd_tensor_release(p.first[k]);
+    made_release(&p.m);
     free(p.leaf);
     return status == RD_OK && w.error <= TOLERANCE;
 }

@@ -19,6 +19,7 @@ struct values { /* of an option, the default first */
 };
 struct grid {
     const rd_cell *cell;
+    const rd_layer *layer;
     rd_core *core;
     case_visit visit;
     void *user;
@@ -92,7 +93,9 @@ void case_text(const cell_case *c, char text[CASE_TEXT])
                      : s->kind == RD_BOOL ? snprintf(to, room, "%s", s->value.i ? "true" : "false")
                                           : snprintf(to, room, "%lld", (long long)s->value.i));
     }
-    if (c->n_settings > 0 || c->hidden != sizes[0].hidden)
+    if (c->layer && (c->n_settings > 0 || c->in != sizes[0].in))
+        (void)snprintf(text + used, CASE_TEXT - used, "%sinput_size = %u", used ? ", " : "", c->in);
+    else if (!c->layer && (c->n_settings > 0 || c->hidden != sizes[0].hidden))
         (void)snprintf(text + used, CASE_TEXT - used, "%sinput_size = %u, hidden_size = %u",
                        used ? ", " : "", c->in, c->hidden);
 }
@@ -115,10 +118,33 @@ rd_status case_layout(const cell_case *c, rdc_layout **out, rd_error *err)
     return status;
 }
 
-static bool builds(const cell_case *c, rd_error *err)
+rd_status case_setup(const cell_case *c, rdc_layer_decl **out, rd_error *err)
+{
+    static const rd_host host = {.size = sizeof(rd_host)};
+    rd_value *options = calloc(c->cell->n_options + 1u, sizeof *options);
+    const rd_setup setup = {.size = sizeof(rd_setup), .in = c->in, .opt = options, .host = &host};
+
+    if (!options) return rdc_no_memory(err, c->cell->n_options * sizeof *options);
+    rd_status status =
+        rd_options_resolve(c->cell->name, c->cell->options, c->cell->n_options,
+                           c->cell->option_size, c->settings, c->n_settings, options, err);
+    check_call_is("setup");
+    if (status == RD_OK) status = rdc_layer_declare(c->cell->name, c->layer, &setup, out, err);
+    check_call_is("%s", "");
+    free(options);
+    return status;
+}
+
+bool case_builds(const cell_case *c, rd_error *err)
 {
     rdc_layout *l = NULL;
+    rdc_layer_decl *d = NULL;
 
+    if (c->layer) {
+        if (case_setup(c, &d, err) != RD_OK) return false;
+        rdc_layer_decl_free(d);
+        return true;
+    }
     if (case_layout(c, &l, err) != RD_OK) return false;
     rdc_layout_free(l);
     return true;
@@ -126,7 +152,8 @@ static bool builds(const cell_case *c, rd_error *err)
 
 static void visit_setting(struct grid *g, const rd_setting *settings, size_t n)
 {
-    cell_case c = {.cell = g->cell, .core = g->core, .settings = settings, .n_settings = n};
+    cell_case c = {
+        .cell = g->cell, .layer = g->layer, .core = g->core, .settings = settings, .n_settings = n};
     rd_error err = {0}, first;
     size_t built = 0;
     char text[CASE_TEXT];
@@ -137,7 +164,7 @@ static void visit_setting(struct grid *g, const rd_setting *settings, size_t n)
         c.bias = sizes[i].bias;
         case_text(&c, text);
         check_case_is("%s", text);
-        if (!builds(&c, &err)) {
+        if (!case_builds(&c, &err)) {
             if (i == 0) first = err;
             continue;
         }
@@ -191,8 +218,13 @@ void each_setting(const cell_case *of, case_visit visit, void *user)
 {
     const rd_cell *cell = of->cell;
     struct values values[MAX_SETTINGS] = {0};
-    struct grid g = {
-        .cell = cell, .core = of->core, .visit = visit, .user = user, .of = values, .going = true};
+    struct grid g = {.cell = cell,
+                     .layer = of->layer,
+                     .core = of->core,
+                     .visit = visit,
+                     .user = user,
+                     .of = values,
+                     .going = true};
     g.n = cell->n_options < MAX_SETTINGS ? cell->n_options : MAX_SETTINGS;
     size_t combinations = 1;
 
@@ -213,10 +245,11 @@ void each_setting(const cell_case *of, case_visit visit, void *user)
 bool case_skipped(const cell_case *c, const rd_error *err, check_verdict *v)
 {
     if (c->n_settings > 0) return true;
-    if (strstr(err->text, "rule C1: "))
-        check_say(v, CHECK_SKIP, "the cell cannot be built (C1)");
+    const char *const word = c->layer ? "layer" : "cell", *const rule = c->layer ? "T1" : "C1";
+    if (strstr(err->text, c->layer ? "rule T1: " : "rule C1: "))
+        check_say(v, CHECK_SKIP, "the %s cannot be built (%s)", word, rule);
     else
-        check_say(v, CHECK_SKIP, "the cell cannot be built: %s", err->text);
+        check_say(v, CHECK_SKIP, "the %s cannot be built: %s", word, err->text);
     return false;
 }
 
@@ -237,13 +270,32 @@ static bool judge(void *user, const cell_case *c, bool built, const rd_error *er
     return false;
 }
 
+void check_case_of(const check_subject *s, const rd_plugin *plugin, cell_case *c, rd_cell *stand_in)
+{
+    if (s->kind->rules == check_layer_rules) {
+        const rd_layer *l = plugin->layers[s->index];
+        *stand_in = (rd_cell){.size = sizeof *stand_in,
+                              .name = l->name,
+                              .options = l->options,
+                              .n_options = l->n_options,
+                              .option_size = l->option_size};
+        c->layer = l;
+        c->cell = stand_in;
+    } else {
+        c->cell = plugin->cells[s->index];
+    }
+}
+
 void check_each_case(const check_subject *s, check_verdict *v)
 {
-    const rd_cell *cell = s->plugin->cells[s->index];
+    cell_case c = {.core = s->core};
+    rd_cell stand_in;
 
-    if (s->rule->flags & CHECK_BACKWARD && !cell->backward)
+    check_case_of(s, s->plugin, &c, &stand_in);
+    if (s->rule->flags & CHECK_BACKWARD && !made_has_backward(&c))
         check_say(v, CHECK_SKIP, "it has no backward, so it cannot be trained");
+    else if (s->rule->flags & CHECK_CAUSAL && c.layer->flags & RD_LAYER_NOT_CAUSAL)
+        check_say(v, CHECK_SKIP, "it needs the whole sequence at once (RD_LAYER_NOT_CAUSAL)");
     else
-        each_setting(&(cell_case){.cell = cell, .core = s->core}, judge,
-                     &(struct judged){s->rule, v});
+        each_setting(&c, judge, &(struct judged){s->rule, v});
 }

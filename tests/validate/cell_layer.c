@@ -18,25 +18,14 @@ static rd_status fill(rd_tensor *t, uint32_t seed, double low, rd_error *err)
     return status;
 }
 
-rd_status layer_new(const cell_case *c, uint32_t seed, rd_rnn **out, rd_error *err)
+rd_status layer_new(const cell_case *c, uint32_t seed, made *out, rd_error *err)
 {
-    const rd_rnn_config config = {.cell = c->cell->name,
-                                  .input_size = c->in,
-                                  .hidden_size = c->hidden,
-                                  .bias = c->bias,
-                                  .settings = c->settings,
-                                  .n_settings = c->n_settings,
-                                  .seed = seed,
-                                  .layer = 3};
-    rd_rnn *rnn = NULL;
-
-    RD_TRY(rd_rnn_new(c->core, &config, &rnn, err));
-    for (size_t i = 0; i < rd_rnn_parameter_count(rnn); i++) {
-        rd_tensor *p = rd_rnn_parameter(rnn, i);
+    RD_TRY(made_new(c, seed, out, err));
+    for (size_t i = 0; i < out->parameters; i++) {
+        rd_tensor *p = made_parameter(out, i, NULL);
         if (rd_tensor_ndim(p) != 1 || !rd_requires_grad(p)) continue;
         RD_TRY(fill(p, seed * BIAS_SEED + (uint32_t)i, -1, err));
     }
-    *out = rnn;
     return RD_OK;
 }
 
@@ -52,11 +41,13 @@ rd_status layer_numbers(rd_core *core, uint32_t seed, uint32_t ndim, const size_
     return RD_OK;
 }
 
-rd_status layer_states(rd_core *core, const rd_rnn *rnn, size_t rows,
-                       rd_tensor *first[LAYER_STATES], rd_error *err)
+rd_status layer_states(rd_core *core, const made *m, size_t rows, rd_tensor *first[LAYER_STATES],
+                       rd_error *err)
 {
-    for (uint32_t k = 0; k < rd_rnn_state_count(rnn); k++) {
-        const size_t shape[2] = {rows, rd_rnn_state_width(rnn, k)};
+    for (uint32_t k = 0; k < m->states; k++) {
+        uint32_t width;
+        (void)made_state(m, k, &width);
+        const size_t shape[2] = {rows, width};
         RD_TRY(layer_numbers(core, STATE_SEED + k, 2, shape, &first[k], err));
     }
     return RD_OK;
@@ -149,9 +140,8 @@ bool layer_things_same(const layer_things *a, const layer_things *b, char *why, 
 /* ---- a run --------------------------------------------------------------------------------------- */
 
 struct run {
-    rd_rnn *rnn;
+    made m;
     const layer_form *f;
-    size_t n_states;
     rd_tensor *x, *y, *first[LAYER_STATES], *last[LAYER_STATES];
 };
 
@@ -162,14 +152,14 @@ static rd_status run_chunks(struct run *r, rd_error *err)
     rd_tensor *part[MAX_CHUNKS] = {NULL}, *state[LAYER_STATES] = {NULL};
     size_t n = 0;
 
-    for (size_t k = 0; k < r->n_states; k++) state[k] = rd_tensor_retain(r->first[k]);
+    for (size_t k = 0; k < r->m.states; k++) state[k] = rd_tensor_retain(r->first[k]);
     for (size_t t = 0; t < steps; t += chunk) {
         rd_tensor *piece = NULL;
         RD_TRY(rd_slice(r->x, 1, t, steps - t < chunk ? steps - t : chunk, &piece, err));
-        RD_TRY(rd_rnn_run(r->rnn, &(rd_rnn_input){.x = piece, .states = state, .time = (uint32_t)t},
-                          &part[n++], r->last, err));
+        RD_TRY(made_run(&r->m, &(rd_rnn_input){.x = piece, .states = state, .time = (uint32_t)t},
+                        &part[n++], r->last, err));
         rd_tensor_release(piece);
-        for (size_t k = 0; k < r->n_states; k++) {
+        for (size_t k = 0; k < r->m.states; k++) {
             rd_tensor_release(state[k]);
             state[k] = r->last[k];
         }
@@ -188,8 +178,8 @@ static rd_status keep_results(const struct run *r, layer_things *out, rd_error *
     char name[80];
 
     RD_TRY(layer_keep(out, "the output", r->y, err));
-    for (size_t k = 0; k < r->n_states; k++) {
-        (void)snprintf(name, sizeof name, "last state '%s'", rd_rnn_state_name(r->rnn, k));
+    for (size_t k = 0; k < r->m.states; k++) {
+        (void)snprintf(name, sizeof name, "last state '%s'", made_state(&r->m, k, NULL));
         RD_TRY(layer_keep(out, name, r->last[k], err));
     }
     return RD_OK;
@@ -201,18 +191,20 @@ static rd_status keep_gradients(const struct run *r, layer_things *out, rd_error
     char name[80];
 
     RD_TRY(layer_weigh(r->y, &sum, err));
-    for (size_t k = 0; k < r->n_states; k++) RD_TRY(layer_weigh(r->last[k], &sum, err));
+    for (size_t k = 0; k < r->m.states; k++) RD_TRY(layer_weigh(r->last[k], &sum, err));
     RD_TRY(rd_backward(sum, NULL, false, err));
     rd_tensor_release(sum);
-    for (size_t i = 0; i < rd_rnn_parameter_count(r->rnn); i++) {
-        (void)snprintf(name, sizeof name, "the gradient of '%s'", rd_rnn_parameter_name(r->rnn, i));
-        RD_TRY(layer_keep(out, name, rd_grad(rd_rnn_parameter(r->rnn, i)), err));
+    for (size_t i = 0; i < r->m.parameters; i++) {
+        const char *own;
+        const rd_tensor *p = made_parameter(&r->m, i, &own);
+        (void)snprintf(name, sizeof name, "the gradient of '%s'", own);
+        RD_TRY(layer_keep(out, name, rd_grad(p), err));
         out->at[out->n - 1].of_units = true;
     }
     RD_TRY(layer_keep(out, "the gradient of x", rd_grad(r->x), err));
-    for (size_t k = 0; k < r->n_states; k++) {
+    for (size_t k = 0; k < r->m.states; k++) {
         (void)snprintf(name, sizeof name, "the gradient of first state '%s'",
-                       rd_rnn_state_name(r->rnn, k));
+                       made_state(&r->m, k, NULL));
         RD_TRY(layer_keep(out, name, rd_grad(r->first[k]), err));
     }
     return RD_OK;
@@ -220,13 +212,12 @@ static rd_status keep_gradients(const struct run *r, layer_things *out, rd_error
 
 static rd_status run_all(struct run *r, const cell_case *c, layer_things *out, rd_error *err)
 {
-    const bool recorded = r->f->recorded && c->cell->backward;
+    const bool recorded = r->f->recorded && made_has_backward(c);
 
-    RD_TRY(layer_new(c, 7, &r->rnn, err));
-    r->n_states = rd_rnn_state_count(r->rnn);
+    RD_TRY(layer_new(c, 7, &r->m, err));
     RD_TRY(
         layer_numbers(c->core, X_SEED, 3, (size_t[]){r->f->rows, r->f->steps, c->in}, &r->x, err));
-    RD_TRY(layer_states(c->core, r->rnn, r->f->rows, r->first, err));
+    RD_TRY(layer_states(c->core, &r->m, r->f->rows, r->first, err));
     const bool before = rd_set_grad_mode(c->core, recorded);
     rd_status status = run_chunks(r, err);
     if (status == RD_OK) status = keep_results(r, out, err);
@@ -243,10 +234,10 @@ rd_status layer_run(const cell_case *c, const layer_form *f, layer_things *out, 
     const rd_status status = run_all(&r, c, out, err);
     rd_tensor_release(r.y);
     rd_tensor_release(r.x);
-    for (size_t k = 0; k < r.n_states; k++) {
+    for (size_t k = 0; k < r.m.states; k++) {
         rd_tensor_release(r.first[k]);
         rd_tensor_release(r.last[k]);
     }
-    rd_rnn_release(r.rnn);
+    made_release(&r.m);
     return status;
 }

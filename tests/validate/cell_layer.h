@@ -1,24 +1,24 @@
-/* cell_layer.h - a recurrent layer of the cell that is checked, run by the engine, and what it gives as
- * numbers.
+/* cell_layer.h - a layer of the cell that is checked, or the layer that is, run by the engine, and what it
+ * gives as numbers.
  *
  * Numbers that go in depend on what they are for and their place alone; they are the same in each layer
  * of a case.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_CHECK_CELL_LAYER_H
 #define RD_CHECK_CELL_LAYER_H
-#include "cell_bench.h"
+#include "made.h"
 
 enum { LAYER_STATES = RDC_MAX_STATES };
 
 /* A layer whose biases and vectors are no round numbers either; another seed gives other numbers. The
  * caller releases it. */
-rd_status layer_new(const cell_case *c, uint32_t seed, rd_rnn **out, rd_error *err);
+rd_status layer_new(const cell_case *c, uint32_t seed, made *out, rd_error *err);
 /* Uniform in [-1, 1), in sequence order; a leaf that wants a gradient. */
 rd_status layer_numbers(rd_core *core, uint32_t seed, uint32_t ndim, const size_t *shape,
                         rd_tensor **out, rd_error *err);
 /* One first state of each kind for so many rows. */
-rd_status layer_states(rd_core *core, const rd_rnn *rnn, size_t rows,
-                       rd_tensor *first[LAYER_STATES], rd_error *err);
+rd_status layer_states(rd_core *core, const made *m, size_t rows, rd_tensor *first[LAYER_STATES],
+                       rd_error *err);
 /* sum(t * weights) with weights that tell elements apart, added to *sum (NULL: it is the first). */
 rd_status layer_weigh(rd_tensor *t, rd_tensor **sum, rd_error *err);
 

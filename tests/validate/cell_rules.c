@@ -1,6 +1,4 @@
-/* cell_rules.c - the rules of cells, and those of them (C1, C2, C8) that are about more than single
- * steps.
- *
+/* cell_rules.c - the rules of cells, and those of them (C1, C2) that are about more than single steps.
  * SPDX-License-Identifier: MIT */
 #include "cell_grid.h"
 #include "cell_runs.h"
@@ -17,17 +15,7 @@ struct report { /* what a check after each phase writes to */
     size_t cap;
 };
 
-/* ---- C1 and C8 ----------------------------------------------------------------------------------- */
-
-/* The text of an error without the cell's name and the rule's number, which are said already. */
-static const char *bare(const rd_cell *cell, const rd_error *err)
-{
-    const char *text = err->text;
-    const size_t n = strlen(cell->name);
-    if (strncmp(text, cell->name, n) == 0 && strncmp(text + n, ": ", 2) == 0) text += n + 2;
-    if (strncmp(text, "rule C1: ", 9) == 0) text += 9;
-    return text;
-}
+/* ---- C1 ---------------------------------------------------------------------------------------- */
 
 /* Other sizes between two calls: what layout() keeps of them would show. */
 static bool layout_is_pure(const cell_case *c, char *why, size_t cap)
@@ -40,77 +28,13 @@ static bool layout_is_pure(const cell_case *c, char *why, size_t cap)
     sized[1].hidden = 2 * c->hidden;
     for (int i = 0; i < 3 && ok; i++)
         ok = case_layout(&sized[i], &l[i], &err) == RD_OK || i == 1; /* a size it may not take */
-    if (!ok) snprintf(why, cap, "called again it fails: %s", bare(c->cell, &err));
+    if (!ok) snprintf(why, cap, "called again it fails: %s", case_bare(c, &err));
     if (ok && !rdc_layout_same(l[0], l[2])) {
         ok = false;
         snprintf(why, cap, "layout() declares something else after it was called for other sizes");
     }
     for (int i = 0; i < 3; i++) rdc_layout_free(l[i]);
     return ok;
-}
-
-static bool note_refusal(void *user, const cell_case *c, bool built, const rd_error *err)
-{
-    check_verdict *v = user;
-    char text[CASE_TEXT];
-    /* Of an option's value C8 speaks, unless what is declared is wrong in itself. */
-    if (built || (c->n_settings > 0 && !strstr(err->text, "rule C1: "))) return true;
-    case_text(c, text);
-    check_say(v, CHECK_FAIL, "%s%s%s", bare(c->cell, err), text[0] ? ", with " : "", text);
-    return false;
-}
-
-static void declares_well(const check_subject *s, check_verdict *v)
-{
-    each_setting(&(cell_case){.cell = s->plugin->cells[s->index]}, note_refusal, v);
-    if (v->status == CHECK_PASS) check_each_case(s, v);
-}
-
-static bool takes_setting(void *user, const cell_case *c, bool built, const rd_error *err)
-{
-    check_verdict *v = user;
-    char text[CASE_TEXT];
-    if (built || c->n_settings > 1) return true; /* two options may exclude each other */
-    if (c->n_settings == 0 || strstr(err->text, "rule C1: ")) return case_skipped(c, err, v);
-    case_text(c, text);
-    check_say(v, CHECK_FAIL, "layout() refuses what the option's record allows, %s: %s", text,
-              bare(c->cell, err));
-    return false;
-}
-
-/* The very ends of ranges, which the grid cuts: layout() may refuse them, but must survive. */
-static void survives_extremes(const rd_cell *cell)
-{
-    const double most = 1e300; /* of a range without an end */
-    for (uint32_t k = 0; k < cell->n_options; k++) {
-        const rd_option *o =
-            (const rd_option *)((const char *)cell->options + (size_t)k * cell->option_size);
-        for (int i = 0; i < 2 && (o->kind == RD_INT || o->kind == RD_REAL); i++) {
-            const double end = i ? o->max : o->min;
-            const double value = end > most ? most : end < -most ? -most : end;
-            rd_setting setting = {.name = o->name, .kind = o->kind};
-            const cell_case c = {.cell = cell,
-                                 .settings = &setting,
-                                 .n_settings = 1,
-                                 .in = 3,
-                                 .hidden = 60,
-                                 .bias = 1};
-            rdc_layout *l = NULL;
-            rd_error err;
-            if (o->kind == RD_INT)
-                setting.value.i = (int64_t)(value > 0x1p53 ? 0x1p53 : value);
-            else
-                setting.value.r = value;
-            check_case_is("%s = %.15g", o->name, value);
-            if (case_layout(&c, &l, &err) == RD_OK) rdc_layout_free(l);
-        }
-    }
-}
-
-static void takes_all_options(const check_subject *s, check_verdict *v)
-{
-    survives_extremes(s->plugin->cells[s->index]);
-    each_setting(&(cell_case){.cell = s->plugin->cells[s->index]}, takes_setting, v);
 }
 
 /* ---- C2 ------------------------------------------------------------------------------------------ */
@@ -214,7 +138,8 @@ static bool leaves_environment(const cell_case *c, char *why, size_t cap)
 
 #define CASES .run = check_each_case, .keeps
 const check_rule check_cell_rules[] = {
-    {"C1", "layout() declares the same whenever it is called", 0, declares_well, layout_is_pure},
+    {"C1", "layout() declares the same whenever it is called", 0, check_declarations,
+     layout_is_pure},
     {"C2", "forward and backward call no function of others", CASES = calls_nobody},
     {"C2", "they change no static data", CASES = keeps_data},
     {"C2", "they remember nothing of other calls", CASES = has_no_memory},
@@ -234,7 +159,7 @@ const check_rule check_cell_rules[] = {
      CASES = cell_backward_is_derivative},
     {"C7", "what comes out is finite for x up to 10000, tiny and denormal",
      CASES = cell_stays_finite},
-    {"C8", "the cell can be built at all values of its options", .run = takes_all_options},
+    {"C8", "the cell can be built at all values of its options", .run = check_all_options},
     {"C9", "a layer that is saved and read again gives the same bits", CHECK_UNLOADED,
      .run = cell_is_saved},
     {0},

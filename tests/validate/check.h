@@ -35,9 +35,11 @@ __attribute__((format(printf, 3, 4))) void check_say(check_verdict *v, check_sta
                                                      const char *format, ...);
 
 struct check_rule;
+struct check_kind;
 typedef struct check_subject {
     const char *path, *lib_dir; /* of the plugin file; of this Rondo, or NULL */
     const struct check_rule *rule;
+    const struct check_kind *kind;
     double seconds; /* that the rule may take */
     uint32_t thin;  /* 1: all products of a backend; n: every n-th */
     /* These are there where the plugin has been loaded. */
@@ -52,12 +54,13 @@ struct kernel_case;
 enum {
     CHECK_IN_DOUBLE =
         1u, /* compares with what float is too coarse for: skipped in float, with the reason */
-    CHECK_BACKWARD = 2u, /* of cells: skipped where there is no backward */
+    CHECK_BACKWARD = 2u, /* skipped where there is no backward */
     CHECK_UNLOADED = 4u, /* loads the plugin by itself, as rules of files do */
     /* Of backends: skipped where they do not say RD_KERNELS_BF16, _INT8, or say RD_KERNELS_INEXACT. */
     CHECK_BF16 = 8u,
     CHECK_INT8 = 16u,
-    CHECK_EXACT = 32u
+    CHECK_EXACT = 32u,
+    CHECK_CAUSAL = 64u /* of layers: skipped where steps depend on later ones */
 };
 typedef struct check_rule {
     const char *number; /* "C4", as in plugins/README.md; several rules may share one */
@@ -70,7 +73,8 @@ typedef struct check_rule {
     bool (*multiplies)(const struct kernel_case *c, char *why, size_t cap);
 } check_rule;
 
-extern const check_rule check_file_rules[], check_cell_rules[], check_kernel_rules[];
+extern const check_rule check_file_rules[], check_cell_rules[], check_kernel_rules[],
+    check_layer_rules[];
 
 typedef struct check_kind {
     const char *word; /* "cell" */

@@ -83,6 +83,7 @@ static void run_rule(const void *job, check_verdict *v)
     check_subject s = {.path = j->asked->path,
                        .lib_dir = j->asked->lib_dir,
                        .rule = j->rule,
+                       .kind = j->kind,
                        .seconds = j->asked->seconds,
                        .thin = j->asked->thin,
                        .index = j->index};
