@@ -63,7 +63,7 @@ function(rondo_refuse_flags name)
     list(APPEND given ${own})
   endif()
   foreach(flag IN LISTS given)
-    if(flag MATCHES "^-m(arch|cpu)=")
+    if(flag MATCHES "^-m(arch=|cpu=|avx|fma|sse[34]|f16c|bmi)")
       message(FATAL_ERROR "${name}: take ${flag} away: a plugin must run on any processor. Put RD_CLONES before "
         "forward() and backward(), and the compiler makes a copy for each instruction set.")
     elseif(flag MATCHES "^-(ffast-math|Ofast|funsafe-math-optimizations)$")

@@ -66,8 +66,16 @@ if command -v clang >/dev/null; then
     with "$prefix" "$folder" rondo check cell_cc.so
 fi
 
+# Sources that are for float alone: what double is needed for is skipped, by name.
+cp -r "$folder/installed/my_cell" "$folder/single"
+rm -r "$folder/single/build"
+sed -i 's/rondo_add_plugin(my_cell /&NO_DOUBLE /' "$folder/single/CMakeLists.txt"
+with "$prefix" "$folder/single" bash -euc \
+    'cmake -B build && cmake --build build && ctest --test-dir build -V -R check' >"$folder/single.log"
+grep -q 'skip *C6' "$folder/single.log"
+
 # A cell for one processor alone, or with other arithmetic, is refused when it is configured.
-for flag in -march=native -ffast-math; do
+for flag in -march=native -mavx2 -ffast-math; do
     if with "$prefix" "$folder/installed/my_cell" env CFLAGS=$flag cmake -B "$folder/refused" \
         >"$folder/refused.log" 2>&1; then
         echo "$flag was not refused"

@@ -92,6 +92,7 @@ static const rd_cell cell = {.size = sizeof(rd_cell),
                              .forward = forward,
                              .backward = backward};
 static const rd_cell *const cells[] = {&cell, NULL};
+/* What `rondo plugins` says of the file; name, version and licence are yours to choose. */
 RD_PLUGIN = {.stamp = RD_STAMP,
              .size = sizeof(rd_plugin),
              .name = "template.cell",

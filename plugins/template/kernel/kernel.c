@@ -40,7 +40,8 @@ static void add_block(const rd_gemm *g, const block *t)
     const size_t width = g->n - t->j0 < PANEL ? g->n - t->j0 : PANEL;
     const bool from_zero = t->first && !(g->flags & RD_ACCUMULATE);
     const size_t start = down && t->n > 0 ? t->n - 1 : 0; /* of the walk over k */
-    const ptrdiff_t on = down ? -1 : 1, step[2] = {on * (ptrdiff_t)next_k, on * PANEL};
+    const ptrdiff_t by_k = (ptrdiff_t)next_k;
+    const ptrdiff_t step[2] = {down ? -by_k : by_k, down ? -PANEL : PANEL};
 
     for (size_t i = 0; i < g->m; i++) {
         const rd_real *b = t->b + start * PANEL;
@@ -106,6 +107,7 @@ static const rd_kernels kernels = {.size = sizeof(rd_kernels),
                                    .pack_bytes = pack_bytes,
                                    .pack = pack};
 static const rd_kernels *const all[] = {&kernels, NULL};
+/* What `rondo plugins` says of the file; name, version and licence are yours to choose. */
 RD_PLUGIN = {.stamp = RD_STAMP,
              .size = sizeof(rd_plugin),
              .name = "template.kernel",

@@ -122,6 +122,7 @@ static const rd_layer layer = {.size = sizeof(rd_layer),
                                .forward = forward,
                                .backward = backward};
 static const rd_layer *const layers[] = {&layer, NULL};
+/* What `rondo plugins` says of the file; name, version and licence are yours to choose. */
 RD_PLUGIN = {.stamp = RD_STAMP,
              .size = sizeof(rd_plugin),
              .name = "template.layer",
