@@ -12,6 +12,7 @@ local errors = require "rondo.errors"
 local json = require "rondo.json"
 local module = require "rondo.module"
 local options = require "rondo.options"
+local plausible = require "rondo.plausible"
 local random = require "rondo.random"
 local tokens = require "rondo.data.tokens"
 local vocabularies = require "rondo.data.vocab"
@@ -257,45 +258,13 @@ function checkpoint.read_optimizer(opened, optimizer, names)
   return true
 end
 
--- Elements of the file's parameters, and never less than a model that any machine holds.
-local function element_limit(archive)
-  local total = 1 << 24
-  for _, name in ipairs(archive:names "model/") do
-    local n = 1
-    for _, size in ipairs(archive:shape(name)) do
-      n = n * size
-    end
-    total = total + n
-  end
-  return total
-end
-
--- A description may be forged: none of its matrices may be larger than what the file holds.
-local function plausible(description, limit)
-  local function size(name)
-    local value = description[name]
-    return type(value) == "number" and value or 1
-  end
-  if size "num_embeddings" * size "embedding_dim" > limit or size "in_features" * size "out_features" > limit
-    or size "hidden_size" * math.max(size "hidden_size", size "input_size") * size "num_layers" > limit
-    or size "num_classes" > limit or size "features" > limit then
-    return false
-  end
-  for _, inner in ipairs(type(description.layers) == "table" and description.layers or {}) do
-    if type(inner) ~= "table" or not plausible(inner, limit) then
-      return false
-    end
-  end
-  return true
-end
-
 -- The model of library layers that the file describes, with its weights; nil, message where it has none.
 function checkpoint.rebuild(opened)
   local description = opened.config.model
   if type(description) ~= "table" then
     return nil, opened.path .. ": its model is a class of a script; build it there and load the weights into it"
   end
-  if not plausible(description, element_limit(opened.archive)) then
+  if not plausible(description, opened.archive) then
     return errors.outside(opened.path .. ": describes a model much larger than the parameters it holds")
   end
   local ok, model = pcall(random.undisturbed, module.from_description, description)

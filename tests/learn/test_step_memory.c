@@ -4,7 +4,7 @@
  * into this program, the core and its worker threads among it (tests/CMakeLists.txt: --wrap); plugins
  * import no allocator at all, which the last test looks at.
  * SPDX-License-Identifier: MIT */
-#include "support/tensors.h"
+#include "support/layers.h"
 
 #include <stdatomic.h>
 #include <stdio.h>
@@ -59,7 +59,8 @@ enum { V = 30, E = 16, H = 48, ROWS = 12, STEPS = 9, UPDATES = 8, MAX_PARAMETERS
 struct net {
     rd_core *core;
     rd_rnn *rnn;
-    rd_tensor *embedding, *weight, *bias, *state[2];
+    rd_plugin_layer *layer; /* before it, or NULL */
+    rd_tensor *embedding, *weight, *bias, *state[2], *past;
     rd_tensor *parameter[MAX_PARAMETERS];
     size_t n_parameters;
     rd_optimizer *optimizer;
@@ -74,13 +75,29 @@ static rd_tensor *add_parameter(struct net *n, rd_tensor *p)
 struct noise {
     double input_dropout, recurrent_dropout, weight_drop, zoneout;
 };
+struct model {
+    const char *cell, *optimizer;
+    struct noise noise;
+    bool layer;
+};
 
-static void open_net(struct net *n, const char *cell, const char *optimizer, struct noise noise)
+/* E features to E features, from a plugin. */
+static void open_layer(struct net *n)
 {
-    const rd_core_options options = {
-        .threads = 2, .lib_dir = RD_TEST_LIB_DIR, .trust_plugins = true};
+    rd_error err;
+    const rd_setting width = {.name = "width", .kind = RD_INT, .value.i = E};
+    const rd_plugin_layer_config config = {
+        .name = "template.layer", .input_size = E, .settings = &width, .n_settings = 1, .seed = 1};
+    rd_tensor *p;
+    OK(rd_plugin_layer_new(n->core, &config, &n->layer, &err));
+    for (size_t i = 0; (p = rd_plugin_layer_parameter(n->layer, i, NULL)); i++) add_parameter(n, p);
+}
+
+static void open_net(struct net *n, const struct model *m)
+{
+    const struct noise noise = m->noise;
     const rd_zoneout zoneout = {.share = noise.zoneout};
-    const rd_rnn_config config = {.cell = cell,
+    const rd_rnn_config config = {.cell = m->cell,
                                   .input_size = E,
                                   .hidden_size = H,
                                   .bias = 1,
@@ -93,21 +110,23 @@ static void open_net(struct net *n, const char *cell, const char *optimizer, str
                                   .n_zoneout = 1};
     const rd_setting lr = {.name = "lr", .kind = RD_REAL, .value.r = 0.01};
     rd_error err;
-    OK(rd_core_open(&options, &n->core, &err));
+    n->core = rnn_core(2, NULL);
     OK(rd_rnn_new(n->core, &config, &n->rnn, &err));
     for (size_t i = 0; i < rd_rnn_parameter_count(n->rnn); i++)
         add_parameter(n, rd_rnn_parameter(n->rnn, i));
+    if (m->layer) open_layer(n);
     n->embedding = add_parameter(n, test_leaf(n->core, SHAPE(V, E), RD_DENSE, 1));
     n->weight = add_parameter(n, test_leaf(n->core, SHAPE(V, H), RD_DENSE, 2));
     n->bias = add_parameter(n, test_leaf(n->core, SHAPE(V), RD_DENSE, 3));
-    OK(rd_optimizer_new(optimizer, &lr, 1, n->parameter, n->n_parameters, &n->optimizer, &err));
+    OK(rd_optimizer_new(m->optimizer, &lr, 1, n->parameter, n->n_parameters, &n->optimizer, &err));
 }
 
 static void close_net(struct net *n)
 {
     rd_optimizer_free(n->optimizer);
     rd_rnn_release(n->rnn);
-    RELEASE(n->embedding, n->weight, n->bias, n->state[0], n->state[1]);
+    rd_plugin_layer_release(n->layer);
+    RELEASE(n->embedding, n->weight, n->bias, n->state[0], n->state[1], n->past);
     assert_int_equal(test_close_core((void **)&n->core), 0);
 }
 
@@ -122,6 +141,18 @@ static rd_tensor *made_up_ids(rd_core *core, unsigned update)
     return ids;
 }
 
+/* x through the layer, with its state carried; takes x. */
+static rd_tensor *run_layer(struct net *n, rd_tensor *x)
+{
+    rd_error err;
+    rd_tensor *y = NULL, *after = NULL;
+    const rd_rnn_input in = {.x = x, .states = n->past ? &n->past : NULL};
+    OK(rd_plugin_layer_run(n->layer, &in, &y, &after, &err));
+    RELEASE(x, n->past);
+    n->past = after;
+    return y;
+}
+
 /* Forward, loss, backward, clip, step, with carried state: what a Trainer's step does in the core. */
 static void train_step(struct net *n, unsigned update)
 {
@@ -134,6 +165,7 @@ static void train_step(struct net *n, unsigned update)
     rd_tensor *final[2] = {NULL, NULL};
     rd_tensor *ids = made_up_ids(n->core, update), *target = made_up_ids(n->core, update + 1);
     OK(rd_embedding(ids, n->embedding, &x, &err));
+    if (n->layer) x = run_layer(n, x);
     const rd_rnn_input in = {
         .x = x, .states = n->state[0] ? n->state : NULL, .training = true, .update = update};
     OK(rd_rnn_run(n->rnn, &in, &y, final, &err));
@@ -149,10 +181,10 @@ static void train_step(struct net *n, unsigned update)
     n->state[1] = final[1];
 }
 
-static void check_with(const char *cell, const char *optimizer, struct noise noise)
+static void check_model(const struct model *m)
 {
     struct net n = {0};
-    open_net(&n, cell, optimizer, noise);
+    open_net(&n, m);
     assert_true(atomic_load(&calls) > 0); /* the counters are in front of the allocator */
     unsigned long after_two = 0;
     for (unsigned update = 0; update < UPDATES; update++) {
@@ -162,6 +194,11 @@ static void check_with(const char *cell, const char *optimizer, struct noise noi
     const unsigned long after_all = atomic_load(&calls);
     close_net(&n);
     assert_int_equal(after_all, after_two);
+}
+
+static void check_with(const char *cell, const char *optimizer, struct noise noise)
+{
+    check_model(&(struct model){cell, optimizer, noise, false});
 }
 
 static void check(const char *cell, const char *optimizer)
@@ -197,6 +234,12 @@ static void test_regularisers(void **state)
     check_with("lstm", "adam", (struct noise){0.3, 0.3, 0.5, 0.2});
 }
 
+static void test_a_layer_of_a_plugin(void **state)
+{
+    (void)state;
+    check_model(&(struct model){.cell = "gru", .optimizer = "adam", .layer = true});
+}
+
 /* What the plugins that took part import by name; they are linked with -z defs, so this is all. */
 static void test_plugins_import_no_allocator(void **state)
 {
@@ -225,6 +268,7 @@ int main(void)
         cmocka_unit_test(test_gru_with_sgd),
         cmocka_unit_test(test_vanilla_with_rmsprop),
         cmocka_unit_test(test_regularisers),
+        cmocka_unit_test(test_a_layer_of_a_plugin),
         cmocka_unit_test(test_plugins_import_no_allocator),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

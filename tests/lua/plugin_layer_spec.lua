@@ -184,6 +184,27 @@ describe("a checkpoint with a plugin's layer", function()
   end)
 end)
 
+describe("a description of a layer that is forged", function()
+  it("makes no large matrix", function()
+    local model = rondo.Sequential { conv { input_size = 3 } }
+    assert.is_true(rondo.save(folder .. "/forged.h5", { model = model }))
+    local opened = assert(rondo.load(folder .. "/forged.h5"))
+    opened.config.model.layers[1].width, opened.config.model.layers[1].input_size = 65536, 65536
+    assert.matches("describes a model much larger than the parameters it holds",
+      failure(function() return opened.model end), 1, true)
+  end)
+end)
+
+describe("a model that reads ahead", function()
+  it("writes no text and reads no stream", function()
+    local net = rondo.Sequential { rondo.OneHot { 9 }, rondo.Layer { "test.mirror" }, rondo.Linear { 9 } }
+    local layer, why = net:reads_ahead()
+    assert.equal(net[2], layer)
+    assert.equal("needs the whole sequence at once", why)
+    assert.is_nil(rondo.Sequential { conv() }:reads_ahead())
+  end)
+end)
+
 describe("the command", function()
   it("lists and explains layers of plugins", function()
     local env = ("RONDO_PLUGIN_PATH='%s'"):format(folder)
