@@ -61,7 +61,7 @@ local function measure(sweep)
     else
       given[sweep.name] = value
     end
-    local r = bench.run(bench.case("charnn", given), opt.seconds)
+    local r = bench.run({ bench.case("charnn", given) }, opt.seconds)[1]
     local micro = 1e6 / r.tok_s
     local factor = i > 1 and ("%.2f"):format(micro / sweep.micro[i - 1]) or ""
     sweep.micro[i] = micro

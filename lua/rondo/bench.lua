@@ -4,7 +4,7 @@
 -- count the products that the task needs and no others: 2 operations for each element of a matrix and each token
 -- forward, as many for the gradient of the matrix and for that of what it is multiplied with, where somebody wants
 -- it. A row that an id picks counts nothing. Nothing waits for an idle machine: of its peak and of the times the best
--- of several is taken, and the median of the times is given too.
+-- of several is taken, and the median of the times is given too. Cells that are compared are measured in turn.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local random = require "rondo.random"
@@ -136,22 +136,42 @@ local function median(list)
   return #list % 2 == 1 and list[half + 1] or 0.5 * (list[half] + list[half + 1])
 end
 
--- Seconds of one call of f: median and best of as many as fit into `seconds`, and how many those were.
-local function timed(f, seconds)
+-- A function and how often it is called in one measurement, so that it is long enough.
+local function measurable(f)
   f()
   local start = core.time()
   f()
-  local often = math.max(1, math.ceil(LEAST_SECONDS / math.max(core.time() - start, 1e-9)))
-  local times = {}
-  local finish = core.time() + seconds
-  while #times < MIN_TIMES or (#times < MAX_TIMES and core.time() < finish) do
-    start = core.time()
-    for _ = 1, often do
-      f()
-    end
-    times[#times + 1] = (core.time() - start) / often
+  return { f = f, often = math.max(1, math.ceil(LEAST_SECONDS / math.max(core.time() - start, 1e-9))), times = {} }
+end
+
+local function measure(one)
+  local start = core.time()
+  for _ = 1, one.often do
+    one.f()
   end
-  return median(times), times[1], #times -- sorted: the first is the best
+  one.times[#one.times + 1] = (core.time() - start) / one.often
+end
+
+-- Measures functions in turn, each in every round, for `seconds` each: what slows the machine down for a while meets
+-- all of them. The order is turned round from round to round.
+local function in_turn(list, seconds)
+  local finish, rounds = core.time() + seconds * #list, 0
+  while rounds < MIN_TIMES or (rounds < MAX_TIMES and core.time() < finish) do
+    rounds = rounds + 1
+    for k = 1, #list do
+      measure(list[rounds % 2 == 1 and k or #list + 1 - k])
+    end
+  end
+  return rounds
+end
+
+-- The median of what one took in each round in shares of what another took in the same.
+local function ratio(one, other)
+  local list = {}
+  for round, time in ipairs(one.times) do
+    list[round] = time / other.times[round]
+  end
+  return median(list)
 end
 
 -- A case is a shape with its sizes, a cell and a task. given: cell, task, and what replaces the shape's sizes.
@@ -196,29 +216,53 @@ local function profile_of(f, seconds)
   return list
 end
 
--- Measures a case: a table with the fields that `rondo bench --json` prints. profiled: also its profile.
-function bench.run(case, seconds, profiled)
+local function prepared(case)
   random.manual_seed(1)
   local model, layer = model_of(case)
   local once, tokens = tasks[case.task](case, model)
-  local forward, train = operations(case, model, layer)
-  local sampling = case.task == "sample"
-  local peak = core.peak_gflops()
-  local middle, best, reps = timed(once, seconds)
-  peak = math.max(peak, core.peak_gflops())
-  local profile = profiled and profile_of(once, seconds) or nil
+  local one = measurable(once)
+  one.case, one.model, one.tokens = case, model, tokens
+  one.forward, one.train = operations(case, model, layer)
+  return one
+end
+
+-- The fields that `rondo bench --json` prints. peak: the machine's, around the measurement.
+local function result(one, peak)
+  local case, sampling = one.case, one.case.task == "sample"
+  local times = table.move(one.times, 1, #one.times, 1, {})
+  local middle, best, forward = median(times), times[1], one.forward -- sorted: the first is the best
   if sampling then -- of a symbol, whatever the shape's batch
-    middle, best = middle / tokens, best / tokens
+    middle, best = middle / one.tokens, best / one.tokens
     forward = forward / (case.batch * case.steps)
   end
-  local gflops = (case.task == "train" and train or forward) / middle * 1e-9
+  local gflops = (case.task == "train" and one.train or forward) / middle * 1e-9
   local per_step = sampling and 1 or case.batch * case.steps
-  model:close()
   return { task = case.task, shape = case.name, cell = case.cell, threads = core.threads(), H = case.hidden,
     B = sampling and 1 or case.batch, T = sampling and 1 or case.steps, layers = case.layers, ms = middle * 1e3,
-    ms_best = best * 1e3, reps = reps, tok_s = per_step / middle, gflops = gflops, peak = peak,
+    ms_best = best * 1e3, reps = #one.times, tok_s = per_step / middle, gflops = gflops, peak = peak,
     ratio = peak > 0 and gflops / peak or nil, ns_unit = middle * 1e9 / (per_step * case.hidden * case.layers),
-    kernels = core.kernels(), lib = "rondo", profile = profile }
+    kernels = core.kernels(), lib = "rondo" }
+end
+
+-- Measures cases in turn: for each a table with the fields that `rondo bench --json` prints. of_lstm: its time in
+-- shares of that of the LSTM among them. profiled: also its profile.
+function bench.run(cases, seconds, profiled)
+  local list, lstm = {}, nil
+  local peak = core.peak_gflops()
+  for k, case in ipairs(cases) do
+    list[k] = prepared(case)
+    lstm = case.cell == "lstm" and list[k] or lstm
+  end
+  in_turn(list, seconds)
+  peak = math.max(peak, core.peak_gflops())
+  local results = {}
+  for k, one in ipairs(list) do
+    results[k] = result(one, peak)
+    results[k].of_lstm = lstm and ratio(one, lstm)
+    results[k].profile = profiled and profile_of(one.f, seconds) or nil
+    one.model:close()
+  end
+  return results
 end
 
 return bench

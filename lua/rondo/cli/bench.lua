@@ -76,45 +76,45 @@ local function asked(o, core, cli)
   return { "charnn" }, cells
 end
 
-local function cases_of(o, shape_names, cells)
+-- Lists of cases that differ in their cell alone.
+local function groups_of(o, shape_names, cells)
   local bench = require "rondo.bench"
-  local list = {}
+  local groups = {}
   for _, name in ipairs(shape_names) do
     local shape = bench.shapes[name]
-    local widths = shape.widths or { shape.hidden }
-    for _, cell in ipairs(cells) do
-      for _, width in ipairs(o.hidden_size and { o.hidden_size } or widths) do
-        for _, task in ipairs(o.task and { o.task } or shape.tasks) do
-          list[#list + 1] = bench.case(name, { cell = cell, task = task, hidden = width, batch = o.batch_size,
+    for _, width in ipairs(o.hidden_size and { o.hidden_size } or shape.widths or { shape.hidden }) do
+      for _, task in ipairs(o.task and { o.task } or shape.tasks) do
+        local group = {}
+        for k, cell in ipairs(cells) do
+          group[k] = bench.case(name, { cell = cell, task = task, hidden = width, batch = o.batch_size,
             steps = o.seq_len, layers = o.num_layers })
+          local why = bench.why_not(group[k])
+          if why then
+            errors.stop(errors.USAGE, "bench: " .. why)
+          end
         end
+        groups[#groups + 1] = group
       end
     end
   end
-  for _, case in ipairs(list) do
-    local why = bench.why_not(case)
-    if why then
-      errors.stop(errors.USAGE, "bench: " .. why)
-    end
-  end
-  return list
+  return groups
 end
 
 local function time_text(ms)
   return ms < 1 and ("%.1f us"):format(1e3 * ms) or ms < 1e4 and ("%.2f ms"):format(ms) or ("%.2f s"):format(ms / 1e3)
 end
 
-local LINE = "%-7s %-8s %-10s %5s %5s %5s %2s %11s %11s %10s %8s %6s %8s\n"
+local LINE = "%-7s %-8s %-10s %5s %5s %5s %2s %11s %11s %10s %8s %6s %8s %7s\n"
 
 local function heading()
   io.stdout:write(LINE:format("task", "shape", "cell", "H", "B", "T", "L", "median", "best", "tokens/s", "GFLOP/s",
-    "peak", "ns/unit"))
+    "peak", "ns/unit", "of lstm"))
 end
 
 local function show(r)
   io.stdout:write(LINE:format(r.task, r.shape, r.cell, r.H, r.B, r.T, r.layers, time_text(r.ms), time_text(r.ms_best),
     ("%.0f"):format(r.tok_s), ("%.1f"):format(r.gflops), r.ratio and ("%.0f %%"):format(100 * r.ratio) or "-",
-    ("%.3f"):format(r.ns_unit)))
+    ("%.3f"):format(r.ns_unit), r.of_lstm and ("%.2f"):format(r.of_lstm) or "-"))
   io.stdout:flush()
 end
 
@@ -130,7 +130,8 @@ local function machine_line(core, peak)
     core.kernels(), core.threads(), core.threads() == 1 and "" or "s",
     peak > 0 and ("%.1f GFLOP/s"):format(peak) or "not known here", core.read_bandwidth()))
   io.stdout:write(("%.1f MB of native memory at most. Shares are of the peak measured around each case;\n"
-    .. "ns/unit: of one unit of one layer in one step.\n"):format(1e-6 * core.memory().peak_bytes))
+    .. "ns/unit: of one unit of one layer in one step. of lstm: in the times of an LSTM, measured in turn.\n")
+    :format(1e-6 * core.memory().peak_bytes))
 end
 
 return function(arguments, cli)
@@ -141,21 +142,22 @@ return function(arguments, cli)
     core.threads(o.threads)
   end
   local bench = require "rondo.bench"
-  local list = cases_of(o, asked(o, core, cli))
+  local groups = groups_of(o, asked(o, core, cli))
   local peak, bandwidth = 0, o.json and core.read_bandwidth()
   if not o.json then
     heading()
   end
-  for _, case in ipairs(list) do
-    local r = bench.run(case, o.seconds, o.profile)
-    peak = math.max(peak, r.peak)
-    if o.json then
-      r.bandwidth = bandwidth
-      io.stdout:write(json.encode(r, { "task", "shape", "cell", "threads", "H", "B", "T", "layers" }), "\n")
-      io.stdout:flush()
-    else
-      show(r)
-      show_profile(r)
+  for _, group in ipairs(groups) do
+    for _, r in ipairs(bench.run(group, o.seconds, o.profile)) do
+      peak = math.max(peak, r.peak)
+      if o.json then
+        r.bandwidth = bandwidth
+        io.stdout:write(json.encode(r, { "task", "shape", "cell", "threads", "H", "B", "T", "layers" }), "\n")
+        io.stdout:flush()
+      else
+        show(r)
+        show_profile(r)
+      end
     end
   end
   if not o.json then
