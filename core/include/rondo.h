@@ -72,8 +72,7 @@ rd_plugin_report rd_plugin_at(const rd_core *core, size_t index);
 rd_status rd_plugin_load(rd_core *core, const char *path, rd_plugin_report *out, rd_error *err);
 size_t rd_cell_count(const rd_core *core);
 const rd_cell *rd_cell_at(const rd_core *core, size_t index);
-/* The plugin that brought a cell of this core. */
-rd_plugin_report rd_cell_plugin(const rd_core *core, const rd_cell *cell);
+rd_plugin_report rd_cell_plugin(const rd_core *core, const rd_cell *cell); /* what brought it */
 /* NULL: not there. `err` (may be NULL) then names the nearest and every refusal. */
 const rd_cell *rd_cell_find(const rd_core *core, const char *name, rd_error *err);
 /* Layers that compute whole sequences by themselves (rondo/layer.h); they share their names with cells. */
@@ -85,6 +84,7 @@ const rd_layer *rd_layer_find(const rd_core *core, const char *name, rd_error *e
 typedef struct rd_kernels_report {
     const rd_kernels *kernels;
     const char *why_not;
+    int score; /* on this machine; 0: it was left out before it was asked */
 } rd_kernels_report;
 size_t rd_kernels_count(const rd_core *core);
 rd_kernels_report rd_kernels_at(const rd_core *core, size_t index);

@@ -110,6 +110,16 @@ static rd_status none_usable(const rdc_registry *r, const char *limit, rd_error 
     return rdc_fail(err, RD_E_ARG, "kernels = '%s' names no backend", limit);
 }
 
+static bool comes_later(const rdc_backend *first, rdc_backend *b, const char *limit)
+{
+    const char *name = first->kernels->name;
+
+    if (limit) return rdc_why_not(b, "'%s' comes first in kernels = '%s'", name, limit);
+    if (first->score == b->score)
+        return rdc_why_not(b, "'%s' comes first by name: both score %d", name, b->score);
+    return rdc_why_not(b, "'%s' scores %d here, this one %d", name, first->score, b->score);
+}
+
 rd_status rdc_compose(rd_core *core, const char *limit, rd_error *err)
 {
     rdc_registry *r = core->registry;
@@ -126,8 +136,7 @@ rd_status rdc_compose(rd_core *core, const char *limit, rd_error *err)
     rdc_take_record(&core->ops, sizeof core->ops, r->backends[0].kernels,
                     r->backends[0].kernels->size);
     for (size_t i = 1; i < r->n_backends; i++)
-        if (!r->backends[i].why_not &&
-            !rdc_why_not(&r->backends[i], "'%s' comes first", core->ops.name))
+        if (!r->backends[i].why_not && !comes_later(&r->backends[0], &r->backends[i], limit))
             return rdc_no_memory(err, RDC_REASON_BYTES);
     r->open = true;
     return RD_OK;

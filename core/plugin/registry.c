@@ -87,10 +87,12 @@ static bool brings(const rd_plugin *p, const void *record)
         if (p->cells[k] == record) return true;
     for (size_t k = 0; p && p->layers && p->layers[k]; k++)
         if (p->layers[k] == record) return true;
+    for (size_t k = 0; p && p->kernels && p->kernels[k]; k++)
+        if (p->kernels[k] == record) return true;
     return false;
 }
 
-/* The file of a cell or layer that is in force. */
+/* The file of a cell, layer or backend that is in force. */
 static const rdc_plugin_file *who_brought(const rdc_registry *r, const void *record)
 {
     size_t i = 0;
@@ -135,13 +137,29 @@ static bool start(const rdc_registry *r, const rd_plugin *p, char reason[RDC_REA
     return false;
 }
 
+static bool backends_free(const rdc_registry *r, const rd_plugin *p, char reason[RDC_REASON_BYTES])
+{
+    for (size_t k = 0; p->kernels && p->kernels[k]; k++)
+        for (size_t i = 0; i < r->n_backends; i++) {
+            const rd_kernels *there = r->backends[i].kernels;
+            if (strcmp(there->name, p->kernels[k]->name) != 0) continue;
+            const rdc_plugin_file *from = who_brought(r, there);
+            if (from->found == RDC_BUILT_IN)
+                continue; /* as scalar.so is, beside the one linked in */
+            return rdc_refuse(
+                reason, "L3: backend '%s' is there already, from %s; take one of the two away",
+                there->name, from->path);
+        }
+    return true;
+}
+
 static rd_status enter_backends(rdc_registry *r, const rd_plugin *p, rd_error *err)
 {
     for (size_t k = 0; p->kernels && p->kernels[k]; k++) {
         bool taken = false;
         for (size_t i = 0; i < r->n_backends; i++)
             if (strcmp(r->backends[i].kernels->name, p->kernels[k]->name) == 0) taken = true;
-        if (taken) continue; /* as scalar.so is, beside the one linked in */
+        if (taken) continue; /* of the name of one that is built in */
         if (!add_backend(r, p->kernels[k])) return rdc_no_memory(err, sizeof(rdc_backend));
         if (r->open && !rdc_why_not(&r->backends[r->n_backends - 1],
                                     "it came after the core was opened; put it on the plugin path"))
@@ -174,10 +192,11 @@ static rd_status enter_names(rdc_registry *r, const rd_plugin *p, rd_error *err)
 static rd_status enter(rdc_registry *r, rdc_plugin_file *file, rd_error *err)
 {
     const rd_plugin *p = file->plugin;
+    const bool named = file->found == RDC_BY_NAME; /* its backends are too late anyway */
     char reason[RDC_REASON_BYTES];
 
-    if (!rdc_plugin_check(p, reason) || !names_free(r, p, file->found == RDC_BY_NAME, reason) ||
-        !start(r, p, reason))
+    if (!rdc_plugin_check(p, reason) || !names_free(r, p, named, reason) ||
+        !(named || backends_free(r, p, reason)) || !start(r, p, reason))
         return rdc_set_refusal(file, reason, err);
     RD_TRY(enter_names(r, p, err));
     return enter_backends(r, p, err);
@@ -325,5 +344,5 @@ rd_kernels_report rd_kernels_at(const rd_core *core, size_t index)
 {
     const rdc_backend *b = &core->registry->backends[index];
 
-    return (rd_kernels_report){.kernels = b->kernels, .why_not = b->why_not};
+    return (rd_kernels_report){.kernels = b->kernels, .why_not = b->why_not, .score = b->score};
 }

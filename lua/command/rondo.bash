@@ -151,7 +151,7 @@ _rondo() {
         options='-h --help --json'
         case $cur$place in
         -*) ;;
-        *) _rondo_files '*.so' ;;
+        *) _rondo_files '*.so'; COMPREPLY+=($(compgen -W 'install remove' -- "$cur")) ;;
         esac
         ;;
     new-cell)

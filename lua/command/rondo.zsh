@@ -18,7 +18,7 @@ _rondo() {
         'data:data sets to train on\: what there is, and the path of one'
         'bench:how fast it is here, and what that is of the machine'
         'check:does a plugin keep the rules\: gradients, bits, memory and all'
-        'plugins:cells and kernels that were found, and what was refused'
+        'plugins:what plugins were found and refused, and why'
         'new-cell:write a folder with a cell that works, to be edited'
         'new-kernel:the same with a backend of matrix products'
         'new-layer:the same with a layer that computes whole sequences'
@@ -197,8 +197,8 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '--json[one JSON object\: plugins, kernels]' \
-                '*:file:_files -g '\''*.so'\'''
+                '--json[one JSON object\: plugins, kernels, searched]' \
+                '*:file:{compadd install remove; _files -g '\''*.so'\''}'
             ;;
         new-cell)
             _arguments \

@@ -12,6 +12,7 @@ local errors = require "rondo.errors"
 local json = require "rondo.json"
 local module = require "rondo.module"
 local options = require "rondo.options"
+local origins = require "rondo.origins"
 local plausible = require "rondo.plausible"
 local random = require "rondo.random"
 local tokens = require "rondo.data.tokens"
@@ -155,12 +156,11 @@ end
 -- has any, stand before those that were trained, unless `trained` are asked for to go on with.
 function checkpoint.read_model(opened, model, trained)
   local archive, wanted = opened.archive, {}
-  local same, why, code = check_vocab(opened, model)
-  if same then
-    same, why, code = check_labels(opened, model)
-  end
-  if not same then
-    return nil, why, code
+  for _, check in ipairs { origins.check, check_vocab, check_labels } do
+    local same, why, code = check(opened, model)
+    if not same then
+      return nil, why, code
+    end
   end
   for name, p in model:named_parameters() do
     local entry = "model/" .. name
@@ -267,14 +267,18 @@ function checkpoint.rebuild(opened)
   if not plausible(description, opened.archive) then
     return errors.outside(opened.path .. ": describes a model much larger than the parameters it holds")
   end
+  local here, why, code = origins.check(opened)
+  if not here then
+    return nil, why, code
+  end
   local ok, model = pcall(random.undisturbed, module.from_description, description)
   if not ok then
     return errors.outside(("%s: its model cannot be built: %s"):format(opened.path,
       tostring(model):gsub("^[^\n]-%.lua:%d+: ", "")))
   end
-  local read, message, code = checkpoint.read_model(opened, model)
-  if not read then
-    return nil, message, code
+  here, why, code = checkpoint.read_model(opened, model)
+  if not here then
+    return nil, why, code
   end
   rawset(model, "vocab", checkpoint.read_vocab(opened))
   rawset(model, "text_unit", text_of(opened.archive, "vocab/unit"))
@@ -299,8 +303,8 @@ function checkpoint.save(path, given)
   elseif not module.is_module(o.model) then
     errors.raise("save: model must be a module, got a %s", type(o.model))
   end
-  local archive = checkpoint.begin(o.model, o.optimizer, { model = o.model:describe(), seed = random.seed(),
-    optimizer = o.optimizer and o.optimizer:describe() })
+  local archive = checkpoint.begin(o.model, o.optimizer, { model = o.model:describe(), plugins = origins.of(o.model),
+    seed = random.seed(), optimizer = o.optimizer and o.optimizer:describe() })
   if o.step then
     archive:put("train/step", o.step)
   end

@@ -21,7 +21,7 @@ local commands = {
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "bench", "bench [CELL|SHAPE] [--task TASK ...]", "how fast it is here, and what that is of the machine" },
   { "check", "check FILE.c|FILE.so|FOLDER ...", "does a plugin keep the rules: gradients, bits, memory and all" },
-  { "plugins", "plugins [FILE ...]", "cells and kernels that were found, and what was refused" },
+  { "plugins", "plugins [install FILE | remove NAME]", "what plugins were found and refused, and why" },
   { "new-cell", "new-cell NAME", "write a folder with a cell that works, to be edited" },
   { "new-kernel", "new-kernel NAME", "the same with a backend of matrix products" },
   { "new-layer", "new-layer NAME", "the same with a layer that computes whole sequences" },

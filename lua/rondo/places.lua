@@ -28,6 +28,19 @@ function places.user_dir()
   return data and data .. "/rondo"
 end
 
+local major = core.abi:match "^%d+"
+
+-- The folder in it.
+function places.user_plugins()
+  local path = places.user_dir()
+  return path and ("%s/plugins-%s"):format(path, major)
+end
+
+-- The folder beside the program.
+function places.plugins()
+  return ("%s/plugins-%s/%s"):format(core.lib_dir(), major, core.real == "float" and "f32" or "f64")
+end
+
 -- The folder with include/ and share/pkgconfig/, share/cmake/: what the authors of plugins compile with.
 function places.kit()
   local prefix = places.prefix()

@@ -114,7 +114,7 @@ function Layer:state_names()
 end
 
 function Layer:describe()
-  local description = { kind = "Layer", layer = self.options.layer, revision = self.kind.revision,
+  local description = { kind = "Layer", layer = self.options.layer,
     input_size = self.options.input_size, name = self.name }
   for name, value in pairs(self.plugin_options) do
     description[name] = value
@@ -122,16 +122,8 @@ function Layer:describe()
   return description
 end
 
-local rebuild = Layer.from_description
-function Layer.from_description(description)
-  local revision = description.revision
-  description.revision = nil
-  local made = rebuild(description)
-  if revision ~= made.kind.revision then
-    errors.raise("%s: the file has revision %s of layer '%s', but the plugin here is revision %d", made:label(),
-      tostring(revision), description.layer, made.kind.revision)
-  end
-  return made
+function Layer:from_plugin()
+  return "layer", self.options.layer
 end
 
 function Layer:summary_name()

@@ -369,6 +369,10 @@ function methods:describe()
   return description
 end
 
+function methods:from_plugin()
+  return not self.cell_in_lua and "cell", self.options.cell
+end
+
 function methods:summary_name()
   local o = self.options
   local cell = self.class_name == "RNN" and (" (%s)"):format(o.cell) or ""

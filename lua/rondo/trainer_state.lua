@@ -7,6 +7,7 @@ local core = require "rondo.native"
 local checkpoint = require "rondo.checkpoint"
 local errors = require "rondo.errors"
 local json = require "rondo.json"
+local origins = require "rondo.origins"
 local random = require "rondo.random"
 
 local trainer_state = {}
@@ -48,7 +49,7 @@ end
 -- What the numbers of a run depend on, without its weights.
 function trainer_state.config(trainer, source)
   return {
-    model = trainer.model:describe(),
+    model = trainer.model:describe(), plugins = origins.of(trainer.model),
     optimizer = trainer.optimizer:describe(),
     schedule = trainer.schedule and trainer.schedule:describe(),
     loss = type(trainer.loss) == "table" and trainer.loss.describe and trainer.loss:describe() or nil,

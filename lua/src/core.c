@@ -304,6 +304,21 @@ static int core_layer(lua_State *L)
     return 1;
 }
 
+/* The kinds of products that a backend makes: numbers of the core's precision first. */
+static void push_products(lua_State *L, const rd_kernels *kernels)
+{
+    static const struct {
+        uint32_t needs;
+        const char *name;
+    } kinds[] = {{0, "float32"}, {RD_KERNELS_BF16, "bf16"}, {RD_KERNELS_INT8, "int8"}};
+    lua_newtable(L);
+    for (size_t i = 0; kernels->gemm && i < sizeof kinds / sizeof *kinds; i++) {
+        if (kinds[i].needs & ~kernels->flags) continue;
+        lua_pushstring(L, kinds[i].name);
+        lua_rawseti(L, -2, (lua_Integer)lua_rawlen(L, -2) + 1);
+    }
+}
+
 static int core_kernel_list(lua_State *L)
 {
     const rd_core *core = rdl_core(L);
@@ -313,6 +328,9 @@ static int core_kernel_list(lua_State *L)
         lua_createtable(L, 0, 4);
         lua_pushboolean(L, report.kernels->flags & RD_KERNELS_INEXACT);
         lua_setfield(L, -2, "inexact");
+        set_integer(L, "score", (uint64_t)report.score);
+        push_products(L, report.kernels);
+        lua_setfield(L, -2, "products");
         set_string(L, "name", report.kernels->name);
         set_string(L, "help", report.kernels->help ? report.kernels->help : "");
         set_string(L, "why_not", report.why_not);

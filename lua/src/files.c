@@ -143,6 +143,13 @@ static bool write_all(int fd, const char *bytes, size_t n)
     return true;
 }
 
+/* chmod(path, mode) */
+static int files_chmod(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    return luaL_fileresult(L, chmod(path, (mode_t)luaL_checkinteger(L, 2)) == 0, path);
+}
+
 /* The old file stays whole until the new one is. */
 static int files_write_file(lua_State *L)
 {
@@ -258,17 +265,10 @@ void rdl_open_files(lua_State *L)
     static const luaL_Reg append_meta[] = {
         {"__gc", append_close}, {"__close", append_close}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
-        {"mkdir", files_mkdir},
-        {"listdir", files_listdir},
-        {"stat", files_stat},
-        {"rename", files_rename},
-        {"remove", files_remove},
-        {"realpath", files_realpath},
-        {"truncate", files_truncate},
-        {"write_file", files_write_file},
-        {"lock", files_lock},
-        {"append", files_append},
-        {NULL, NULL},
+        {"mkdir", files_mkdir},       {"listdir", files_listdir}, {"stat", files_stat},
+        {"rename", files_rename},     {"remove", files_remove},   {"realpath", files_realpath},
+        {"truncate", files_truncate}, {"chmod", files_chmod},     {"write_file", files_write_file},
+        {"lock", files_lock},         {"append", files_append},   {NULL, NULL},
     };
     rdl_new_class(L, &(rdl_class){.name = RDL_LOCK, .methods = lock_methods, .meta = lock_meta});
     rdl_new_class(L,

@@ -90,7 +90,7 @@ local function commands()
       options, arguments = from_parser(assert(parser_of(name), name .. ": its parser was not found"))
     end
     if name == "plugins" then
-      arguments[1].kind = "plugin"
+      arguments[1].kind = "plugin_or_word"
     elseif name == "bench" then
       arguments[1].kind, arguments[1].choices = "choice", cli.bench_subjects()
     end

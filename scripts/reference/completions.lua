@@ -85,7 +85,8 @@ _rondo() {
 ]=]
 
 local BASH_ACTIONS = { run = "_rondo_runs", file = "_rondo_files '*'", script = "_rondo_files '*.lua'",
-  plugin = "_rondo_files '*.so'" }
+  plugin = "_rondo_files '*.so'",
+  plugin_or_word = "_rondo_files '*.so'; COMPREPLY+=($(compgen -W 'install remove' -- \"$cur\"))" }
 
 local function bash_action(item, known)
   if item.kind == "choice" then
@@ -148,7 +149,7 @@ end
 -- ---- zsh --------------------------------------------------------------------------------------------------
 
 local ZSH_ACTIONS = { run = "_rondo_runs", file = "_files", script = "_files -g '*.lua'", plugin = "_files -g '*.so'",
-  text = " " }
+  plugin_or_word = "{compadd install remove; _files -g '*.so'}", text = " " }
 
 local function zsh_text(text)
   return (text:gsub("([%[%]:\\])", "\\%1"):gsub("'", "'\\''"))

@@ -1,8 +1,8 @@
 /* table.c - where everything of the plugin border lies and which numbers it has: compiled once against the
  * headers of 1.0 and once against the present ones, and compared by test_abi.c.
  *
- * Records and their fields in order, then numbers. The first table is not changed; what a later minor adds is not
- * in it.
+ * Records and their fields in order, then numbers. The first table is not changed; what a later minor adds
+ * is not in it.
  * SPDX-License-Identifier: MIT */
 #include "abi/table.h"
 #include "rondo/layer.h"

@@ -169,8 +169,7 @@ describe("a checkpoint with a plugin's layer", function()
   it("says which plugin is missing", function()
     support.write(folder .. "/open.lua", "local c = require 'rondo'.load(arg[1])\nprint(c.model)\n")
     local _, err = support.rondo(folder, "run open.lua net.h5")
-    assert.matches("its model cannot be built: layer 'template.layer' is unknown; no plugin brought a layer", err, 1,
-      true)
+    assert.matches("net.h5: needs 'template.layer', of plugin 'template.layer' 1.0 (", err, 1, true)
   end)
   it("is of the revision that the plugin has", function()
     compile(folder .. "/mirror.c", "mirror2.so", "-DREVISION=2")
@@ -179,8 +178,8 @@ describe("a checkpoint with a plugin's layer", function()
       assert(rondo.plugins.load "./layer.so" and rondo.plugins.load "./mirror2.so")
       print(rondo.load(arg[1]).model)]])
     local _, err = support.rondo(folder, "run open.lua net.h5")
-    assert.matches("Layer 'layer 2': the file has revision 1 of layer 'test.mirror', but the plugin here is revision 2",
-      err, 1, true)
+    assert.matches("net.h5: was made with revision 1 of 'test.mirror', of plugin 'test.mirror' 1.0 (test); here is "
+      .. "revision 2, of ", err, 1, true)
   end)
 end)
 

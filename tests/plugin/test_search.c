@@ -243,7 +243,7 @@ static void test_an_inexact_backend_is_used_where_it_is_named(void **state)
     (void)state;
     assert_int_equal(RD_OK, open_with("vendor,scalar"));
     assert_string_equal("vendor", rd_core_kernels(files.core));
-    assert_string_equal("'vendor' comes first", why_not("scalar"));
+    assert_string_equal("'vendor' comes first in kernels = 'vendor,scalar'", why_not("scalar"));
 }
 static void test_a_backend_without_products_of_bf16_says_so(void **state)
 {
@@ -284,6 +284,16 @@ static void test_a_list_without_a_usable_backend(void **state)
     assert_int_equal(RD_E_ARG, open_with(""));
     assert_string_equal("kernels = '' names no backend", files.err.text);
 }
+static void test_two_backends_of_one_name_are_reported(void **state)
+{
+    (void)state;
+    (void)copy_part("backends", "same.so", MAX_COPY);
+    assert_int_equal(RD_OK, open_with(NULL));
+    (void)snprintf(message, sizeof message,
+                   "L3: backend 'future' is there already, from %s; take one of the two away",
+                   path_of("backends.so"));
+    assert_string_equal(message, last_refusal());
+}
 static void test_a_backend_that_comes_late_is_not_used(void **state)
 {
     (void)state;
@@ -319,6 +329,7 @@ int main(void)
         EACH(test_the_list_of_kernels_limits_and_orders),
         EACH(test_an_unknown_backend_names_the_known),
         EACH(test_a_list_without_a_usable_backend),
+        EACH(test_two_backends_of_one_name_are_reported),
         EACH(test_a_backend_that_comes_late_is_not_used),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);

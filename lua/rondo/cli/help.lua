@@ -29,6 +29,29 @@ local function show(reference, topics, topic)
   end
 end
 
+-- What a cell of a plugin is made of: its states and parameters at some small size, and where it comes from.
+local function show_cell(cell)
+  local rondo = require "rondo"
+  local made, layer = pcall(require("rondo.random").undisturbed, rondo.RNN, { cell = cell.name, input_size = 3,
+    hidden_size = 8 })
+  if made then
+    print "\nStates and parameters, with input_size = 3 and hidden_size = 8:"
+    local core_layer = layer.stack[1]
+    for i, state in ipairs(core_layer:states()) do
+      print(("  %-18s (%d)%s"):format(state[1], state[2], i == 1 and ", the output" or ""))
+    end
+    for _, entry in ipairs(core_layer:parameters()) do
+      print(("  %-18s (%s)%s"):format(entry[1], table.concat(entry[2]:size(), ", "),
+        entry[2].requires_grad and "" or ", constant"))
+    end
+  end
+  print(("\n%s, revision %d; of the plugin %s %s (%s, %s)\n  %s"):format(cell.name, cell.revision, cell.plugin.name,
+    cell.plugin.version, cell.plugin.license, cell.plugin.origin, cell.plugin.path))
+  if not cell.trainable then
+    print "  It cannot be trained: it has no backward function."
+  end
+end
+
 return function(arguments, cli)
   local parser = cli.parser("help", "Shows the options of a command, layer, cell, optimizer, loss, schedule, callback.")
   parser:argument("topic", "a command, layer, cell, optimizer, loss ..."):args "?"
@@ -50,6 +73,10 @@ return function(arguments, cli)
   local topic = reference.find(topics, wanted)
   if topic then
     show(reference, topics, topic)
+    local cell = topic.group == "cells" and require("rondo.native").cell(topic.name)
+    if cell then
+      show_cell(cell)
+    end
     return 0
   end
   local known = table.move(names, 1, #names, 1, {})

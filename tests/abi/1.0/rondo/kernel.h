@@ -58,7 +58,7 @@ typedef struct rd_kernels {
     /* [setup] 0: not here; else higher wins. Not called where the user's list or INEXACT leaves it out. */
     int (*score)(const rd_cpu *);
     /* These three go together, called after score() gave more than 0. [hot]: on worker threads, no
-     * allocation but the stack (64 KiB). */
+     * allocation but the stack (256 KiB). */
     void (*gemm)(const rd_gemm *);
     size_t (*pack_bytes)(size_t k, size_t n);
     /* Fills `to` (64-byte aligned, pack_bytes long) with columns [64*first, 64*last) of op(B), so that

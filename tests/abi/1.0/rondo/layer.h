@@ -61,9 +61,10 @@ RD_RECORD(rd_need, scratch_bytes);
 /* One call: one sequence. Spans have a row for each step: rd_row(r->y, t). A state is a vector.
  * forward(): reads x, prev, param; writes all of y and next; leaves in `save` and `kept` whatever backward()
  * wants to find there. x, prev and next lie apart.
- * backward(): finds x, y, save, kept, prev and next as forward left them and dy, dnext complete; ADDS to dx
- * and dprev, which start at zero; WRITES every `da` of a parameter. It may write any save and `kept`.
- * A layer that can be cut anywhere in time adds dnext to what it is the gradient of before anything else. */
+ * backward(): finds x, y, save, kept, prev and next as forward left them, dy and dnext complete, dx and dprev
+ * at zero; leaves dL/dx and dL/dprev there and WRITES every `da` of a parameter, in every step. It may write
+ * any save and `kept`. From the last step to the first, with dnext before anything else, a sequence has the
+ * bits of its chunks. */
 typedef struct rd_run {
     uint32_t size, steps; /* at least 1 */
     uint32_t in, out;
@@ -75,8 +76,9 @@ typedef struct rd_run {
     const rd_real *const *prev;
     rd_real *const *next;
     void *kept, *scratch;
-    void (*gemm)(const rd_gemm *); /* products in the order of the bit contract (kernel.h) */
-    rd_cspan dy;                   /* at is NULL in forward, as all below */
+    /* Products in the order of the bit contract (kernel.h); without packed_b, RD_BF16 and RD_INT8. */
+    void (*gemm)(const rd_gemm *);
+    rd_cspan dy; /* at is NULL in forward, as all below */
     rd_span dx;
     const rd_real *const *dnext;
     rd_real *const *dprev;
