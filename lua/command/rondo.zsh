@@ -91,7 +91,7 @@ _rondo() {
                 '--resume[go on from the run folder'\''s last checkpoint]' \
                 '--overwrite[start anew in a used run folder]' \
                 '--init-from=[take the weights of a run folder or checkpoint]:text:_rondo_runs' \
-                '--plugin=[load a plugin file (may be repeated)]:text:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells (may be repeated)]:text:_files -g '\''*.so'\''' \
                 '--max-steps=[stop after so many updates]:n: ' \
                 '--log-every=[updates between two lines of figures (default 100)]:n: ' \
                 '--eval-every=[updates between validations; 0\: each epoch (default 0)]:n: ' \
@@ -130,7 +130,7 @@ _rondo() {
                 '--no-echo[do not begin with the prompt]' \
                 '--json[one JSON object a text\: prompt, text, seed, sample]' \
                 '--quiet[print nothing but the text]' \
-                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:run:_rondo_runs'
             ;;
         evaluate)
@@ -142,7 +142,7 @@ _rondo() {
                 '--threads=[worker threads; 0\: one per CPU]:n: ' \
                 '--precision=[numbers that enter the products of layers\: float32, bf16, or int8 in recurrent layers]:name:(float32 bf16 int8)' \
                 '--json[one JSON object; with --per-line one for each line before it]' \
-                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:run:_rondo_runs' \
                 '2:file:_files'
             ;;
@@ -152,7 +152,7 @@ _rondo() {
                 '--help[show this and end]' \
                 '--json[one JSON object, with file_digest and state_digest]' \
                 '--last[of a run folder the last checkpoint, not the best]' \
-                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:path:_rondo_runs'
             ;;
         data)
@@ -180,7 +180,7 @@ _rondo() {
                 '--seconds=[how long each case is measured (default 2)]:x: ' \
                 '--profile[also what the time goes into, by kind of work]' \
                 '--json[one JSON object for each case]' \
-                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1::subject:(charnn char512 tftext series b1 gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla)'
             ;;
         check)
@@ -236,7 +236,7 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1::topic:(run train sample evaluate info data bench check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
             ;;
         esac

@@ -96,7 +96,7 @@ end
 
 -- Gives a parser --plugin FILE; what it loads is there before the model is built.
 function cli.plugin_option(parser)
-  parser:option("--plugin", "load a plugin file first (may be repeated)"):argname "FILE":count "*"
+  parser:option("--plugin", "load a plugin, or a Lua file of cells, first (may be repeated)"):argname "FILE":count "*"
 end
 
 -- --precision of a trained model, and what it does.
@@ -120,7 +120,7 @@ cli.bench_shapes = { "charnn", "char512", "tftext", "series", "b1" }
 
 -- What `rondo bench` takes: shapes and cells.
 function cli.bench_subjects()
-  local list = require("rondo.native").cells()
+  local list = require("rondo.cells").names()
   return table.move(list, 1, #list, #cli.bench_shapes + 1, table.move(cli.bench_shapes, 1, #cli.bench_shapes, 1, {}))
 end
 
