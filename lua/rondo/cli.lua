@@ -20,6 +20,7 @@ local commands = {
   { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "bench", "bench [CELL|SHAPE] [--task TASK ...]", "how fast it is here, and what that is of the machine" },
+  { "race", "race [CELL ...] [--budget TIME ...]", "cells on the classic tasks, of equal size: tables" },
   { "check", "check FILE.c|FILE.so|FOLDER ...", "does a plugin keep the rules: gradients, bits, memory and all" },
   { "plugins", "plugins [install FILE | remove NAME]", "what plugins were found and refused, and why" },
   { "new-cell", "new-cell NAME", "write a folder with a cell that works, to be edited" },
