@@ -149,6 +149,18 @@ describe("a cell in Lua has the numbers of the C cell:", function()
 end)
 
 describe("a cell in Lua", function()
+  it("begins with the bits of the C cell whose lines have its order, by name too", function()
+    for lua_cell, c_cell in pairs { ["test.lstm"] = "lstm", ["test.mgu"] = "mgu" } do
+      local given = { input_size = 3, hidden_size = 5, seed = 9, num_layers = 2, recurrent_init = "orthogonal" }
+      given.cell = lua_cell
+      local a = rondo.RNN(given):parameters()
+      given.cell = c_cell
+      for i, p in ipairs(rondo.RNN(given):parameters()) do
+        support.same(p, a[i])
+      end
+    end
+  end)
+
   it("gives padded rows the bits that they have alone", function()
     local layer = rondo.RNN { cell = "test.lstm", input_size = 3, hidden_size = 17, return_state = true }
     local x = rondo.randn(4, 9, 3)
