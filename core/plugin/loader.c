@@ -24,9 +24,10 @@ enum { MAX_FILE_BYTES = 64 << 20, MAX_FILES = 1000, MAX_SEGMENTS = 64 };
 
 /* ---- L0 ------------------------------------------------------------------------------------- */
 
-static bool right_machine(const ElfW(Ehdr) * e)
+/* What the header of a file of this machine's shared objects holds. */
+static bool check_machine(const ElfW(Ehdr) * e, char reason[RDC_REASON_BYTES])
 {
-    const int class = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
+    const int word = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
     const uint16_t one = 1;
     const int order = *(const uint8_t *)&one ? ELFDATA2LSB : ELFDATA2MSB;
 #if defined(__x86_64__)
@@ -36,22 +37,33 @@ static bool right_machine(const ElfW(Ehdr) * e)
 #else
     const int machine = e->e_machine;
 #endif
-    return memcmp(e->e_ident, ELFMAG, SELFMAG) == 0 && e->e_ident[EI_CLASS] == class &&
-           e->e_ident[EI_DATA] == order && e->e_type == ET_DYN && e->e_machine == machine &&
-           e->e_phentsize == sizeof(ElfW(Phdr));
+
+    if (memcmp(e->e_ident, ELFMAG, SELFMAG) != 0)
+        return rdc_refuse(reason, "L0: it is not a shared object; of a source `rondo check FILE.c` "
+                                  "builds and checks one");
+    if (e->e_ident[EI_CLASS] != word)
+        return rdc_refuse(reason,
+                          "L0: it is for words of %d bits, this Rondo has %zu; build it here",
+                          e->e_ident[EI_CLASS] == ELFCLASS32 ? 32 : 64, 8 * sizeof(void *));
+    if (e->e_ident[EI_DATA] != order || e->e_machine != machine)
+        return rdc_refuse(reason,
+                          "L0: it is for another processor (ELF machine %d, this is %d); "
+                          "build it here",
+                          e->e_machine, machine);
+    if (e->e_type != ET_DYN || e->e_phentsize != sizeof(ElfW(Phdr)))
+        return rdc_refuse(reason, "L0: it is an object file or a program; link it with -shared");
+    return true;
 }
 
 /* The dynamic loader maps segments without a look at the file's end; a read beyond it is a SIGBUS. */
 static bool check_segments(int fd, uint64_t bytes, char reason[RDC_REASON_BYTES])
 {
-    ElfW(Ehdr) e;
+    ElfW(Ehdr) e = {.e_type = 0}; /* what could not be read is no header */
     ElfW(Phdr) segment[MAX_SEGMENTS];
+    const ssize_t got = pread(fd, &e, sizeof e, 0);
 
-    if (pread(fd, &e, sizeof e, 0) != (ssize_t)sizeof e || !right_machine(&e))
-        return rdc_refuse(
-            reason,
-            "L0: it is not a shared object for this machine; build one here (rondo check FILE.c "
-            "builds and checks a source)");
+    (void)got;
+    if (!check_machine(&e, reason)) return false;
     const size_t all = e.e_phnum * sizeof segment[0];
     if (e.e_phnum > MAX_SEGMENTS || pread(fd, segment, all, (off_t)e.e_phoff) != (ssize_t)all)
         return rdc_refuse(reason, "L0: the file is cut short or damaged; copy or build it again");

@@ -659,6 +659,7 @@ function rondo.features() end
 ---Native memory: live_bytes, peak_bytes, held_bytes, system_allocations.
 ---@return table<string, integer>
 function rondo.memory() end
+--- Each of list() has path, found (where), name, version, license, origin, cells, layers, kernels; or path and refusal.
 ---@type { cells: string[], list: (fun(): table[]), load: fun(path: string): table?, string? }
 rondo.plugins = {}
 ---@param options table defaults by name; the first element describes the script

@@ -25,14 +25,6 @@ local FIRST_OF_GATE = 1 << 16 -- in the numbering of a layer's initial values: b
 local own = stack_options.list
 rnn.options = own
 
-local function specs_of(cell)
-  local specs = table.move(own, 1, #own, 1, {})
-  for _, spec in ipairs(cell.options) do
-    specs[#specs + 1] = spec
-  end
-  return specs
-end
-
 local function recurrent_class(class_name, cell_name)
   local class = module.library_class(class_name)
 
@@ -46,7 +38,7 @@ local function recurrent_class(class_name, cell_name)
     end
     local cell = cells.need(name)
     local positional = type(given) == "table" and #given > 1 and { "input_size", "hidden_size" } or { "hidden_size" }
-    local o = options.resolve(class_name, specs_of(cell), given, positional)
+    local o = options.resolve(class_name, stack_options.with(cell), given, positional)
     o.cell = name
     stack_options.check_zoneout(class_name, o.zoneout)
     self.noisy = o.input_dropout > 0 or o.recurrent_dropout > 0 or o.weight_drop > 0 or o.zoneout ~= 0

@@ -36,6 +36,22 @@ stack_options.list = {
   { name = "name", kind = "string", help = "how messages call the layer" },
 }
 
+-- The options of a stack and of its cell, each name once.
+function stack_options.with(cell)
+  local list, taken = table.move(stack_options.list, 1, #stack_options.list, 1, {}), {}
+  for _, spec in ipairs(list) do
+    taken[spec.name] = true
+  end
+  for _, spec in ipairs(cell.options) do
+    if taken[spec.name] then
+      errors.raise("cell '%s': its option '%s' has the name of one that every recurrent layer has; its author must "
+        .. "rename it", cell.name, spec.name)
+    end
+    list[#list + 1] = spec
+  end
+  return list
+end
+
 -- zoneout: a number for all states, or numbers by state.
 function stack_options.check_zoneout(what, given)
   local function is_share(value)

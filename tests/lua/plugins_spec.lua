@@ -73,6 +73,11 @@ describe("a cell of a plugin", function()
       message(layer, { activation = "identiy" }), 1, true)
     assert.matches("cell 'demo.y' is unknown (did you mean 'demo.x'?)", message(layer, { cell = "demo.y" }), 1, true)
   end)
+  it("has no option of a name that all layers have", function()
+    assert.matches("cell 'x': its option 'dropout' has the name of one that every recurrent layer has; its author must "
+      .. "rename it", message(require("rondo.stack_options").with, { name = "x",
+      options = { { name = "dropout" } } }), 1, true)
+  end)
   it("has parameters of its shapes, those that are constant among them", function()
     local net = layer { order = 3, peephole = true }
     local shapes = {}
@@ -277,6 +282,35 @@ describe("rondo plugins", function()
     fails(2, ("plugin %s/demo.so was refused, L0: everybody may write to its folder; end that with: chmod o-w '%s'")
       :format(place, place), "plugins install demo.so", user)
     assert.same({}, core.listdir(place))
+  end)
+  it("installs no second plugin with a cell of that name, and none in other numbers", function()
+    local user = home()
+    local function bad(name)
+      support.write(folder .. "/bad.so", support.read(("%s/tests/%s.so"):format(BUILD, name)))
+    end
+    if core.real == "float" then
+      bad "abi/f64/demo"
+      fails(2, "L2: real_size: expected 4, got 8; this Rondo computes in float: rebuild it without -DRD_REAL_DOUBLE",
+        "plugins install bad.so", user)
+    end
+    if not core.stat(BUILD .. "/tests/bad/twin.so") then
+      return -- the C tests were not built
+    end
+    bad "bad/good"
+    prints("plugins install bad.so", user)
+    bad "bad/twin"
+    fails(2, "plugins: your plugin 'good' has a cell 'good' too; `rondo plugins remove good` first",
+      "plugins install bad.so", user)
+    assert.matches("It cannot be trained: it has no backward function.", (prints("help good", user)), 1, true)
+  end)
+  it("notes which cell of Rondo a plugin takes the place of", function()
+    local mgu = ("%s/lib/rondo/plugins-%s/%s/mgu.so"):format(BUILD, MAJOR, core.real == "float" and "f32" or "f64")
+    support.write(folder .. "/mgu.so", support.read(mgu))
+    local user = home()
+    local _, err = prints("plugins install mgu.so", user)
+    assert.matches("note: its cell 'mgu' comes before that of " .. mgu, err, 1, true)
+    assert.equal("of the user", (found("mgu", user)))
+    assert.is_true(os.remove(folder .. "/mgu.so"))
   end)
   it("notes what comes before an installed plugin", function()
     local user, path = home(), folder .. "/path"

@@ -1,6 +1,8 @@
 /* test_loader.c - plugin files: one deliberately wrong file per rule, each refused by number and in words.
  * SPDX-License-Identifier: MIT */
+#include <elf.h>
 #include <fcntl.h>
+#include <link.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -13,6 +15,12 @@
 #include <cmocka.h>
 #include "base/pool.h"
 #include "support/plugin_files.h"
+
+#if defined(__x86_64__)
+enum { THIS_MACHINE = EM_X86_64 };
+#else
+enum { THIS_MACHINE = EM_AARCH64 };
+#endif
 
 static void test_a_good_plugin_brings_its_cell(void **state)
 {
@@ -74,16 +82,52 @@ static void test_l0_not_a_shared_object(void **state)
     (void)fclose(f);
     expect_refusal_of(
         path_of("text.so"),
-        "L0: it is not a shared object for this machine; build one here (rondo check FILE.c "
-        "builds and checks a source)");
+        "L0: it is not a shared object; of a source `rondo check FILE.c` builds and checks one");
 }
 static void test_l0_empty(void **state)
 {
     (void)state;
     expect_refusal_of(
         copy_part("good", "empty.so", 0),
-        "L0: it is not a shared object for this machine; build one here (rondo check FILE.c "
-        "builds and checks a source)");
+        "L0: it is not a shared object; of a source `rondo check FILE.c` builds and checks one");
+}
+/* A copy of good.so with one byte of its header changed. */
+static const char *with_byte(size_t at, int value)
+{
+    FILE *f = fopen(copy("good"), "r+b");
+
+    assert_non_null(f);
+    assert_int_equal(0, fseek(f, (long)at, SEEK_SET));
+    assert_int_equal(value, fputc(value, f));
+    (void)fclose(f);
+    return path_of("good.so");
+}
+static void test_l0_another_word_size(void **state)
+{
+    const int other = sizeof(void *) == 8 ? ELFCLASS32 : ELFCLASS64;
+    char reason[PATH_BYTES];
+
+    (void)state;
+    (void)snprintf(reason, sizeof reason,
+                   "L0: it is for words of %d bits, this Rondo has %zu; build it here",
+                   other == ELFCLASS32 ? 32 : 64, 8 * sizeof(void *));
+    expect_refusal_of(with_byte(EI_CLASS, other), reason);
+}
+static void test_l0_another_processor(void **state)
+{
+    char reason[PATH_BYTES];
+
+    (void)state;
+    (void)snprintf(reason, sizeof reason,
+                   "L0: it is for another processor (ELF machine %d, this is %d); build it here",
+                   EM_RISCV, THIS_MACHINE);
+    expect_refusal_of(with_byte(offsetof(ElfW(Ehdr), e_machine), EM_RISCV), reason);
+}
+static void test_l0_an_object_file(void **state)
+{
+    (void)state;
+    expect_refusal_of(with_byte(offsetof(ElfW(Ehdr), e_type), ET_REL),
+                      "L0: it is an object file or a program; link it with -shared");
 }
 static void test_l0_cut_in_the_headers(void **state)
 {
@@ -265,6 +309,9 @@ int main(void)
         EACH(test_l0_a_pipe_does_not_hang),
         EACH(test_l0_not_a_shared_object),
         EACH(test_l0_empty),
+        EACH(test_l0_another_word_size),
+        EACH(test_l0_another_processor),
+        EACH(test_l0_an_object_file),
         EACH(test_l0_cut_in_the_headers),
         EACH(test_l0_cut_in_a_segment),
         EACH(test_l0_too_large),
