@@ -15,7 +15,9 @@ check_valgrind_all() {
 
 # Cells compiled from equations: five hundred at random, and the time of known ones beside those written by hand.
 check_equations() {
-    busted equations release tests/lua/equations_random_spec.lua RONDO_TEST_CELLS=500 RONDO_TEST_SEED=1001
+    local busted_seconds=3000
+    build double
+    busted equations double tests/lua/equations_random_spec.lua RONDO_TEST_CELLS=500 RONDO_TEST_SEED=1001
     XDG_CACHE_HOME=$PWD/build/cache with_tree release lua5.4 tests/bench/equations.lua
 }
 

@@ -225,7 +225,8 @@ function rondo.GRU(options) end
 
 ---@class rondo.cell.Options
 ---@field name string how it is found: RNN { cell = name }
----list of names, or of { name, width =, first = }, or a function of the sizes; the first is the output
+---list of names, or of { name, width =, first =, stops =, whole = }, or a function of the sizes; the
+---first is the output
 ---@field state? any
 ---params(c): parameters by name, { rows, columns, init =, frozen = }; c has the sizes and options
 ---@field params? function

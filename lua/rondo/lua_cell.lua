@@ -19,7 +19,8 @@ local lua_cell = {}
 local specs = {
   { name = "name", kind = "string", required = true, help = "how it is found: RNN { cell = name }" },
   { name = "state", kind = "any", required = true,
-    help = "list of names, or of { name, width =, first = }, or a function of the sizes; the first is the output" },
+    help = "list of names, or of { name, width =, first =, stops =, whole = }, or a function of the sizes; the first "
+      .. "is the output" },
   { name = "params", kind = "function", required = true,
     help = "params(c): parameters by name, { rows, columns, init =, frozen = }; c has the sizes and options" },
   { name = "step", kind = "function", required = true,
@@ -77,15 +78,10 @@ function lua_cell.define(given)
   for _, spec in ipairs(stack_options.list) do
     taken[spec.name] = true
   end
-  local list = {}
-  for k, spec in ipairs(o.options or {}) do
+  for _, spec in ipairs(o.options or {}) do
     check_option(what, spec, taken)
-    list[k] = { help = "" }
-    for key, value in pairs(spec) do
-      list[k][key] = value
-    end
   end
-  o.options, o.trainable, o.in_lua = list, true, true
+  o.options, o.trainable, o.in_lua = o.options or {}, true, true
   return setmetatable(o, Cell)
 end
 
@@ -127,7 +123,7 @@ local function states_of(what, cell, c)
       errors.raise("%s: the first value of state '%s' must be a number, got a %s", what, name, type(of.first))
     end
     seen[name] = true
-    list[k] = { name, width, first = of.first ~= 0 and of.first or nil }
+    list[k] = { name, width, first = of.first ~= 0 and of.first or nil, stops = of.stops, whole = of.whole }
   end
   return list
 end
@@ -248,6 +244,14 @@ end
 local Layer = { __name = "rondo.LuaLayer" }
 Layer.__index = Layer
 
+local function names_whole(states, name)
+  for _, state in ipairs(states) do
+    if state[1] == name then
+      return state.whole
+    end
+  end
+end
+
 -- What is done to sources, states and matrices in training; a message where an option has nothing to do.
 local function regularisers(what, like, states, list)
   local r = { input = like.input_dropout, recurrent = like.recurrent_dropout, weights = like.weight_drop, hold = {} }
@@ -263,13 +267,16 @@ local function regularisers(what, like, states, list)
   end
   local by_name = {}
   for k, state in ipairs(states) do
-    by_name[state[1]] = k
-    by_name[#by_name + 1] = state[1]
-    r.hold[k] = type(like.zoneout) == "number" and like.zoneout or 0
+    if not state.whole then
+      by_name[state[1]] = k
+      by_name[#by_name + 1] = state[1]
+    end
+    r.hold[k] = not state.whole and type(like.zoneout) == "number" and like.zoneout or 0
   end
   for name, share in pairs(type(like.zoneout) == "table" and like.zoneout or {}) do
     if not by_name[name] then
-      errors.raise("%s: option 'zoneout' names no state '%s'; there are: %s", what, name,
+      errors.raise(names_whole(states, name) and "%s: option 'zoneout': the state '%s' means nothing apart from others "
+        .. "and cannot be held; these can: %s" or "%s: option 'zoneout' names no state '%s'; there are: %s", what, name,
         table.concat(by_name, ", "))
     end
     r.hold[by_name[name]] = share

@@ -6,7 +6,8 @@ local VARIABLES = {
   { "RONDO_PLUGIN_PATH", "absolute folders with more plugins, separated by colons, searched first" },
   { "RONDO_PLUGIN_TRUST", "1: also load plugins that belong to others or that others may write to" },
   { "RONDO_DATA", "folder in which data sets are looked for first" },
-  { "XDG_CACHE_HOME", "downloaded data sets lie in its folder rondo (default ~/.cache)" },
+  { "XDG_CACHE_HOME", "downloaded data sets and compiled cells lie in its folder rondo (default ~/.cache)" },
+  { "CC", "the C compiler of check, compile-cell and cells of equations (default cc)" },
   { "XDG_DATA_HOME", "your plugins lie in its folder rondo/plugins-1, searched next (default ~/.local/share)" },
   { "XDG_STATE_HOME", "the history of the prompt is in its file rondo/history (default ~/.local/state)" },
 }

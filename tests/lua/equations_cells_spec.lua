@@ -73,6 +73,28 @@ describe("a cell of equations", function()
     end
     assert.is_true(cells.difference(compiled(x), interpreted(x)) <= cells.TOLERANCE)
   end)
+  it("has the same parameters and masks interpreted and compiled, states that stop or mean nothing alone too",
+    function()
+    local slstm = cells.known[8]
+    rondo.cell { name = "equations.beside", equations = slstm.equations, first = slstm.first, whole = slstm.whole }
+    local x, layers = rondo.randn(3, 4, 3), {}
+    for i, name in ipairs { "equations.beside", programs[8].name } do
+      layers[i] = rondo.RNN { cell = name, input_size = 3, hidden_size = 6, seed = 4, learn_state = true, zoneout = 0.5,
+        recurrent_dropout = 0.2 }
+    end
+    local names = { {}, {} }
+    for i, layer in ipairs(layers) do
+      for parameter in layer:named_parameters() do
+        table.insert(names[i], parameter)
+      end
+    end
+    assert.same(names[2], names[1])
+    assert.is_true(cells.difference(layers[2](x), layers[1](x)) <= 10 * cells.TOLERANCE)
+    for _, name in ipairs { "equations.beside", programs[8].name } do
+      assert.matches("the state 'm' means nothing apart from others and cannot be held; these can: h", support.failure(
+        rondo.RNN, { cell = name, input_size = 3, hidden_size = 6, zoneout = { m = 0.5 } }))
+    end
+  end)
   it("is found by its name, with its sentence", function()
     local cell = rondo.cell { name = "equations.found", help = "a plain one",
       equations = { h = "tanh(W x + U h + b)" } }

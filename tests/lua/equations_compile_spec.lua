@@ -4,6 +4,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local places = require "rondo.places"
 local rondo = require "rondo"
 local support = dofile "tests/lua/support.lua"
 
@@ -119,6 +120,10 @@ describe("compile", function()
     assert.equal("a compiled cell lies in $XDG_CACHE_HOME or ~/.cache, and neither XDG_CACHE_HOME nor HOME is a folder",
       message)
   end)
+  it("lets pass that a gradient is stopped on purpose", function()
+    local cell = rondo.cell { name = "compiled.stops", equations = { h = "tanh(W x + stop(U h))" } }
+    assert(cell:compile { check = places.checker "check-f64" ~= nil })
+  end)
   it("says what rondo check finds", function()
     local cell = rondo.cell { name = "compiled.grows", equations = { h = "exp(exp(W x))" } }
     local made, message = cell:compile()
@@ -150,7 +155,7 @@ describe("rondo compile-cell", function()
   end
   it("writes a source and a plugin that needs no equations", function()
     support.write(folder .. "/cell.lua", SCRIPT)
-    local out, err, code = run "cell.lua"
+    local out, err, code = run(places.checker "check-f64" and "cell.lua" or "cell.lua --no-check")
     assert.equal(0, code, err)
     assert.matches("^demo%.ugrnn: ugrnn%.c and ugrnn%.so\n  3 equations: 2 lines in 1 phase; outputs and gradients are "
       .. "those of the equations to %de%-%d+\n$", out)

@@ -4,6 +4,7 @@
 -- number, RONDO_TEST_SEED another first seed. What fails is named by its seed, with its equations.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
+local places = require "rondo.places"
 local cells = dofile "tests/lua/equation_cells.lua"
 local prove = require "rondo.equations.prove"
 local support = dofile "tests/lua/support.lua"
@@ -111,19 +112,55 @@ local function told(given)
   return table.concat(lines, "\n")
 end
 
+local function stops(given)
+  for _, text in pairs(given.equations) do
+    if text:find("stop(", 1, true) then
+      return true
+    end
+  end
+  return false
+end
+
 describe("cells at random", function()
-  it("compute compiled what they compute interpreted", function()
-    local folder, list = support.folder(), {}
+  local folder, list, programs
+
+  setup(function()
+    folder, list = support.folder(), {}
     for i = 1, COUNT do
       list[i] = cell_of(FIRST + i - 1)
     end
-    local programs = cells.programs(list)
+    programs = cells.programs(list)
     cells.load_all(programs, folder, "random")
-    support.remove(folder)
+  end)
+  teardown(function() support.remove(folder) end)
+
+  it("compute compiled what they compute interpreted", function()
     for i, p in ipairs(programs) do
       local difference, where = prove.equal(p)
       assert.is_true((difference or 1) <= TOLERANCE, ("seed %d: %s %s\n%s"):format(FIRST + i - 1, tostring(difference),
         tostring(where), told(list[i])))
     end
   end)
+  if core.real == "double" and places.checker "check-f64" then
+    it("keep the rules of rondo check, one in ten", function()
+      local by_name, n, some = {}, COUNT // 10, {}
+      for i = 1, n do
+        by_name[list[i].name], some[i] = list[i], programs[i]
+      end
+      for _, p in ipairs(some) do
+        p.name = p.name .. "_ruled" -- the others are loaded
+      end
+      cells.load_all(some, folder, "ruled")
+      local out = support.rondo(folder, "check ruled.so")
+      local kept = 0
+      for status, rule, name, what in out:gmatch "  (%l+) +(%u%d)  ([%w_.]+): ([^\n]*)" do
+        local given = by_name[name:gsub("_ruled$", "")]
+        if not (rule == "C6" and stops(given)) then -- a gradient that is stopped on purpose is no difference
+          assert.equal("pass", status, ("%s %s: %s\n%s"):format(name, rule, what, told(given)))
+          kept = kept + 1
+        end
+      end
+      assert.is_true(kept >= 10 * n, out)
+    end)
+  end
 end)

@@ -56,11 +56,10 @@ end
 -- Builds, checks and proves it in the cache, whose folder is safe to load from, and writes both files where they are
 -- wanted.
 local function written(entry, o)
-  local core, build = require "rondo.native", require "rondo.equations.build"
-  local equations = require "rondo.equations"
+  local core, equations = require "rondo.native", require "rondo.equations"
   local cell, object = entry.cell, entry.file:gsub("%.c$", ".so")
   local text = equations.source(cell, entry.file:match "[^/]*$")
-  local built, source = build.cached(cell.name, text, not o.no_check)
+  local built, source = equations.build(cell, text, not o.no_check)
   must(built, source)
   local ok, difference = equations.load(cell, built, text)
   must(ok, difference)

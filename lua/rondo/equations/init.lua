@@ -28,6 +28,15 @@ function equations.source(cell, file)
   return write_c.text(cell.program, file or equations.file_name(cell))
 end
 
+-- As build.cached.
+function equations.build(cell, text, check)
+  local stops = false
+  for _, node in ipairs(cell.program.graph.nodes) do
+    stops = stops or node.op == "call" and node.name == "stop"
+  end
+  return build.cached(cell.name, text, { check = check, stops = stops })
+end
+
 local compile_specs = {
   { name = "check", kind = "bool", def = true, help = "also run the rules of rondo check, once for each version" },
 }
@@ -58,7 +67,7 @@ end
 local function compile(cell, given)
   local o = options.resolve("compile", compile_specs, given or {})
   local text = equations.source(cell)
-  local object, source, cached = build.cached(cell.name, text, o.check)
+  local object, source, cached = equations.build(cell, text, o.check)
   if not object then
     return nil, source, cached
   end

@@ -45,7 +45,7 @@ function interpret.step(p, parameters, x, states)
       elseif op == "x" then
         found = x
       elseif op == "before" then
-        found = states[node.name]
+        found = p.state_of[node.name].stop and states[node.name]:detach() or states[node.name]
       elseif op == "vector" then
         found = parameters[node.name]
       elseif op == "line" then
@@ -70,7 +70,7 @@ end
 function interpret.definition(p)
   local state, lines = {}, {}
   for i, one in ipairs(p.states) do
-    state[i] = { one.name, first = one.first }
+    state[i] = { one.name, first = one.first, stops = one.stop or nil, whole = one.whole or nil }
   end
   for i, line in ipairs(p.lines) do
     lines[i] = line.name
