@@ -137,7 +137,7 @@ bool kernel_right_int8(const kernel_case *c, char *why, size_t cap)
     return each_int8(c, KERNEL_RIGHT, why, cap);
 }
 
-/* In the double build panels of bfloat16 and int8 are not cut: two of these do not fill a double. */
+/* Not bfloat16 and int8 of the double build: their panels lie closer together there than kernel.h says. */
 bool kernel_right_cut(const kernel_case *c, char *why, size_t cap)
 {
     static const uint32_t precisions[][2] = {
