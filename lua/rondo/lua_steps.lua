@@ -233,6 +233,9 @@ local function check(layer, x, states)
     errors.raise("%s: expected input (batch, time, %d), got %s", layer.label, layer.input_size, shape_text(x))
   elseif x:size(1) == 0 or x:size(2) == 0 then
     errors.raise("%s: the input must have at least one row and one step, got %s", layer.label, shape_text(x))
+  elseif core.precision() == "int8" then
+    errors.raise("%s: precision 'int8' is for cells of plugins; '%s' is written in Lua", layer.label,
+      layer.definition.name)
   end
   for k, state in ipairs(layer.state_list) do
     local s = states and states[k]

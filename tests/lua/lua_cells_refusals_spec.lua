@@ -117,6 +117,19 @@ describe("a layer of a Lua cell refuses", function()
     end
   end)
 
+  it("precision int8, which its products do not have", function()
+    local layer = rondo.RNN { cell = "test.kept", input_size = 3, hidden_size = 5 }
+    local before = rondo.precision()
+    local known, why = pcall(rondo.precision, "int8")
+    if known then
+      local says = message(layer, rondo.zeros(1, 1, 3))
+      rondo.precision(before)
+      assert.matches("precision 'int8' is for cells of plugins; 'test.kept' is written in Lua", says)
+    else
+      assert.matches("int8", why) -- a build in double, or a backend without
+    end
+  end)
+
   it("nothing of what step() raises: its line is blamed", function()
     local text = message(run, { step = function(p, x) return { h = rondo.linear(x, p.a_h) } end })
     assert.matches("lua_cells_refusals_spec.lua:%d+: linear:", text)
