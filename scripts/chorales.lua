@@ -3,6 +3,7 @@
 --   rondo run scripts/chorales.lua --cell mgu --runs 1
 -- SPDX-License-Identifier: MIT
 local rondo = require "rondo"
+local chorales = require "rondo.data.chorales"
 
 local opt = rondo.args { "JSB chorales: negative log-likelihood in nats a frame, on the validation part.",
   train = { help = "pieces to train on; without it the catalog's", type = "string" },
@@ -17,42 +18,7 @@ local opt = rondo.args { "JSB chorales: negative log-likelihood in nats a frame,
   epochs = 60,
   patience = { 8, min = 1, help = "epochs without a better validation before it stops" },
 }
-local KEYS = 88
-
--- A piece a line, a step a word: its keys from 0 on with commas between, or "-". Tensors (steps, keys).
-local function read(path)
-  local pieces = {}
-  for line in io.lines(path) do
-    local values, steps = {}, 0
-    for step in line:gmatch "%S+" do
-      for key = 1, KEYS do
-        values[steps * KEYS + key] = 0
-      end
-      for key in step:gmatch "%d+" do
-        values[steps * KEYS + key + 1] = 1
-      end
-      steps = steps + 1
-    end
-    pieces[#pieces + 1] = rondo.tensor(values, { steps, KEYS })
-  end
-  return pieces
-end
-
--- Every frame but the first is expected from those before it.
-local function batches(pieces, shuffle)
-  local x, y = {}, {}
-  for i, piece in ipairs(pieces) do
-    x[i], y[i] = piece:slice(1, 1, piece:size(1) - 1), piece:slice(1, 2, piece:size(1))
-  end
-  return rondo.data.Batches { x = x, y = y, batch_size = opt.batch_size, shuffle = shuffle }
-end
-
--- Binary cross-entropy, summed over the keys: one number a frame.
-local bce = rondo.BCEWithLogitsLoss()
-local function nats(output, target, weight)
-  local loss, sum, n = bce(output, target, weight)
-  return loss, sum, n / KEYS
-end
+local KEYS = chorales.keys
 
 -- What is known without a network: how often each key is down, and how often after it was down or up.
 local function counted(train, valid)
@@ -86,15 +52,15 @@ local function trained(cell, seed, train, valid)
   rondo.manual_seed(seed)
   local model = rondo.Sequential { rondo.RNN { cell = cell, input_size = KEYS, hidden_size = opt.hidden_size },
     rondo.Dropout { opt.dropout }, rondo.Linear { KEYS } }
-  local trainer = rondo.Trainer { options = opt, model = model, loss = nats, ema = opt.ema > 0 and opt.ema or nil,
-    optimizer = rondo.optim.Adam { lr = opt.lr }, clip_grad_norm = 1,
+  local trainer = rondo.Trainer { options = opt, model = model, loss = chorales.nats(),
+    ema = opt.ema > 0 and opt.ema or nil, optimizer = rondo.optim.Adam { lr = opt.lr }, clip_grad_norm = 1,
     callbacks = { rondo.callbacks.EarlyStopping { patience = opt.patience } } }
-  trainer:fit(batches(train, true), batches(valid))
+  trainer:fit(chorales.batches(train, opt.batch_size, true), chorales.batches(valid, opt.batch_size))
   return trainer.best.value, model
 end
 
-local train = read(opt.train or assert(rondo.data.get("jsb", { part = "train" })))
-local valid = read(opt.valid or assert(rondo.data.get("jsb", { part = "valid" })))
+local train = chorales.read(opt.train or assert(rondo.data.get("jsb", { part = "train" })))
+local valid = chorales.read(opt.valid or assert(rondo.data.get("jsb", { part = "valid" })))
 local alone, after = counted(train, valid)
 print(("JSB chorales, official split: %d pieces train, %d validate (the test part is not used)"):format(#train, #valid))
 print "nats a frame on the validation part, at the best epoch"

@@ -124,6 +124,18 @@ static rd_status record(const rd_custom *f, rd_tensor *const *out, rd_error *err
     return RD_OK;
 }
 
+/* Views of n tensors, without a graph; none is left where it fails. */
+static rd_status detach_all(rd_tensor *const *x, size_t n, rd_tensor **out, rd_error *err)
+{
+    for (size_t k = 0; k < n; k++) {
+        const rd_status status = rd_detach(x[k], &out[k], err);
+        if (status == RD_OK) continue;
+        while (k > 0) rd_tensor_release(out[--k]);
+        return status;
+    }
+    return RD_OK;
+}
+
 rd_status rd_custom_apply(const rd_custom *f, rd_tensor **out, rd_error *err)
 {
     if (f->n_saved > RDC_MAX_SAVED)
@@ -131,21 +143,39 @@ rd_status rd_custom_apply(const rd_custom *f, rd_tensor **out, rd_error *err)
                         f->name, RDC_MAX_SAVED, f->n_saved);
     if (f->n_out == 0 || f->n_in > UINT32_MAX || f->n_out > UINT32_MAX)
         return rdc_fail(err, RD_E_ARG, "%s: at least one result is needed", f->name);
-    rd_status status = RD_OK;
-    size_t made = 0;
-    rd_tensor **views = calloc(f->n_out, sizeof(rd_tensor *));
-    if (!views) return rdc_no_memory(err, f->n_out * sizeof *views);
-    for (; made < f->n_out && status == RD_OK; made += status == RD_OK)
-        status = rd_detach(f->result[made], &views[made], err);
-    const bool wanted = status == RD_OK && rdc_wants_node(f->in, (uint32_t)f->n_in);
-    if (wanted) status = record(f, views, err);
-    if (status == RD_OK) {
-        memcpy(out, views, f->n_out * sizeof(rd_tensor *));
-        if (!wanted) f->release(f->context);
-    } else {
-        for (size_t k = 0; k < made; k++) rd_tensor_release(views[k]);
-    }
-    free(views);
+    RD_TRY(detach_all(f->result, f->n_out, out, err));
+    const bool wanted = rdc_wants_node(f->in, (uint32_t)f->n_in);
+    const rd_status status = wanted ? record(f, out, err) : RD_OK;
+    if (status == RD_OK && !wanted) f->release(f->context);
+    for (size_t k = 0; k < f->n_out && status != RD_OK; k++) rd_tensor_release(out[k]);
+    return status;
+}
+
+/* ---- several results as one ----------------------------------------------------------------------- */
+
+static bool join_reaches(const rdc_node *node, uint32_t input)
+{
+    return node->dout[input] != NULL;
+}
+
+static rd_status join_backward(rdc_node *node, rd_error *err)
+{
+    (void)err;
+    for (uint32_t i = 0; i < node->n_in; i++)
+        if (node->din[i]) rdc_add_tensor(node->din[i], node->dout[i]);
+    return RD_OK;
+}
+
+rd_status rd_join(rd_tensor *const *x, size_t n, rd_tensor **out, rd_error *err)
+{
+    static const rdc_op join = {"join", join_backward, .reaches = join_reaches};
+    rdc_node *node = NULL;
+    if (n == 0 || n > UINT32_MAX) return rdc_fail(err, RD_E_ARG, "join: no tensor is given");
+    RD_TRY(detach_all(x, n, out, err));
+    if (!rdc_wants_node(x, (uint32_t)n)) return RD_OK;
+    const rd_status status = rdc_record(&join, x, (uint32_t)n, out, (uint32_t)n, &node, err);
+    for (size_t i = 0; i < n && status == RD_OK; i++) node->in[i].one_term = true;
+    for (size_t k = 0; k < n && status != RD_OK; k++) rd_tensor_release(out[k]);
     return status;
 }
 

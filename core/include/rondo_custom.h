@@ -27,4 +27,8 @@ const rd_maker *rd_maker_of(const rd_tensor *t);
 uint64_t rd_maker_number(const rd_maker *maker);
 size_t rd_maker_input_count(const rd_maker *maker);
 const rd_maker *rd_maker_input(const rd_maker *maker, size_t i);
+
+/* The tensors again, as results of one operation: what plays one of them gives up the graph of all. So a
+ * layer of many operations can be carried on from chunk to chunk as one of a single node can. */
+rd_status rd_join(rd_tensor *const *x, size_t n, rd_tensor **out, rd_error *err);
 #endif

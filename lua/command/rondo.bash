@@ -137,6 +137,21 @@ _rondo() {
         *0) _rondo_words 'charnn char512 tftext series b1 gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla' ;;
         esac
         ;;
+    race)
+        options='-h --help --tasks --match --seeds --seed --budget --data --run-dir --overwrite --into --threads --json --quiet --plugin'
+        case $prev in
+        --match) _rondo_words 'params width'; return ;;
+        --data) _rondo_files '*'; return ;;
+        --run-dir) _rondo_runs; return ;;
+        --into) _rondo_files '*'; return ;;
+        --plugin) _rondo_files '*.so'; return ;;
+        --tasks | --seeds | --seed | --budget | --threads) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *) _rondo_words 'gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla' ;;
+        esac
+        ;;
     check)
         options='-h --help --double --only --time-limit --json'
         case $prev in
@@ -195,10 +210,10 @@ _rondo() {
         esac
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'run train sample evaluate info data bench check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity' ;;
+        *0) _rondo_words 'run train sample evaluate info data bench race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity' ;;
         esac
         ;;
-    '') _rondo_words 'run train sample evaluate info data bench check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
+    '') _rondo_words 'run train sample evaluate info data bench race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
     esac
     if [[ $cur = -* && -n $options ]]; then
         _rondo_words "$options"

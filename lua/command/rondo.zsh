@@ -17,6 +17,7 @@ _rondo() {
         'info:what is in a checkpoint'
         'data:data sets to train on\: what there is, and the path of one'
         'bench:how fast it is here, and what that is of the machine'
+        'race:cells on the classic tasks, of equal size\: tables'
         'check:does a plugin keep the rules\: gradients, bits, memory and all'
         'plugins:what plugins were found and refused, and why'
         'new-cell:write a folder with a cell that works, to be edited'
@@ -91,7 +92,7 @@ _rondo() {
                 '--resume[go on from the run folder'\''s last checkpoint]' \
                 '--overwrite[start anew in a used run folder]' \
                 '--init-from=[take the weights of a run folder or checkpoint]:text:_rondo_runs' \
-                '--plugin=[load a plugin file (may be repeated)]:text:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells (may be repeated)]:text:_files -g '\''*.so'\''' \
                 '--max-steps=[stop after so many updates]:n: ' \
                 '--log-every=[updates between two lines of figures (default 100)]:n: ' \
                 '--eval-every=[updates between validations; 0\: each epoch (default 0)]:n: ' \
@@ -130,7 +131,7 @@ _rondo() {
                 '--no-echo[do not begin with the prompt]' \
                 '--json[one JSON object a text\: prompt, text, seed, sample]' \
                 '--quiet[print nothing but the text]' \
-                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:run:_rondo_runs'
             ;;
         evaluate)
@@ -142,7 +143,7 @@ _rondo() {
                 '--threads=[worker threads; 0\: one per CPU]:n: ' \
                 '--precision=[numbers that enter the products of layers\: float32, bf16, or int8 in recurrent layers]:name:(float32 bf16 int8)' \
                 '--json[one JSON object; with --per-line one for each line before it]' \
-                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:run:_rondo_runs' \
                 '2:file:_files'
             ;;
@@ -152,7 +153,7 @@ _rondo() {
                 '--help[show this and end]' \
                 '--json[one JSON object, with file_digest and state_digest]' \
                 '--last[of a run folder the last checkpoint, not the best]' \
-                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:path:_rondo_runs'
             ;;
         data)
@@ -180,8 +181,27 @@ _rondo() {
                 '--seconds=[how long each case is measured (default 2)]:x: ' \
                 '--profile[also what the time goes into, by kind of work]' \
                 '--json[one JSON object for each case]' \
-                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1::subject:(charnn char512 tftext series b1 gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla)'
+            ;;
+        race)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--tasks=[of adding, copy, parity, jsb, text, with commas between]:list: ' \
+                '--match=[params\: each cell as wide as brings its model'\''s trained parameters nearest to those of an LSTM of width 32; width\: 32 for every cell]:what:(params width)' \
+                '--seeds=[runs of each cell on each task]:n: ' \
+                '--seed=[seed of the first; the others follow]:n: ' \
+                '--budget=[time of the whole race, as 90s, 10min, 2h, which its runs share equally; or updates of each run, as 2000updates]:text: ' \
+                '--data=[the text of task text; without it the King James Bible or tiny Shakespeare, where they are]:file:_files' \
+                '--run-dir=[folder of the race]:folder:_rondo_runs' \
+                '--overwrite[start anew in the folder of another race]' \
+                '--into=[also put the tables into a file, between its lines '\''race\: begin'\'' and '\''race\: end'\'']:file:_files' \
+                '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--json[JSON lines in place of tables\: a run each, then a cell on a task each]' \
+                '--quiet[say nothing while it runs]' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '*:cell:(gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla)'
             ;;
         check)
             _arguments \
@@ -236,8 +256,8 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '--plugin=[load a plugin file first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
-                '1::topic:(run train sample evaluate info data bench check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '1::topic:(run train sample evaluate info data bench race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
             ;;
         esac
         ;;

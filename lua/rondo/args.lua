@@ -22,7 +22,7 @@ local common = {
   { name = "resume", def = false, help = "go on from the run folder's last checkpoint" },
   { name = "overwrite", def = false, help = "start anew in a used run folder" },
   { name = "init_from", kind = "string", help = "take the weights of a run folder or checkpoint" },
-  { name = "plugin", list = true, help = "load a plugin file (may be repeated)" },
+  { name = "plugin", list = true, help = "load a plugin, or a Lua file of cells (may be repeated)" },
   { name = "epochs", kind = "int", min = 1, help = "passes over the data" },
   { name = "max_steps", kind = "int", min = 1, help = "stop after so many updates" },
   { name = "log_every", kind = "int", min = 0, def = 100, help = "updates between two lines of figures" },

@@ -6,6 +6,7 @@
 -- it. A row that an id picks counts nothing. Nothing waits for an idle machine: of its peak and of the times the best
 -- of several is taken, and the median of the times is given too. Cells that are compared are measured in turn.
 -- SPDX-License-Identifier: MIT
+local cells = require "rondo.cells"
 local core = require "rondo.native"
 local random = require "rondo.random"
 local rondo = require "rondo"
@@ -186,7 +187,7 @@ end
 function bench.why_not(case)
   if case.task == "sample" and not case.shape.symbols then
     return ("the shape %s reads features and writes no text: its tasks are train and infer"):format(case.name)
-  elseif case.task == "train" and not core.cell(case.cell).trainable then
+  elseif case.task == "train" and not cells.need(case.cell).trainable then
     return ("the cell '%s' cannot be trained: it has no backward function"):format(case.cell)
   end
 end

@@ -71,7 +71,8 @@ function cells.of_description(description)
   end
   given.cell_in = nil
   if description.cell_in == "Lua" and not cells.find(tostring(description.cell)) then
-    errors.raise("its cell '%s' is written in Lua; define it with rondo.cell first", tostring(description.cell))
+    errors.raise("its cell '%s' is written in Lua; define it with rondo.cell first, or load its file "
+      .. "(rondo.plugins.load, --plugin FILE.lua)", tostring(description.cell))
   end
   return given
 end

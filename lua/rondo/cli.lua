@@ -20,6 +20,7 @@ local commands = {
   { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "bench", "bench [CELL|SHAPE] [--task TASK ...]", "how fast it is here, and what that is of the machine" },
+  { "race", "race [CELL ...] [--budget TIME ...]", "cells on the classic tasks, of equal size: tables" },
   { "check", "check FILE.c|FILE.so|FOLDER ...", "does a plugin keep the rules: gradients, bits, memory and all" },
   { "plugins", "plugins [install FILE | remove NAME]", "what plugins were found and refused, and why" },
   { "new-cell", "new-cell NAME", "write a folder with a cell that works, to be edited" },
@@ -96,7 +97,7 @@ end
 
 -- Gives a parser --plugin FILE; what it loads is there before the model is built.
 function cli.plugin_option(parser)
-  parser:option("--plugin", "load a plugin file first (may be repeated)"):argname "FILE":count "*"
+  parser:option("--plugin", "load a plugin, or a Lua file of cells, first (may be repeated)"):argname "FILE":count "*"
 end
 
 -- --precision of a trained model, and what it does.
@@ -120,7 +121,7 @@ cli.bench_shapes = { "charnn", "char512", "tftext", "series", "b1" }
 
 -- What `rondo bench` takes: shapes and cells.
 function cli.bench_subjects()
-  local list = require("rondo.native").cells()
+  local list = require("rondo.cells").names()
   return table.move(list, 1, #list, #cli.bench_shapes + 1, table.move(cli.bench_shapes, 1, #cli.bench_shapes, 1, {}))
 end
 

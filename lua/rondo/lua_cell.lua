@@ -78,10 +78,15 @@ function lua_cell.define(given)
   for _, spec in ipairs(stack_options.list) do
     taken[spec.name] = true
   end
-  for _, spec in ipairs(o.options or {}) do
+  local list = {}
+  for k, spec in ipairs(o.options or {}) do
     check_option(what, spec, taken)
+    list[k] = { help = "" }
+    for key, value in pairs(spec) do
+      list[k][key] = value
+    end
   end
-  o.options, o.trainable, o.in_lua = o.options or {}, true, true
+  o.options, o.trainable, o.in_lua = list, true, true
   return setmetatable(o, Cell)
 end
 

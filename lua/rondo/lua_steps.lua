@@ -329,43 +329,48 @@ local function walk(layer, x, p, s, how)
   return outputs, s, ended
 end
 
--- Each state after a row's last step: a handle of its own, since states are the caller's.
+-- Each state after a row's last step.
 local function finals(layer, p, s, ended)
   local list = {}
   for k, state in ipairs(layer.state_list) do
-    local whole = s[state[1]]
+    list[k] = s[state[1]]
     if p then
-      local pieces = table.move(ended[state[1]] or {}, 1, #(ended[state[1]] or {}), 2, { whole })
-      list[k] = core.embedding(p.ends, #pieces > 1 and core.concat(pieces, 1) or whole)
-    else
-      list[k] = whole:slice(1, 1, whole:size(1))
+      local pieces = table.move(ended[state[1]] or {}, 1, #(ended[state[1]] or {}), 2, { list[k] })
+      list[k] = core.embedding(p.ends, #pieces > 1 and core.concat(pieces, 1) or list[k])
     end
   end
   return list
 end
 
--- Output (batch, time, width) and the list of last states of x (batch, time, features); how: as core.run_layers.
+-- Output (batch, time, width) and last states, out of x and the states before.
+local function read_all(layer, x, p, s, how)
+  if not p then
+    local outputs, last = walk(layer, x, p, s, how)
+    for k, y in ipairs(outputs) do
+      outputs[k] = y:unsqueeze(1)
+    end
+    return core.concat(outputs, 1):transpose(1, 2), finals(layer, p, last)
+  elseif p.steps == 0 then
+    return core.zeros { x:size(1), x:size(2), layer:output_size() }, finals(layer, p, s, {})
+  end
+  local packed = core.embedding(core.tensor(p.from), x:transpose(1, 2):reshape { x:size(1) * x:size(2), x:size(3) })
+  local outputs, last, ended = walk(layer, packed, p, s, how)
+  local y = core.embedding(core.tensor(p.to), core.concat(outputs, 1)) -- (time, batch, width)
+  return y:transpose(1, 2), finals(layer, p, last, ended)
+end
+
+-- Output (batch, time, width) and the list of last states of x (batch, time, features); how: as core.run_layers. They
+-- are results of one operation, so that a state, which a loss may not depend on, has no graph left once the chunk was
+-- played.
 function lua_steps.run(layer, x, states, how)
   check(layer, x, states)
-  local p = plan(layer.label, x, how)
-  local s, read = {}, x
+  local p, s = plan(layer.label, x, how), {}
   for k, state in ipairs(layer.state_list) do
     s[state[1]] = begin(k, state, x, p, states, how)
   end
-  if p and p.steps == 0 then
-    return core.zeros { x:size(1), x:size(2), layer:output_size() }, finals(layer, p, s, {})
-  elseif p then
-    read = core.embedding(core.tensor(p.from), x:transpose(1, 2):reshape { x:size(1) * x:size(2), x:size(3) })
-  end
-  local outputs, last, ended = walk(layer, read, p, s, how)
-  if p then
-    local y = core.embedding(core.tensor(p.to), core.concat(outputs, 1)) -- (time, batch, width)
-    return y:transpose(1, 2), finals(layer, p, last, ended)
-  end
-  for k, y in ipairs(outputs) do
-    outputs[k] = y:unsqueeze(1)
-  end
-  return core.concat(outputs, 1):transpose(1, 2), finals(layer, p, last, ended)
+  local y, after = read_all(layer, x, p, s, how)
+  local joined = core.join(table.move(after, 1, #after, 2, { y }))
+  return joined[1], table.move(joined, 2, #joined, 1, {})
 end
 
 return lua_steps

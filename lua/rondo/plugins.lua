@@ -18,9 +18,36 @@ function plugins.list()
   return core.plugins()
 end
 
+-- A script that defines cells; whatever else it does is done too.
+local function run_script(path)
+  local cells = require "rondo.cells"
+  local before, report = {}, { kind = "cell", name = path:match "([^/]*)%.lua$", path = path, cells = {}, layers = {} }
+  for _, name in ipairs(cells.names()) do
+    before[name] = cells.find(name)
+  end
+  local chunk, message = loadfile(path)
+  if not chunk then
+    return errors.outside(message, errors.USAGE)
+  end
+  chunk(path)
+  for _, name in ipairs(cells.names()) do
+    local cell = cells.find(name)
+    if cell ~= before[name] and cell.in_lua then
+      report.cells[#report.cells + 1] = name
+    end
+  end
+  if #report.cells == 0 then
+    return errors.outside(path .. " defines no cell; rondo.cell { name = ... } does", errors.USAGE)
+  end
+  return report
+end
+
+-- A plugin file, or a Lua script that calls rondo.cell.
 function plugins.load(path)
   if type(path) ~= "string" then
     errors.raise("plugins.load: expected a path, got a %s", type(path))
+  elseif path:find "%.lua$" then
+    return run_script(path)
   end
   local report, message = core.load_plugin(path)
   if not report then

@@ -3,6 +3,7 @@
 -- Nothing is listed here twice: options are the tables that constructors check against (options.of), those of
 -- commands the parsers that read the command line. Help, annotations, completions and the man page are made of it.
 -- SPDX-License-Identifier: MIT
+local cells = require "rondo.cells"
 local core = require "rondo.native"
 local options = require "rondo.options"
 
@@ -100,8 +101,8 @@ end
 
 local function cell_topics(rondo, list)
   local own = #require("rondo.rnn").options
-  for _, name in ipairs(core.cells()) do
-    local cell = core.cell(name)
+  for _, name in ipairs(cells.names()) do
+    local cell = cells.find(name)
     list[#list + 1] = { group = "cells", path = ('rondo.RNN { cell = "%s" }'):format(name), name = name,
       help = cell.help, specs = cell.options, positional = {}, of = "RNN" }
   end

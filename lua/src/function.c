@@ -198,6 +198,26 @@ static int function_custom(lua_State *L)
     return (int)f.n_out;
 }
 
+/* join {tensors} -> the same as results of one operation, a list */
+static int function_join(lua_State *L)
+{
+    size_t n;
+    lua_settop(L, 1);
+    rd_tensor **x = rdl_tensor_list(L, 1, &n);
+    rd_tensor **out = rdl_buffer(L, n, sizeof *out);
+    rd_tensor ***slot = rdl_buffer(L, n, sizeof *slot);
+    lua_createtable(L, (int)n, 0);
+    for (size_t k = 0; k < n; k++) {
+        slot[k] = rdl_push_tensor(L);
+        lua_rawseti(L, -2, (lua_Integer)k + 1);
+    }
+    RDL_DO(L, rd_join(x, n, out, &err));
+    for (size_t k = 0; k < n; k++) *slot[k] = out[k];
+    rdl_adopt(L, lua_gettop(L));
+    rdl_pay(L);
+    return 1;
+}
+
 void rdl_open_function(lua_State *L)
 {
     lua_newtable(L);
@@ -208,4 +228,6 @@ void rdl_open_function(lua_State *L)
     lua_rawsetp(L, LUA_REGISTRYINDEX, &images_key);
     lua_pushcfunction(L, function_custom);
     lua_setfield(L, -2, "custom");
+    lua_pushcfunction(L, function_join);
+    lua_setfield(L, -2, "join");
 }

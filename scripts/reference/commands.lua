@@ -10,7 +10,7 @@ local KINDS = { run = "run", path = "run", file = "file", name = "data_set", wha
   script = "script", topic = "topic", data = "file", text = "file" }
 -- The same for an option that takes a value.
 local OPTION_KINDS = { ["--run-dir"] = "run", ["--init-from"] = "run", ["--config"] = "script", ["--plugin"] = "plugin",
-  ["--data"] = "file", ["--catalog"] = "script", ["--output"] = "file" }
+  ["--data"] = "file", ["--catalog"] = "script", ["--output"] = "file", ["--into"] = "file" }
 
 -- The parser of a command: the command is called with a cli that stops where it would parse.
 local function parser_of(name)
@@ -93,6 +93,8 @@ local function commands()
       arguments[1].kind = "plugin_or_word"
     elseif name == "bench" then
       arguments[1].kind, arguments[1].choices = "choice", cli.bench_subjects()
+    elseif name == "race" then
+      arguments[1].kind, arguments[1].choices = "choice", require("rondo.native").cells()
     end
     for _, option in ipairs(options) do
       option.kind = option.choices and "choice" or OPTION_KINDS[option.names[#option.names]] or "text"

@@ -217,6 +217,22 @@ static void test_custom_makers_lead_to_it(void **state)
     RELEASE(sum, y, x);
 }
 
+static void test_join_gives_up_the_graph_of_all_with_that_of_one(void **state)
+{
+    rd_error err;
+    rd_tensor *const x = leaf(*state), *pair[2] = {NULL}, *out[2] = {NULL};
+    OK(rd_apply2(RD_MUL, x, x, &pair[0], &err));
+    OK(rd_apply1(RD_NEG, x, &pair[1], &err));
+    OK(rd_join(pair, 2, out, &err));
+    rd_tensor *const sum = sum_of(out[0]);
+    OK(rd_backward(sum, NULL, false, &err));
+    test_expect(rd_grad(x), SHAPE(2), VALUES(6, -2));
+    assert_false(rd_requires_grad(out[1]));
+    assert_false(rd_requires_grad(pair[1]));
+    test_fails(rd_join(pair, 0, out, &err), &err, "join: no tensor is given");
+    RELEASE(sum, out[0], out[1], pair[0], pair[1], x);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -230,6 +246,7 @@ int main(void)
         cmocka_unit_test(test_custom_notices_that_what_it_keeps_was_written),
         cmocka_unit_test(test_custom_keeps_its_context_where_it_fails),
         cmocka_unit_test(test_custom_makers_lead_to_it),
+        cmocka_unit_test(test_join_gives_up_the_graph_of_all_with_that_of_one),
     };
     return cmocka_run_group_tests(tests, test_open_core, test_close_core);
 }

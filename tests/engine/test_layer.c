@@ -284,6 +284,35 @@ static void test_no_grad_gives_the_same_outputs(void **state)
     }
 }
 
+/* Nothing counts: outputs are 0, and states and their gradients go through. */
+static void test_a_batch_without_steps(void **state)
+{
+    const double nothing[ROWS * STEPS] = {0};
+    const layer_form form = {.rows = ROWS, .steps = STEPS, .given = true, .mask = nothing};
+    (void)state;
+    for (size_t i = 0; i < sizeof all / sizeof all[0]; i++) {
+        layer_run(core, all[i], IN, &form, &whole);
+        rd_plugin_layer *layer = layer_make(core, all[i], IN);
+        const size_t y = ROWS * STEPS * rd_plugin_layer_output_size(layer);
+        size_t at = y, in = 0;
+        for (size_t k = 0; k < y; k++) assert_true(whole.number[k] == 0);
+        for (size_t k = 0; k < layer_states(layer); k++) {
+            const size_t n = (size_t)ROWS * layer_state_width(layer, k);
+            rd_tensor *given = test_leaf(core, SHAPE(n), RD_DENSE, 20 + (uint32_t)k);
+            assert_memory_equal(whole.number + at, rd_tensor_at(given), n * sizeof(rd_real));
+            rd_tensor_release(given);
+            at += n;
+            in += n;
+        }
+        assert_int_equal(whole.dparameters - whole.dstates, in);
+        for (size_t k = whole.dx; k < whole.dstates; k++) assert_true(whole.number[k] == 0);
+        for (size_t k = whole.dstates; k < whole.dparameters; k++)
+            assert_true(whole.number[k] != 0);
+        for (size_t k = whole.dparameters; k < whole.n; k++) assert_true(whole.number[k] == 0);
+        rd_plugin_layer_release(layer);
+    }
+}
+
 /* Only the last states are asked about: nothing has arrived at y. */
 static void test_gradients_of_last_states_alone(void **state)
 {
@@ -315,6 +344,7 @@ int main(void)
         cmocka_unit_test(test_threads_and_kernels),
         cmocka_unit_test(test_a_graph_that_is_played_twice),
         cmocka_unit_test(test_no_grad_gives_the_same_outputs),
+        cmocka_unit_test(test_a_batch_without_steps),
         cmocka_unit_test(test_gradients_of_last_states_alone),
     };
     return cmocka_run_group_tests(tests, open_core, close_core);

@@ -258,12 +258,29 @@ static void test_inputs_of_other_sizes(void **state)
     RELEASE(x, wide, none, s);
 }
 
-static void test_a_plan_that_refuses(void **state)
+static void plan_fails(size_t steps, const char *text)
 {
-    (void)state;
-    rd_tensor *x = rnn_tensor(core, 1, RD_DENSE, SHAPE(2, 7, 3));
-    fails_on("test_copy", &(rd_rnn_input){.x = x}, "Layer 'layer 2': takes at most 6 steps, got 7");
+    rd_tensor *x = rnn_tensor(core, 1, RD_DENSE, SHAPE(2, steps, 3));
+    rd_set_grad_mode(core, false);
+    fails_on("test_copy", &(rd_rnn_input){.x = x}, text);
+    rd_set_grad_mode(core, true);
     rd_tensor_release(x);
+}
+
+static void test_plans_that_refuse(void **unused)
+{
+    (void)unused;
+    plan_fails(7, "Layer 'layer 2': takes at most 6 steps, got 7");
+    plan_fails(8, "Layer 'layer 2': its plan() failed without a reason");
+}
+
+static void test_plans_that_ask_for_more_than_there_is(void **unused)
+{
+    rd_error err;
+    (void)unused;
+    plan_fails(5, "Layer 'layer 2': this batch is larger than memory can be");
+    (void)rdc_no_memory(&err, SIZE_MAX / 4 + 1);
+    plan_fails(3, err.text);
 }
 
 static void test_a_layer_without_backward_runs_but_does_not_train(void **state)
@@ -271,7 +288,7 @@ static void test_a_layer_without_backward_runs_but_does_not_train(void **state)
     rd_error err;
     rd_tensor *y = NULL;
     (void)state;
-    rd_tensor *x = test_leaf(core, SHAPE(2, 4, 3), RD_DENSE, 1);
+    rd_tensor *x = test_leaf(core, SHAPE(2, 6, 3), RD_DENSE, 1);
     fails_on("test_copy", &(rd_rnn_input){.x = x},
              "Layer 'layer 2': the layer 'test_copy' has no backward function and cannot be "
              "trained; run it inside no_grad");
@@ -312,7 +329,8 @@ int main(void)
         cmocka_unit_test(test_names_and_options),
         cmocka_unit_test(test_a_layer_is_no_cell),
         cmocka_unit_test(test_inputs_of_other_sizes),
-        cmocka_unit_test(test_a_plan_that_refuses),
+        cmocka_unit_test(test_plans_that_refuse),
+        cmocka_unit_test(test_plans_that_ask_for_more_than_there_is),
         cmocka_unit_test(test_a_layer_without_backward_runs_but_does_not_train),
         cmocka_unit_test(test_an_input_that_was_written),
     };

@@ -199,6 +199,25 @@ describe("a cell in Lua", function()
     end
   end)
 
+  it("is carried from chunk to chunk as a C cell is, whatever the loss looks at", function()
+    for k, how in ipairs { {}, { lengths = { 3, 1 } }, { resets = { { 0, 1, 0 }, { 0, 0, 0 } } } } do
+      local grads = {}
+      for i, cell in ipairs { "lstm", "test.lstm" } do
+        local layer = rondo.RNN { cell = cell, input_size = 3, hidden_size = 5, seed = 1, num_layers = 2 }
+        rondo.manual_seed(2)
+        local s
+        for _ = 1, 3 do
+          local y
+          y, s = layer:advance(rondo.randn(2, 3, 3), s, how)
+          y:select(2, 1):sum():backward()
+          assert.is_false(s[4].requires_grad)
+        end
+        grads[i] = layer:parameters()[2].grad
+      end
+      assert.is_true(grads[2]:allclose(grads[1], { rtol = 1e-4, atol = 1e-6 }), k)
+    end
+  end)
+
   it("has the same bits on any number of threads", function()
     local before, found = core.threads(), {}
     for _, n in ipairs { 1, 3 } do
@@ -297,5 +316,49 @@ describe("a cell in Lua", function()
       opt:zero_grad()
     end
     assert.is_true(loss:item() < first / 4)
+  end)
+end)
+
+describe("a Lua file of cells", function()
+  local function rondo_command(line)
+    local out, err, code = support.rondo(folder, line)
+    assert.equal(0, code, err)
+    return out, err
+  end
+
+  it("is loaded as a plugin is, where a cell is named", function()
+    support.write(folder .. "/mine.lua", [[
+      local rondo = require "rondo"
+      rondo.cell { name = "mine.leaky", help = "leaky sums", state = { "h" },
+        options = { { name = "leak", kind = "real", def = 0.5, min = 0, max = 1, help = "share of the old" } },
+        params = function(c)
+          return { a_x = { c.hidden_size, c.input_size }, a_h = { c.hidden_size, c.hidden_size } }
+        end,
+        step = function(p, x, s, c)
+          local a = (rondo.linear(x, p.a_x) + rondo.linear(s.h, p.a_h)):tanh()
+          return { h = c.leak * s.h + (1 - c.leak) * a }
+        end }]])
+    support.write(folder .. "/t.txt", support.sentences(60))
+    assert.matches("share of the old", rondo_command "help mine.leaky --plugin mine.lua")
+    rondo_command("train t.txt --plugin mine.lua --cell mine.leaky --run-dir run --epochs 1 --hidden-size 8 "
+      .. "--batch-size 4 --seq-len 20 --seed 3 --progress none")
+    local one = rondo_command "sample run --plugin mine.lua --length 20 --seed 1 --prompt the"
+    assert.equal(24, #one)
+    local _, err, code = support.rondo(folder, "sample run --length 20")
+    assert.equal(3, code)
+    assert.matches("'mine.leaky' is written in Lua; define it with rondo.cell first, or load its file", err)
+    assert.matches("mine.leaky", rondo_command "info run --plugin mine.lua")
+  end)
+
+  it("must define one", function()
+    support.write(folder .. "/none.lua", "return 1")
+    support.write(folder .. "/broken.lua", "return return")
+    assert.matches("none.lua defines no cell", select(2, rondo.plugins.load(folder .. "/none.lua")))
+    assert.matches("broken.lua:1: unexpected symbol", select(2, rondo.plugins.load(folder .. "/broken.lua")))
+    assert.matches("No such file", select(2, rondo.plugins.load(folder .. "/nowhere.lua")))
+    local report = rondo.plugins.load(support.write(folder .. "/again.lua", [[
+      require("rondo").cell { name = "test.vanilla2", state = { "h" }, params = print, step = print }]]))
+    assert.same({ "test.vanilla2" }, report.cells)
+    assert.equal("cell", report.kind)
   end)
 end)

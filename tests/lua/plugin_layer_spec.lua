@@ -132,6 +132,21 @@ describe("rondo.Layer", function()
   end)
 end)
 
+describe("core.plugin_layer", function()
+  it("says what it takes", function()
+    local core = require "rondo.core"
+    assert.matches("field 'name' must be the name of a layer, got nil", failure(core.plugin_layer, {}), 1, true)
+    local layer = core.plugin_layer { name = "template.layer", input_size = 2, options = { width = 3 } }
+    local x = rondo.zeros(1, 2, 2)
+    assert.matches("the layer has 1 states, got a list of 0", failure(layer.forward, layer, x, {}), 1, true)
+    assert.matches("state 'past' must be a tensor, got a number", failure(layer.forward, layer, x, { 1 }), 1, true)
+    assert.equal("PluginLayer (3)", tostring(layer))
+    layer:close()
+    assert.equal("PluginLayer (closed)", tostring(layer))
+    assert.matches("closed layer", failure(layer.output_size, layer), 1, true)
+  end)
+end)
+
 describe("a layer that needs the whole sequence", function()
   it("gives it at once", function()
     local x = rondo.randn(2, 5, 3)

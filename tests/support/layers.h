@@ -3,7 +3,7 @@
  * "template.layer" is the source that `rondo new-layer` writes. "test_sums" has all that it does not use:
  * two states, one with a first value, memory kept from forward to backward, a matrix that is fed by x, a
  * vector with terms of its own, a constant. "test_mirror" is not causal: it turns a sequence round.
- * "test_copy" has no backward, and takes at most 6 steps.
+ * "test_copy" has no backward, and a plan that refuses more than 6 steps and wants too much for 3 and 5.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_TEST_LAYERS_H
 #define RD_TEST_LAYERS_H

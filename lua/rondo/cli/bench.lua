@@ -46,8 +46,8 @@ local function is_one_of(name, list)
 end
 
 -- The cell of this name, or the program ends.
-local function check_cell(core, cli, name)
-  local cell, message = core.cell(name)
+local function check_cell(cli, name)
+  local cell, message = require("rondo.cells").find(name)
   if not cell then
     errors.stop(errors.USAGE, "bench: " .. cli.with_plugin_hint(message))
   end
@@ -59,10 +59,10 @@ local function asked(o, core, cli)
   local shapes = cli.bench_shapes
   local all = { "lstm", "gru" }
   if not o.subject or is_one_of(o.subject, shapes) then
-    return o.subject and { o.subject } or shapes, o.cell and { check_cell(core, cli, o.cell) } or all
+    return o.subject and { o.subject } or shapes, o.cell and { check_cell(cli, o.cell) } or all
   elseif o.cell then
     errors.stop(errors.USAGE, ("bench: '%s' is not one of the shapes %s"):format(o.subject, table.concat(shapes, ", ")))
-  elseif not core.cell(o.subject) then
+  elseif not require("rondo.cells").find(o.subject) then
     local near = core.nearest(o.subject, cli.bench_subjects())
     errors.stop(errors.USAGE, ("bench: '%s' is neither a cell nor one of the shapes %s%s"):format(o.subject,
       table.concat(shapes, ", "), near and (" (did you mean '%s'?)"):format(near) or ""))

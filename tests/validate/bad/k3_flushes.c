@@ -4,7 +4,8 @@
 
 static rd_real flushed(rd_real x)
 {
-    return x < (rd_real)0x1p-126 && x > (rd_real)-0x1p-126 ? 0 : x;
+    const double normal = sizeof x == sizeof(double) ? 0x1p-1022 : 0x1p-126;
+    return x < normal && x > -normal ? 0 : x;
 }
 RD_CLONES static void add(size_t n, rd_real a, const rd_real *b, size_t next, rd_real *c)
 {
