@@ -1,7 +1,5 @@
 /* test_openblas.c - the INEXACT backend: what the scalar one computes, to rounding, where it is named.
  * SPDX-License-Identifier: MIT */
-#include <float.h>
-#include <math.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -10,8 +8,13 @@
 #include <string.h>
 #include <cmocka.h>
 #include "rondo.h"
+#include "validate/kernel_rules.h"
 
-enum { MOST = 80 * 150 };
+#ifdef RDC_GUARD
+enum { THIN = 37 };
+#else
+enum { THIN = 1 };
+#endif
 static rd_core *core;
 
 static rd_status open_core(const char *kernels)
@@ -72,75 +75,19 @@ static void test_it_is_used_where_it_is_named(void **state)
     assert_true(library_is_loaded());
 }
 
-static void fill(rd_real *x, uint32_t seed)
-{
-    uint32_t u = seed;
-
-    for (size_t i = 0; i < MOST; i++) {
-        u = u * 1664525u + 1013904223u;
-        x[i] = (rd_real)((double)(u >> 8) * 0x1p-23 - 1);
-    }
-}
-static void absolute(rd_real *x)
-{
-    for (size_t i = 0; i < MOST; i++) x[i] = (rd_real)fabs((double)x[i]);
-}
-/* Any order of k + 1 terms of size at most 1 errs by k epsilon of the sum of their absolute values; the gaps
- * between rows and what is beyond C stay as they were. */
-static void compare(const rd_kernels *exact, const rd_kernels *kernels, rd_gemm g, bool packed)
-{
-    static rd_real a[MOST], b[MOST], want[MOST], got[MOST], size[MOST];
-    static rd_real panels[2 * MOST] __attribute__((aligned(64)));
-
-    fill(a, 1), fill(b, 2), fill(want, 3), fill(got, 3), fill(size, 3);
-    g.a = a, g.b = b;
-    if (packed) {
-        assert_true(kernels->pack_bytes(g.k, g.n) <= sizeof panels);
-        kernels->pack(&g, panels, 1, (g.n + 63) / 64);
-        kernels->pack(&g, panels, 0, 1);
-        g.packed_b = panels;
-    }
-    g.c = got;
-    kernels->gemm(&g);
-    g.packed_b = NULL, g.c = want;
-    exact->gemm(&g);
-    absolute(a), absolute(b), absolute(size);
-    g.c = size;
-    exact->gemm(&g);
-    for (size_t i = 0; i < MOST; i++) {
-        const bool inside = i / g.ldc < g.m && i % g.ldc < g.n;
-        const double epsilon = sizeof(rd_real) == 4 ? (double)FLT_EPSILON : DBL_EPSILON;
-        const double allowed = inside ? (double)(g.k + 1) * epsilon * (double)size[i] : 0;
-        if (!(fabs((double)got[i] - (double)want[i]) <= allowed))
-            fail_msg("%zu x %zu x %zu flags %u packed %d: number %zu is %g, not %g", g.m, g.n, g.k,
-                     g.flags, packed, i, (double)got[i], (double)want[i]);
-    }
-}
+/* Any order of the sum, and nothing else read or written. Slow builds take fewer products. */
 static void test_its_products_are_the_scalar_ones_to_rounding(void **state)
 {
-    static const size_t shapes[][3] = {{1, 1, 1},    {1, 130, 70}, {2, 64, 33},
-                                       {7, 65, 80},  {70, 3, 129}, {64, 128, 64},
-                                       {50, 100, 7}, {5, 6, 0},    {0, 6, 5}};
+    static kernel_rule_fn *const rules[] = {kernel_right_sizes, kernel_right_large,
+                                            kernel_right_cut};
     const char *why_not = NULL;
+    char why[KERNEL_RULE_TEXT];
 
     (void)state;
     if (open_core("openblas") != RD_OK) skip();
-    const rd_kernels *kernels = backend("openblas", &why_not);
-    const rd_kernels *exact = backend("scalar", &why_not);
-    for (size_t i = 0; i < sizeof shapes / sizeof shapes[0]; i++)
-        for (uint32_t flags = 0; flags < 16; flags++) {
-            const size_t m = shapes[i][0], n = shapes[i][1], k = shapes[i][2];
-            const rd_gemm g = {.size = sizeof g,
-                               .flags = flags,
-                               .m = m,
-                               .n = n,
-                               .k = k,
-                               .lda = (flags & RD_TRANS_A ? m : k) + 1,
-                               .ldb = (flags & RD_TRANS_B ? k : n) + 2,
-                               .ldc = n + 3};
-            compare(exact, kernels, g, false);
-            compare(exact, kernels, g, true);
-        }
+    const kernel_case c = {.kernels = backend("openblas", &why_not), .thin = THIN};
+    for (size_t i = 0; i < sizeof rules / sizeof rules[0]; i++)
+        if (!rules[i](&c, why, sizeof why)) fail_msg("%s", why);
 }
 
 #define EACH(test) cmocka_unit_test_teardown(test, close_core)
