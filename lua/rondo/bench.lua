@@ -4,7 +4,8 @@
 -- count the products that the task needs and no others: 2 operations for each element of a matrix and each token
 -- forward, as many for the gradient of the matrix and for that of what it is multiplied with, where somebody wants
 -- it. A row that an id picks counts nothing. Nothing waits for an idle machine: of its peak and of the times the best
--- of several is taken, and the median of the times is given too. Cells that are compared are measured in turn.
+-- of several is taken, and the median of the times is given too. Cells that are compared are measured in turn, best
+-- with best: of rounds that others disturb even the median says little.
 -- SPDX-License-Identifier: MIT
 local cells = require "rondo.cells"
 local core = require "rondo.native"
@@ -166,15 +167,6 @@ local function in_turn(list, seconds)
   return rounds
 end
 
--- The median of what one took in each round in shares of what another took in the same.
-local function ratio(one, other)
-  local list = {}
-  for round, time in ipairs(one.times) do
-    list[round] = time / other.times[round]
-  end
-  return median(list)
-end
-
 -- A case is a shape with its sizes, a cell and a task. given: cell, task, and what replaces the shape's sizes.
 function bench.case(shape_name, given)
   local shape = bench.shapes[shape_name]
@@ -245,23 +237,24 @@ local function result(one, peak)
     kernels = core.kernels(), lib = "rondo" }
 end
 
--- Measures cases in turn: for each a table with the fields that `rondo bench --json` prints. of_lstm: its time in
+-- Measures cases in turn: for each a table with the fields that `rondo bench --json` prints. of_lstm: its best time in
 -- shares of that of the LSTM among them. profiled: also its profile.
 function bench.run(cases, seconds, profiled)
-  local list, lstm = {}, nil
+  local list, results, lstm = {}, {}, nil
   local peak = core.peak_gflops()
   for k, case in ipairs(cases) do
     list[k] = prepared(case)
-    lstm = case.cell == "lstm" and list[k] or lstm
   end
   in_turn(list, seconds)
   peak = math.max(peak, core.peak_gflops())
-  local results = {}
   for k, one in ipairs(list) do
     results[k] = result(one, peak)
-    results[k].of_lstm = lstm and ratio(one, lstm)
     results[k].profile = profiled and profile_of(one.f, seconds) or nil
+    lstm = one.case.cell == "lstm" and results[k] or lstm
     one.model:close()
+  end
+  for _, each in ipairs(results) do
+    each.of_lstm = lstm and each.ms_best / lstm.ms_best
   end
   return results
 end

@@ -335,6 +335,8 @@ describe("a plugin's cell in the commands", function()
       .. "/demo.so\n", out, 1, true)
     assert.matches("demo.x, revision 1", (prints("help demo.x", ("RONDO_PLUGIN_PATH='%s'"):format(folder))), 1, true)
     fails(2, "there is nothing called 'demo.x'", "help demo.x")
+    assert.matches("\ndemo.mix, revision 1; of the plugin demo 1.0 (MIT, the tests of ABI 1.0)\n  " .. folder
+      .. "/demo.so\n", (prints "help demo.mix --plugin demo.so"), 1, true)
   end)
   it("is measured beside LSTM and GRU", function()
     local cells = {}

@@ -130,7 +130,7 @@ local function machine_line(core, peak)
     core.kernels(), core.threads(), core.threads() == 1 and "" or "s",
     peak > 0 and ("%.1f GFLOP/s"):format(peak) or "not known here", core.read_bandwidth()))
   io.stdout:write(("%.1f MB of native memory at most. Shares are of the peak measured around each case;\n"
-    .. "ns/unit: of one unit of one layer in one step. of lstm: in the times of an LSTM, measured in turn.\n")
+    .. "ns/unit: of one unit of one layer in one step. of lstm: best times, measured in turn.\n")
     :format(1e-6 * core.memory().peak_bytes))
 end
 

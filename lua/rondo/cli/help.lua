@@ -29,7 +29,7 @@ local function show(reference, topics, topic)
   end
 end
 
--- What a cell of a plugin is made of: its states and parameters at some small size, and where it comes from.
+-- What a cell of a plugin is made of: its states and parameters at some small size.
 local function show_cell(cell)
   local rondo = require "rondo"
   local made, layer = pcall(require("rondo.random").undisturbed, rondo.RNN, { cell = cell.name, input_size = 3,
@@ -45,9 +45,14 @@ local function show_cell(cell)
         entry[2].requires_grad and "" or ", constant"))
     end
   end
-  print(("\n%s, revision %d; of the plugin %s %s (%s, %s)\n  %s"):format(cell.name, cell.revision, cell.plugin.name,
-    cell.plugin.version, cell.plugin.license, cell.plugin.origin, cell.plugin.path))
-  if not cell.trainable then
+end
+
+-- Where a cell or layer comes from.
+local function show_origin(found)
+  local p = found.plugin
+  print(("\n%s, revision %d; of the plugin %s %s (%s, %s)\n  %s"):format(found.name, found.revision, p.name, p.version,
+    p.license, p.origin, p.path))
+  if not found.trainable then
     print "  It cannot be trained: it has no backward function."
   end
 end
@@ -73,9 +78,14 @@ return function(arguments, cli)
   local topic = reference.find(topics, wanted)
   if topic then
     show(reference, topics, topic)
-    local cell = topic.group == "cells" and require("rondo.native").cell(topic.name)
+    local native = require "rondo.native"
+    local cell = native.cell(topic.name)
     if cell then
       show_cell(cell)
+    end
+    local brought = cell or native.layer(topic.name)
+    if brought then
+      show_origin(brought)
     end
     return 0
   end
