@@ -37,7 +37,8 @@ static rd_status layout(const rd_setup *u, rd_builder *b)
     return RD_OK;
 }
 
-/* 3. A step: the phase's lines have their sums; turn them into temps or, in the last phase, into states. */
+/* 3. A step: the phase's lines have their sums; turn them into temps or, in the last phase, into states. (A
+ * cell of one phase needs neither temps nor the `if`.) */
 RD_CLONES static void forward(const rd_step *s)
 {
     for (uint32_t r = 0; r < s->rows; r++) {
