@@ -1,6 +1,7 @@
 -- race_spec.lua - `rondo race` in parts: widths of equal size, the horizon, figures of several runs, what is refused.
 -- SPDX-License-Identifier: MIT
 local support = dofile "tests/lua/support.lua"
+local core = require "rondo.core"
 local rondo = require "rondo"
 local run = require "rondo.race.run"
 local standings = require "rondo.race.standings"
@@ -138,6 +139,11 @@ describe("rondo race refuses", function()
     refused("none.lua", "none.lua")
     support.write(folder .. "/empty.lua", "")
     refused("empty.lua", "empty.lua defines no cell; rondo.cell { name = \"me.cell\", ... } does")
+  end)
+  it("a folder in which another race is running", function()
+    local lock <close> = core.lock(folder .. "/.lock")
+    assert.is_truthy(lock)
+    refused("gru --run-dir .", "race: .: another race is running here")
   end)
   it("files without marker lines", function()
     support.write(folder .. "/plain.md", "x\n")

@@ -90,12 +90,12 @@ local function cells_of_script(path)
 end
 
 local function check_cell(name, cli)
-  local cells, core = require "rondo.cells", require "rondo.native"
-  local cell, message = cells.find(name)
+  local cell, message = require("rondo.cells").find(name)
+  local why = cell and require("rondo.bench").why_not { task = "train", cell = name }
   if not cell then
     usage("%s", cli.with_plugin_hint(message))
-  elseif not (cell.in_lua or core.cell(name).trainable) then
-    usage("the cell '%s' cannot be trained: it has no backward function", name)
+  elseif why then
+    usage("%s", why)
   end
 end
 

@@ -69,7 +69,7 @@ function open.parity(rondo, T)
     end,
     train = source("train", 200, 1, T), valid = source("valid", 20, T + 1, 5 * T),
     probe = source("valid", 1, 5 * T, 5 * T), tokens = 32 * (T + 1) / 2, every = 200,
-    loss = rondo.BCEWithLogitsLoss, optimizer = adam(rondo, 5e-3), clip = 1 }
+    loss = rondo.BCEWithLogitsLoss, optimizer = adam(rondo, 4e-3), clip = 1 }
 end
 
 -- Path of a part of a data set that is here; nothing is downloaded for a race.
@@ -129,7 +129,7 @@ function open.text(rondo, _, given)
     loss = rondo.CrossEntropyLoss, optimizer = adam(rondo, 5e-3), clip = 5 }
 end
 
-local LENGTHS = { adding = 200, copy = 30, parity = 40 }
+local LENGTHS = { adding = 200, copy = 30, parity = 20 }
 
 -- What `adding:600` or `jsb` says: name, T, and the name of its folder. Ends the program where it says nothing.
 function tasks.read(word)
