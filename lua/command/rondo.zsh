@@ -193,7 +193,7 @@ _rondo() {
                 '--seeds=[runs of each cell on each task]:n: ' \
                 '--seed=[seed of the first; the others follow]:n: ' \
                 '--budget=[time of the whole race, as 90s, 10min, 2h, which its runs share equally; or updates of each run, as 2000updates]:text: ' \
-                '--data=[the text of task text; without it the King James Bible or tiny Shakespeare, where they are]:file:_files' \
+                '--data=[the text of task text; without it the King James Bible, where it is]:file:_files' \
                 '--run-dir=[folder of the race]:folder:_rondo_runs' \
                 '--overwrite[start anew in the folder of another race]' \
                 '--into=[also put the tables into a file, between its lines '\''race\: begin'\'' and '\''race\: end'\'']:file:_files' \

@@ -58,6 +58,71 @@ describe("the memory horizon", function()
   end)
 end)
 
+describe("a share of time", function()
+  local native, now = require "rondo.native", 0.0
+  local time, stopped = native.time, nil
+  local trainer = { stop = function(_, why) stopped = why end }
+  before_each(function()
+    native.time, now, stopped = function() return now end, 0.0, nil
+  end)
+  after_each(function() native.time = time end)
+  local function watch(seconds)
+    return run.watch({ metric = "loss", solved = 0.1, tokens = 50 }, { seconds = seconds })
+  end
+  -- A stretch of ten updates of half a second each, and a validation.
+  local function stretch(w, step, loss)
+    for _ = 1, 10 do
+      w:on_step_begin()
+      now = now + 0.5
+      w:on_step_end()
+    end
+    now = now + 1.0
+    w:on_evaluate_end(trainer, { step = step, val_loss = loss })
+  end
+  it("ends before a stretch like the last would not fit", function()
+    local w = watch(18)
+    w:on_fit_begin(trainer)
+    stretch(w, 10, 3.0)
+    stretch(w, 20, 2.0)
+    assert.is_nil(stopped) -- 12 and 6 are 18
+    stretch(w, 30, 2.5)
+    assert.equal("the time is used up", stopped)
+    assert.same({ { 10, 3.0 }, { 20, 2.0 }, { 30, 2.5 } }, w.curve)
+    assert.equal(100.0, w.rate) -- 500 tokens in 5 s: validations are no part of it
+  end)
+  it("goes on after a stop with what had been used", function()
+    local w = watch(14)
+    w:on_fit_begin(trainer)
+    stretch(w, 10, 3.0)
+    now = now + 1.5 -- of the next stretch
+    local state = w:state()
+    now = now + 1000
+    w = watch(14)
+    w:restore(state)
+    w:on_fit_begin(trainer)
+    assert.is_nil(stopped)
+    stretch(w, 20, 2.0)
+    assert.equal(13.5, w.seconds)
+    assert.equal("the time is used up", stopped)
+    stopped = nil
+    state = w:state()
+    w = watch(14)
+    w:restore(state)
+    w:on_fit_begin(trainer)
+    assert.equal("the time is used up", stopped) -- a run that was over stays so
+  end)
+  it("is left where the task is solved, and has no figures that are none", function()
+    local w = watch(100)
+    w:on_fit_begin(trainer)
+    stretch(w, 10, 0 / 0)
+    stretch(w, 20, math.huge)
+    assert.is_nil(stopped)
+    assert.same({}, w.curve)
+    stretch(w, 30, 0.05)
+    assert.equal("solved", stopped)
+  end)
+end)
+
 describe("the standings", function()
   local function result(curve, more)
     local r = { hidden_size = 10, parameters = 100, updates = curve[#curve][1], solved = false, tokens_per_s = 1e6,

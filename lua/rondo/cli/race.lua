@@ -20,10 +20,10 @@ local function options(cli)
     .. "last output by a tenth of what other inputs everywhere move it), tokens a second and nanoseconds a unit. "
     .. "Tasks: adding, copy and parity are made, with a length after a colon if it is to be another, adding:600; jsb, "
     .. "Bach's chorales, and text, by characters, need data and are left out where these are not here. With a budget "
-    .. "of time each run has the same share of it, and a second figure compares at equal updates; with one of "
-    .. "updates no figure but the speed depends on a clock. A race that was stopped goes on by the same command; "
-    .. "with more cells, these get the share that the others had. To have a cell trained anew, delete its folders, "
-    .. "TASK/CELL.")
+    .. "of time each run has the same share of it, for training, validations and checkpoints, and a second figure "
+    .. "compares at equal updates; with one of updates no figure but the speed depends on a clock. A race that was "
+    .. "stopped goes on by the same command; with more cells, these get the share that the others had. To have a cell "
+    .. "trained anew, delete its folders, TASK/CELL.")
   parser:argument("cell", "a cell, or FILE.lua that defines some with rondo.cell; one alone has lstm, gru and vanilla "
     .. "beside it; without one: every cell"):args "*"
   parser:option("--tasks", "of adding, copy, parity, jsb, text, with commas between"):argname "<list>"
@@ -36,7 +36,7 @@ local function options(cli)
     :convert(cli.number("--seed", "int", 0, 0xfffff000))
   parser:option("--budget", "time of the whole race, as 90s, 10min, 2h, which its runs share equally; or updates of "
     .. "each run, as 2000updates"):argname "<text>":default "10min"
-  parser:option("--data", "the text of task text; without it the King James Bible or tiny Shakespeare, where they are")
+  parser:option("--data", "the text of task text; without it the King James Bible, where it is")
     :argname "<file>"
   parser:option("--run-dir", "folder of the race"):argname "<folder>":default "runs/race":hidden_name "--run_dir"
   parser:flag("--overwrite", "start anew in the folder of another race")
@@ -89,14 +89,10 @@ local function cells_of_script(path)
   return found
 end
 
-local function check_cell(name, cli)
+-- Why a cell cannot be raced, or nil.
+local function why_not(name, cli)
   local cell, message = require("rondo.cells").find(name)
-  local why = cell and require("rondo.bench").why_not { task = "train", cell = name }
-  if not cell then
-    usage("%s", cli.with_plugin_hint(message))
-  elseif why then
-    usage("%s", why)
-  end
+  return not cell and cli.with_plugin_hint(message) or require("rondo.bench").why_not { task = "train", cell = name }
 end
 
 local function add_new(list, name)
@@ -112,12 +108,17 @@ local function cells_of(o, cli)
   local list = {}
   for _, word in ipairs(o.cell) do
     for _, name in ipairs(word:find "%.lua$" and cells_of_script(word) or { word }) do
-      check_cell(name, cli)
+      local why = why_not(name, cli)
+      if why then
+        usage("%s", why)
+      end
       add_new(list, name)
     end
   end
   for _, name in ipairs(#list == 0 and require("rondo.cells").names() or #list == 1 and BESIDE or {}) do
-    add_new(list, name)
+    if not why_not(name, cli) then
+      add_new(list, name)
+    end
   end
   return list
 end

@@ -105,7 +105,8 @@ end
 local Watch = { class_name = "RaceWatch" }
 Watch.__index = Watch
 
-local function watch(task, share)
+-- share: { seconds = } or { updates = }, which the Trainer counts.
+function run.watch(task, share)
   return setmetatable({ task = task, share = share, seconds = 0.0, curve = {}, rate = 0.0, busy = 0.0, updates = 0,
     last = core.time() }, Watch)
 end
@@ -138,7 +139,7 @@ function Watch:add(step, figure)
   if figure - figure == 0 then
     self.curve[#self.curve + 1] = { step, figure }
   end
-  return run.better(self.task, figure, self.task.solved) and "solved" or nil
+  return self.task.solved and run.better(self.task, figure, self.task.solved) and "solved" or nil
 end
 
 function Watch:on_evaluate_end(trainer, facts)
@@ -185,7 +186,7 @@ end
 
 local function trainer_of(entry, share, folder, model)
   local rondo, task = require "rondo", entry.task
-  local state = watch(task, share)
+  local state = run.watch(task, share)
   local begun = #run_folder.steps_of(folder) > 0
   local trainer = rondo.Trainer { model = model, loss = task.loss(), optimizer = task.optimizer(),
     clip_grad_norm = task.clip, metrics = task.metric ~= "loss" and { task.metric } or nil, callbacks = { state },

@@ -77,7 +77,7 @@ local function there(name, part)
   local catalog = require "rondo.data.catalog"
   local _, by_name = assert(catalog.read())
   for _, file in ipairs(by_name[name].files) do
-    if part == nil or file.part == part then
+    if file.part == part then
       return catalog.find(by_name[name], file)
     end
   end
@@ -108,7 +108,7 @@ end
 function open.text(rondo, _, given)
   local path, message = given.data, nil
   if not path then
-    path, message = there "kjv" or there "tinyshakespeare", "no text is here; give one with --data FILE"
+    path, message = rondo.data.kjv() -- of Debian packages, not downloaded
   end
   if not path then
     return nil, message
