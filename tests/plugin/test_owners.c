@@ -135,6 +135,15 @@ static void test_files_of_a_third_user_are_not(void **state)
         "folder of yours, or have it given to you (chown)",
         as_another_user());
 }
+static void test_a_file_that_the_user_cannot_read(void **state)
+{
+    (void)state;
+    give(copy("good"), 0, 0);
+    assert_int_equal(0, chmod(files.folder, 0755));
+    assert_int_equal(0, chmod(path_of("good.so"), 0600));
+    assert_string_equal("L0: it cannot be opened: Permission denied; make it readable (chmod u+r)",
+                        as_another_user());
+}
 /* A group that nobody can say to be private: of a user whom the system does not know. */
 static void test_a_group_of_an_unknown_user_is_not_his_own(void **state)
 {
@@ -199,6 +208,7 @@ int main(void)
         EACH(test_a_folder_of_another_user),
         EACH(test_files_of_root_and_of_the_user_are_loaded),
         EACH(test_files_of_a_third_user_are_not),
+        EACH(test_a_file_that_the_user_cannot_read),
         EACH(test_a_group_of_an_unknown_user_is_not_his_own),
         EACH(test_the_users_own_group_may_write),
         EACH(test_an_access_list_takes_the_group_its_trust),
