@@ -9,6 +9,8 @@
 #include "rondo/pointmath.h"
 
 enum { BF16_PANEL = 64, BF16_TERMS = 64, BF16_SIZE = 0x7fffffff, BF16_NORMAL = 0x00800000 };
+/* Numbers of a pair's place in a panel: it is a real's (kernel.h), of which in double half is not used. */
+enum { BF16_PLACE = sizeof(rd_real) / sizeof(uint16_t) };
 
 RD_INLINE uint32_t bf16_size_bits(float x)
 {
@@ -60,7 +62,7 @@ static void bf16_pack(const rd_gemm *g, void *to, size_t first, size_t last)
 {
     const size_t pairs = (g->k + 1) / 2;
     for (size_t p = first; p < last; p++) {
-        uint16_t *panel = (uint16_t *)to + p * BF16_PANEL * 2 * pairs;
+        uint16_t *panel = (uint16_t *)to + p * BF16_PANEL * BF16_PLACE * pairs;
         for (size_t k = 0; k < 2 * pairs; k++)
             for (size_t j = 0; j < BF16_PANEL; j++) {
                 const bool there = k < g->k && p * BF16_PANEL + j < g->n;
@@ -79,7 +81,7 @@ typedef struct bf16_block {
 static void bf16_take_b(const rd_gemm *g, size_t done, bf16_block *t)
 {
     const uint16_t *packed = g->packed_b;
-    if (packed) packed += t->j0 * 2 * ((g->k + 1) / 2);
+    if (packed) packed += t->j0 * BF16_PLACE * ((g->k + 1) / 2);
     for (size_t p = 0; p < t->n; p++) {
         const size_t k = bf16_term_at(g, done + p);
         for (size_t j = 0; j < t->width; j++) {

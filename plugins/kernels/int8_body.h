@@ -60,9 +60,14 @@ static void int8_pack_panel(const rd_gemm *g, size_t j0, int8_panel *to)
         }
     }
 }
+/* From panel to panel: (k + 3) / 4 + 2 rows of 64 reals (kernel.h), of which in double half is not used. */
+RD_INLINE size_t int8_panel_bytes(size_t k)
+{
+    return ((k + 3) / 4 + 2) * INT8_PANEL * sizeof(rd_real);
+}
 static void int8_pack(const rd_gemm *g, void *to, size_t first, size_t last)
 {
-    const size_t bytes = sizeof(int8_panel) + (g->k + 3) / 4 * 4 * INT8_PANEL;
+    const size_t bytes = int8_panel_bytes(g->k);
     for (size_t p = first; p < last; p++)
         int8_pack_panel(g, p * INT8_PANEL, (int8_panel *)((char *)to + p * bytes));
 }
@@ -97,7 +102,7 @@ static void int8_gemm(const rd_gemm *g, int8_sums sums)
 {
     uint8_t a[RD_INT8_TERMS];
     int32_t acc[INT8_PANEL];
-    const size_t quads = (g->k + 3) / 4, bytes = sizeof(int8_panel) + quads * 4 * INT8_PANEL;
+    const size_t quads = (g->k + 3) / 4, bytes = int8_panel_bytes(g->k);
     for (size_t i = 0; i < g->m; i++) {
         rd_real *c = g->c + i * g->ldc;
         const float scale = int8_quantise(g->a + i * g->lda, g->k, a);

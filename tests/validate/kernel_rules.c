@@ -137,7 +137,6 @@ bool kernel_right_int8(const kernel_case *c, char *why, size_t cap)
     return each_int8(c, KERNEL_RIGHT, why, cap);
 }
 
-/* Not bfloat16 and int8 of the double build: their panels lie closer together there than kernel.h says. */
 bool kernel_right_cut(const kernel_case *c, char *why, size_t cap)
 {
     static const uint32_t precisions[][2] = {
@@ -150,7 +149,7 @@ bool kernel_right_cut(const kernel_case *c, char *why, size_t cap)
         for (size_t n = 65; n <= 257 && ok; n += 64) {
             const kernel_product p = {
                 .m = 3, .n = n, .k = 7 + n % 5, .flags = precisions[i][0], .packed = true};
-            if (i > 0 && (!(c->kernels->flags & precisions[i][1]) || sizeof(rd_real) > 4)) continue;
+            if (precisions[i][1] && !(c->kernels->flags & precisions[i][1])) continue;
             ok = kernel_bench_cut(&b, &p);
         }
     kernel_bench_close(&b);
