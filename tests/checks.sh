@@ -6,8 +6,8 @@
 
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
 checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
-    tests_double runs lua_sanitize lua lua_double valgrind readme pointmath cppcheck headers style format luacheck
-    install kit setup demo)
+    tests_double runs lua_sanitize lua lua_double valgrind readme kit pointmath cppcheck headers style format luacheck
+    install setup demo)
 
 export XDG_DATA_HOME=$PWD/build/no-data # plugins of the person who runs the tests are his own
 unset RONDO_PLUGIN_PATH RONDO_PLUGIN_TRUST
@@ -174,6 +174,9 @@ check_install() {
     prefix=$(mktemp -d)
     # shellcheck disable=SC2064
     trap "rm -rf '$prefix'" EXIT
+    # The build folder remembers its last installation alone, which uninstalling takes back.
+    exec 9>build/install.lock
+    flock 9
     cmake --install build/release --prefix "$prefix"
     (
         cd /

@@ -44,7 +44,7 @@ digest() {
 }
 
 prefix=$folder/prefix
-cmake --install "$build" --prefix "$prefix" >/dev/null
+flock build/install.lock cmake --install "$build" --prefix "$prefix" >/dev/null # not while another is taken back
 for kind in cell kernel layer; do
     kit "$prefix" "$folder/installed" $kind
     kit "$build" "$folder/tree" $kind
