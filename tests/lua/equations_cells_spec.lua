@@ -109,6 +109,11 @@ describe("a cell of equations", function()
     local y = rondo.RNN { cell = "equations.many", input_size = 2, hidden_size = 3 }(rondo.ones(1, 2, 2))
     assert.same({ 1.5, 1.125 }, { y[{ 1, 1, 1 }], y[{ 1, 2, 3 }] }) -- c = 1, 0.5: c^3 + 1 / c'
   end)
+  it("keeps what is costly in lines, and computes again what is a function of states", function()
+    assert.equal(0, programs[1].n_saves) -- the LSTM's gates lie in their lines; tanh(c) is computed twice
+    assert.equal(0, programs[4].n_saves) -- GRU before: z has all of its gradient in the later phase
+    assert.equal(1, programs[5].n_saves) -- MGU: n is needed in the first phase, when its line is dL/da already
+  end)
   it("lets no gradient through stop", function()
     local p = cells.programs({ { name = "equations.stopped", equations = { h = "stop(s*h + W x) + t" } } })[1]
     assert.is_nil(p.back.vector.s)

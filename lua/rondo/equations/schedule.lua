@@ -3,7 +3,9 @@
 -- A step is a row of segments, each one loop over the units: of forward phase by phase, then of backward from the last
 -- phase to the first. A phase has one segment, and one more behind each layer norm in it, which needs a whole row. What
 -- is costly (functions, quotients) is computed once and kept for later segments: in the line whose sum nobody needs any
--- more, as long as it is not dL/da yet, or in a save. All else is computed again where it is needed.
+-- more, as long as it is not dL/da yet, or in a save. A function of what is there anyway, as tanh(c), is computed again
+-- rather than kept in a save: memory costs more (an LSTM of 32 units took 1.0 to 1.2 times as long with the save). So
+-- is all else.
 --
 -- Adds to the program
 --   segments   each at (its time), forward (or not), phase; along: layer norms that precede the loop, each node, slot;
@@ -62,33 +64,62 @@ end
 
 -- ---- what each loop writes --------------------------------------------------------------------------------------
 
+-- A sum as its parts by the time at which they can be had: what is added to may be added to early.
+local function parts_by_time(g, node, time)
+  local parts = {}
+  local function visit(term, minus)
+    if term.op == "add" or term.op == "sub" then
+      visit(term.args[1], minus)
+      visit(term.args[2], minus ~= (term.op == "sub"))
+    elseif term.op == "neg" then
+      visit(term.args[1], not minus)
+    else
+      local at = time(term)
+      local sum = parts[at] or g:number(0)
+      parts[at] = minus and g:sub(sum, term) or g:add(sum, term)
+    end
+  end
+  visit(node, false)
+  local one = next(parts)
+  return next(parts, one) and parts or { [time(node)] = node }
+end
+
 local function list_writes(p, time_of, back_start)
   local list = {}
   local function add(kind, of, node, at)
     list[#list + 1] = { kind = kind, of = of, node = node, at = at }
   end
+  local function backward_time(node)
+    return math.max(time_of(node), back_start(p.phases - 1))
+  end
+  local function add_to(kind, of, node)
+    local when = {}
+    local parts = parts_by_time(p.graph, node or p.graph:number(0), backward_time)
+    for at in pairs(parts) do
+      when[#when + 1] = at
+    end
+    table.sort(when)
+    for _, at in ipairs(when) do
+      if not p.graph.is_number(parts[at], 0) then
+        add(kind, of, parts[at], at)
+      end
+    end
+  end
   for _, temp in ipairs(p.temps) do
     add("temp", temp, temp.node, time_of(temp.node))
   end
-  local last_phase = (p.phases - 1) * STAGES
-  for _, state in ipairs(p.states) do
-    add("next", state, state.root, state.root.op == "line" and time_of(state.root)
-      or math.max(time_of(state.root), state.root.args[1] and 0 or last_phase))
+  for _, state in ipairs(p.states) do -- a leaf may be written whenever, and is in the last phase
+    local is_leaf = state.root.op ~= "line" and #state.root.args == 0
+    add("next", state, state.root, math.max(time_of(state.root), is_leaf and (p.phases - 1) * STAGES or 0))
   end
-  for _, line in ipairs(p.lines) do -- at the earliest in its own phase, when nobody reads it any more
-    local node = p.back.line[line]
-    add("line", line, node, math.max(time_of(node), back_start(p.phases - 1)))
+  for _, line in ipairs(p.lines) do
+    add("line", line, p.back.line[line], backward_time(p.back.line[line]))
   end
   for _, state in ipairs(p.states) do
-    if p.back.before[state.name] and not p.graph.is_number(p.back.before[state.name], 0) then
-      add("before", state, p.back.before[state.name], math.max(time_of(p.back.before[state.name]),
-        back_start(p.phases - 1)))
-    end
+    add_to("before", state, p.back.before[state.name])
   end
   for _, name in ipairs(p.vectors) do
-    if p.back.vector[name] and not p.graph.is_number(p.back.vector[name], 0) then
-      add("vector", name, p.back.vector[name], math.max(time_of(p.back.vector[name]), back_start(p.phases - 1)))
-    end
+    add_to("vector", name, p.back.vector[name])
   end
   return list
 end
@@ -106,8 +137,9 @@ local function is_along(node)
 end
 schedule.is_along = is_along
 
--- Marks all that the writes need: compute[at][node], and items that must be kept from a time to a time.
-local function find_needs(writes, time_of)
+-- Marks all that the writes need: compute[at][node], and items that must be kept from a time to a time. again: set of
+-- costly nodes that are computed again all the same.
+local function find_needs(writes, time_of, again)
   local needs = { compute = {}, item = {}, items = {}, raw = {}, place = {}, written = {} }
   for _, write in ipairs(writes) do
     if write.kind == "next" or write.kind == "temp" then -- what lies where it is written anyway
@@ -149,7 +181,7 @@ local function find_needs(writes, time_of)
       local place = needs.place[node]
       if place and place.at < at then
         return
-      elseif is_costly(node) then
+      elseif is_costly(node) and not again[node] then
         return keep(node, at)
       end
     end
@@ -201,8 +233,22 @@ local function fits_line(slot, item, needs)
   return item.from >= begins and item.to <= slot.written and (not raw or raw <= item.from) and is_free(slot, item)
 end
 
-local function place_items(p, needs)
-  local lines, by_line, saves = {}, {}, {}
+-- Is it a function of values that are there anyway, as tanh(c)?
+local function can_repeat(node, needs)
+  if is_along(node) then
+    return false
+  end
+  for _, arg in ipairs(node.args) do
+    if not (FREE[arg.op] or needs.place[arg]) then
+      return false
+    end
+  end
+  return #node.args > 0
+end
+
+-- Saves for what finds no line; nil where `again` has got more nodes.
+local function place_items(p, needs, again)
+  local lines, by_line, saves, more = {}, {}, {}, false
   for i, line in ipairs(p.lines) do
     lines[i] = { line = line, items = {}, written = needs.written[line] }
     by_line[line] = lines[i]
@@ -229,12 +275,14 @@ local function place_items(p, needs)
         put(slot, item)
       end
     end
-    if not item.slot then
+    if not item.slot and can_repeat(item.node, needs) then
+      again[item.node], more = true, true
+    elseif not item.slot then
       saves[#saves + 1] = { save = #saves, items = {} }
       put(saves[#saves], item)
     end
   end
-  return saves
+  return not more and saves or nil
 end
 
 -- ---- the whole ------------------------------------------------------------------------------------------------
@@ -256,8 +304,12 @@ end
 function schedule.run(p)
   local time_of, back_start = times(p)
   local writes = list_writes(p, time_of, back_start)
-  local needs = find_needs(writes, time_of)
-  local saves = place_items(p, needs)
+  local needs, saves
+  local again = {}
+  repeat
+    needs = find_needs(writes, time_of, again)
+    saves = place_items(p, needs, again)
+  until saves
   local used = {}
   for _, write in ipairs(writes) do
     used[write.at] = true

@@ -100,7 +100,7 @@ function Row:survey()
   end
   for _, write in ipairs(self.segment.writes) do
     visit(write.node)
-    written[write.node] = true
+    written[write.node] = write.kind ~= "keep" or nil
   end
   table.sort(self.nodes, function(a, b) return a.id < b.id end)
   local before = {} -- is it read in the formula of a variable alone?
