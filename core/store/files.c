@@ -16,6 +16,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -85,6 +86,41 @@ rd_status rdc_open_regular(const char *path, const char *verb, int *fd, uint64_t
     *fd = opened;
     *bytes = (uint64_t)st.st_size;
     return RD_OK;
+}
+
+rd_status rdc_map_file(const char *path, rdc_mapping *out, rd_error *err)
+{
+    rdc_mapping m = {.fd = -1};
+    uint64_t bytes = 0;
+    RD_TRY(rdc_open_regular(path, "read", &m.fd, &bytes, err));
+    rd_status status = RD_OK;
+    if (bytes > SIZE_MAX / 2) status = rdc_fail(err, RD_E_IO, "'%s' is too large", path);
+    m.bytes = (size_t)bytes;
+    if (status == RD_OK && bytes > 0) {
+        void *map = mmap(NULL, m.bytes, PROT_READ, MAP_SHARED, m.fd, 0);
+        if (map == MAP_FAILED)
+            status = rdc_fail(err, RD_E_IO, "cannot map '%s': %s", path, strerror(errno));
+        else
+            m.at = map;
+    }
+    if (status == RD_OK)
+        *out = m;
+    else
+        close(m.fd);
+    return status;
+}
+
+void rdc_unmap_file(rdc_mapping *m)
+{
+    if (m->at) munmap(m->at, m->bytes);
+    if (m->fd >= 0) close(m->fd);
+    *m = (rdc_mapping){.fd = -1};
+}
+
+bool rdc_map_is_whole(const rdc_mapping *m)
+{
+    struct stat st;
+    return fstat(m->fd, &st) == 0 && (uint64_t)st.st_size >= m->bytes;
 }
 
 /* Length of the folder's part of a path, slash included; 0: the current folder. */

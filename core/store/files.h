@@ -24,6 +24,16 @@ bool rdc_read_all(int fd, void *bytes, size_t n, size_t *got);
  * the message: "cannot load 'x.h5': No such file or directory". */
 rd_status rdc_open_regular(const char *path, const char *verb, int *fd, uint64_t *bytes,
                            rd_error *err);
+typedef struct rdc_mapping { /* of a file, shared with it */
+    int fd;                  /* -1: none is mapped */
+    unsigned char *at;
+    size_t bytes;
+} rdc_mapping;
+/* Maps a regular file for reading; an empty one has no bytes and nothing to read. */
+rd_status rdc_map_file(const char *path, rdc_mapping *out, rd_error *err);
+void rdc_unmap_file(rdc_mapping *m);
+/* False: the file has shrunk since, and reading its end would be SIGBUS. */
+bool rdc_map_is_whole(const rdc_mapping *m);
 /* "4.2 MB"; returns buf. */
 const char *rdc_size_text(uint64_t bytes, char buf[32]);
 #endif

@@ -9,16 +9,10 @@
  * SPDX-License-Identifier: MIT */
 #include "base/error.h"
 #include "base/tensor.h"
-
-#include "store/files.h"
 #include "text/text.h"
 
-#include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/mman.h>
-#include <sys/stat.h>
-#include <unistd.h>
 
 /* Symbols between two entries of the index. Characters: 512 cost 1.6 % of the text's size in memory at one
  * byte each and make a random access skip 256 symbols on average, eight bytes at a time: a batch of
@@ -27,7 +21,7 @@ enum { CHAR_STEP = 512, WORD_STEP = 128 };
 
 static rd_status refuse_byte(const rd_text *t, size_t offset, rd_error *err)
 {
-    const size_t in_file = (size_t)(t->begin - t->map) + offset;
+    const size_t in_file = (size_t)(t->begin - t->file.at) + offset;
     size_t line = 1;
     for (size_t i = 0; i < offset; i++) line += t->begin[i] == '\n';
     return rdc_fail(err, RD_E_IO,
@@ -116,21 +110,14 @@ static rd_status index_text(rd_text *t, const rd_vocab *v, rd_error *err)
 
 /* ---- opening ---- */
 
-static rd_status map_file(rd_text *t, rd_error *err)
+static rd_status map_text(rd_text *t, rd_error *err)
 {
-    uint64_t bytes;
-    RD_TRY(rdc_open_regular(t->path, "read", &t->fd, &bytes, err));
-    if (bytes == 0) return rdc_fail(err, RD_E_IO, "'%s' is empty", t->path);
-    if (bytes > SIZE_MAX / 2) return rdc_fail(err, RD_E_IO, "'%s' is too large", t->path);
-    void *map = mmap(NULL, (size_t)bytes, PROT_READ, MAP_SHARED, t->fd, 0);
-    if (map == MAP_FAILED)
-        return rdc_fail(err, RD_E_IO, "cannot map '%s': %s", t->path, strerror(errno));
-    t->map = map;
-    t->map_bytes = (size_t)bytes;
-    t->begin = t->map;
-    t->end = t->map + t->map_bytes;
-    if ((t->how.level == RD_CHAR || t->how.level == RD_WORD) && bytes >= 3 &&
-        memcmp(t->map, "\xEF\xBB\xBF", 3) == 0)
+    RD_TRY(rdc_map_file(t->path, &t->file, err));
+    if (t->file.bytes == 0) return rdc_fail(err, RD_E_IO, "'%s' is empty", t->path);
+    t->begin = t->file.at;
+    t->end = t->file.at + t->file.bytes;
+    if ((t->how.level == RD_CHAR || t->how.level == RD_WORD) && t->file.bytes >= 3 &&
+        memcmp(t->file.at, "\xEF\xBB\xBF", 3) == 0)
         t->begin += 3;
     if (t->begin == t->end)
         return rdc_fail(err, RD_E_IO, "'%s' is empty but for a byte order mark", t->path);
@@ -141,10 +128,10 @@ rd_status rd_text_open(const char *path, const rd_vocab_options *how, rd_text **
 {
     rd_text *t = calloc(1, sizeof(*t));
     if (!t) return rdc_no_memory(err, sizeof(*t));
-    t->fd = -1;
+    t->file.fd = -1;
     t->how = (rd_vocab_options){.level = how->level, .punctuation = how->punctuation};
     t->path = strdup(path);
-    rd_status status = t->path ? map_file(t, err) : rdc_no_memory(err, strlen(path) + 1);
+    rd_status status = t->path ? map_text(t, err) : rdc_no_memory(err, strlen(path) + 1);
     if (status == RD_OK && how->level == RD_BYTE) t->length = (uint64_t)(t->end - t->begin);
     if (status == RD_OK && (how->level == RD_CHAR || how->level == RD_WORD))
         status = index_text(t, NULL, err);
@@ -158,8 +145,7 @@ rd_status rd_text_open(const char *path, const rd_vocab_options *how, rd_text **
 void rd_text_free(rd_text *t)
 {
     if (!t) return;
-    if (t->map) munmap(t->map, t->map_bytes);
-    if (t->fd >= 0) close(t->fd);
+    rdc_unmap_file(&t->file);
     rd_vocab_release(t->used);
     free(t->index);
     free(t->path);
@@ -293,8 +279,7 @@ rd_status rdc_text_check(const rd_text *t, const rd_vocab *v, rd_error *err)
                         "'%s' is read with%s punctuation split off, the vocabulary is of words "
                         "with%s it split off",
                         t->path, t->how.punctuation ? "" : "out", v->how.punctuation ? "" : "out");
-    struct stat st;
-    if (fstat(t->fd, &st) != 0 || (uint64_t)st.st_size < t->map_bytes)
+    if (!rdc_map_is_whole(&t->file))
         return rdc_fail(err, RD_E_IO, "'%s' shrank while it was in use", t->path);
     return RD_OK;
 }
@@ -322,8 +307,7 @@ rd_status rd_text_fit(const rd_text *t, uint64_t from, uint64_t to, rd_vocab_fit
     const uint64_t bytes = rd_text_bytes(t);
     if (to > bytes) to = bytes;
     if (from >= to) return RD_OK;
-    struct stat st;
-    if (fstat(t->fd, &st) != 0 || (uint64_t)st.st_size < t->map_bytes)
+    if (!rdc_map_is_whole(&t->file))
         return rdc_fail(err, RD_E_IO, "'%s' shrank while it was in use", t->path);
     return rd_vocab_fit_add(f, (const char *)t->begin + from, (size_t)(to - from), err);
 }

@@ -2,13 +2,12 @@
  * SPDX-License-Identifier: MIT */
 #ifndef RD_TEXT_H
 #define RD_TEXT_H
+#include "store/files.h"
 #include "text/vocab.h"
 
 struct rd_text {
-    int fd;
-    rd_vocab_options how; /* level and punctuation */
-    unsigned char *map;
-    size_t map_bytes;
+    rdc_mapping file;
+    rd_vocab_options how;             /* level and punctuation */
     const unsigned char *begin, *end; /* without a byte order mark */
     uint64_t length;                  /* symbols */
     uint64_t *index;                  /* places; NULL where every symbol is one byte */

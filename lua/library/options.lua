@@ -690,6 +690,22 @@ function rondo.data.Batches(options) end
 ---@field separator? string between cells; default: a comma in *.csv, else a tab
 ---@field quotes? boolean a cell may stand in double quotes; default: unless tabs separate
 
+---@class rondo.Series.from_csv.Options
+---@field columns? table names or numbers of columns to read; default: all that hold numbers
+---name or number of the column of times; false: none; default: the first that holds dates
+---@field time? any
+---missing values: refused, the value before, or on a line between the values seen (never from later rows
+---than those asked for); default "error"
+---@field missing? "error"|"previous"|"interpolate"
+---words that are missing values, beside empty cells; default: NA, N/A, NaN, null, none, ?, -, --, .
+---@field missing_values? table
+---@field separator? string between cells; default: of , ; tab | the one that fits
+---@field decimal? "."|"," decimal sign; default: as the numbers show
+---@field thousands? ","|"."|" "|"'"|"_" between groups of three digits; default: there are none
+---@field header? boolean the first row has the names; default: where it has no numbers or dates
+---@field dates? "dmy"|"mdy" of 3/4/2020; default: as the dates show
+---@field skip? integer rows of values at the start that are passed over; integer >= 0; default 0
+
 ---@class rondo.Conll.open.Options
 ---@field word? integer column of the word; -1 is the last; -256..256; default 1
 ---@field tag? integer column of the tag; -1 is the last; -256..256; default -1

@@ -519,6 +519,56 @@ rondo.data.Table = {}
 ---@nodiscard
 function rondo.data.Table.open(path, options) end
 
+---what a CSV file holds; times are seconds since 1970 in UTC, or numbers
+---@class rondo.Series.Summary
+---@field rows integer
+---@field missing table<string, integer> by column
+---@field unread string[] columns that are neither read nor the time
+---@field separator string
+---@field time string? column of times
+---@field first number?
+---@field last number?
+---@field regular boolean? all steps of time are alike
+---@field step number? between the first two rows
+---@field unit "seconds"|"months"|"number"|nil of the step
+---@field other_steps integer? steps that differ
+---@field other_line integer? line of the first row behind one
+
+---columns of numbers in the order of time, mapped from a file
+---@class rondo.Series
+---@field columns string[]
+---@field num_columns integer
+---@field path string
+---@operator len: integer
+local Series = {}
+---rows from..to, (n) of one column, (n, columns) of a list or all; no later row has a part in them
+---@param columns string|string[]|nil
+---@param from integer?
+---@param to integer?
+---@return rondo.Tensor
+function Series:values(columns, from, to) end
+---@param from integer?
+---@param to integer?
+---@return number[]?
+function Series:times(from, to) end
+---@param from integer?
+---@param to integer?
+---@return rondo.Series
+function Series:slice(from, to) end
+---@param where (number|string)[] shares { 0.7, 0.15, 0.15 }, numbers of rows { 100, 44 } or times { "1959-01" }
+---@return rondo.Series ...
+function Series:split(where) end
+---@return rondo.Series.Summary
+function Series:summary() end
+rondo.data.Series = {}
+---@param path string
+---@param options rondo.Series.from_csv.Options?
+---@return rondo.Series? series
+---@return string? err
+---@return integer? code
+---@nodiscard
+function rondo.data.Series.from_csv(path, options) end
+
 ---sentences with a tag a word
 ---@class rondo.Conll
 ---@field words string[][]

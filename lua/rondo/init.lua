@@ -36,8 +36,8 @@ function special.data()
     Tokenizer = require("rondo.data.tokenizer").Tokenizer, ngram = require "rondo.ngram",
     tasks = names.strict("rondo.data.tasks", require "rondo.data.tasks"),
     Batches = require("rondo.data.batches").Batches, Table = require "rondo.data.table",
-    Conll = require "rondo.data.conll", Vocab = require("rondo.data.tokens").Vocab,
-    Labels = require("rondo.data.tokens").Labels,
+    Conll = require "rondo.data.conll", Series = require "rondo.data.series",
+    Vocab = require("rondo.data.tokens").Vocab, Labels = require("rondo.data.tokens").Labels,
     kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get })
 end
 

@@ -127,8 +127,8 @@ describe("a file", function()
     local path = support.write(folder .. "/a.csv", "label,text\ngood,a\nbad,b\n")
     local t, message = rondo.data.Table.open(path, { columns = { "label", "txt" } })
     assert.is_nil(t)
-    assert.equal(path .. ": line 1 has the name 'label', but no 'txt' (did you mean 'text'?); with header = false it "
-      .. "is a row", message)
+    assert.equal(path .. ": the first row has the name 'label', but no 'txt' (did you mean 'text'?); "
+      .. "with header = false it is one of data", message)
     assert.equal(3, #assert(rondo.data.Table.open(path, { columns = { "label", "txt" }, header = false })).label)
     assert.equal(2, #assert(rondo.data.Table.open(path, { columns = { "text" } })).text)
   end)

@@ -84,29 +84,32 @@ describe("a table", function()
   end)
   it("says where a file is wrong", function()
     local function no(what, name, text, given) refuses(what, rondo.data.Table.open, name, text, given) end
-    no("line 2 has 1 column, expected 2 (label, text)", "f.tsv", "a\tb\nc\n", { columns = { "label", "text" } })
-    no("line 3 has 3 columns, expected 2 (as in the header)", "f.csv", "a,b\n1,2\n1,2,3\n")
+    no("line 2 has 1 column, expected 2 as in line 1", "f.tsv", "a\tb\nc\n", { columns = { "label", "text" } })
+    no("its first row has 1 column, expected 2 (label, text)", "f.tsv", "a\n", { columns = { "label", "text" } })
+    no("line 3 has 3 columns, expected 2 as in line 1; a cell that holds the separator stands in quotes", "f.csv",
+      "a,b\n1,2\n1,2,3\n")
     no("line 2, column 2: the quote that begins this cell is not closed", "f.csv", 'a,b\n1,"2\n3,4\n')
     no("line 2, column 1: something follows the closing quote", "f.csv", 'a,b\n"1"x,2\n')
-    no("line 1, column 2: the name of a column is 'a' for the second time", "f.csv", "a,a\n1,2\n")
-    no("line 1, column 2: the name of a column is missing", "f.csv", "a,\n1,2\n")
-    no("line 1: the header has no column 'txet' (did you mean 'text'?)", "f.csv", "label,text\n1,2\n",
+    no("column 2: the name of a column is 'a' for the second time", "f.csv", "a,a\n1,2\n")
+    no("column 2: the name of a column is missing", "f.csv", "a,\n1,2\n")
+    no("the header has no column 'txet' (did you mean 'text'?)", "f.csv", "label,text\n1,2\n",
       { columns = { "txet" }, header = true })
-    no("line 1: the header has no column 'zzzzzzzz'; it has label, text", "f.csv", "label,text\n1,2\n",
+    no("the header has no column 'zzzzzzzz'; it has label, text", "f.csv", "label,text\n1,2\n",
       { columns = { "zzzzzzzz" }, header = true })
     no("without a header its 2 columns need names; give columns = { ... }", "f.csv", "1,2\n", { header = false })
     no("there are no rows in it", "f.csv", "")
     no("there are no rows in it", "f.csv", "a,b\n")
     local made, message = rondo.data.Table.open(folder .. "/none.csv")
     assert.is_nil(made)
-    assert.matches("none.csv: No such file or directory", message, 1, true)
+    assert.matches("none.csv': No such file or directory", message, 1, true)
   end)
   it("says what is wrong with a call", function()
     local function says(text, f, ...) assert.matches(text, support.failure(f, ...), 1, true) end
     local Table = rondo.data.Table
     says("Table.open: expected a path, got a table", Table.open, {})
     says("Table.open: columns are names, got a number at place 1", Table.open, "x", { columns = { 1 } })
-    says("Table.open: the separator is not empty", Table.open, "x", { separator = "" })
+    says('Table.open: the separator is one character of ASCII, no quote or line break; got ""', Table.open, "x",
+      { separator = "" })
     local t = open("g.csv", "label,text\n1,2\n")
     says("has no column 'lable' (did you mean 'label'?)", function() return t.lable end)
     says("has no column 'zzzzzzzz'; columns are label, text", function() return t.zzzzzzzz end)
