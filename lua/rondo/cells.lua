@@ -11,6 +11,7 @@ local lua_steps = require "rondo.lua_steps"
 local cells = {}
 
 local defined, order = {}, {} -- by name; and the names as they were defined
+cells.made = {} -- a name for each call of rondo.cell in this process
 
 -- A plugin takes the place of the cell of this name that was made of equations.
 function cells.replace_by_plugin(name)
@@ -27,6 +28,7 @@ end
 function cells.cell(given)
   local by_equations = type(given) == "table" and given.equations ~= nil and require "rondo.equations"
   local cell = errors.blame(by_equations and by_equations.define or lua_cell.define, given)
+  cells.made[#cells.made + 1] = cell.name
   if not defined[cell.name] then
     if by_equations and by_equations.is_compiled(cell) then
       return cell

@@ -20,20 +20,18 @@ end
 
 -- A script that defines cells; whatever else it does is done too.
 local function run_script(path)
-  local cells = require "rondo.cells"
-  local before, report = {}, { kind = "cell", name = path:match "([^/]*)%.lua$", path = path, cells = {}, layers = {} }
-  for _, name in ipairs(cells.names()) do
-    before[name] = cells.find(name)
-  end
+  local made = require("rondo.cells").made
+  local before, seen = #made, {}
+  local report = { kind = "cell", name = path:match "([^/]*)%.lua$", path = path, cells = {}, layers = {} }
   local chunk, message = loadfile(path)
   if not chunk then
     return errors.outside(message, errors.USAGE)
   end
   chunk(path)
-  for _, name in ipairs(cells.names()) do
-    local cell = cells.find(name)
-    if cell ~= before[name] and cell.in_lua then
-      report.cells[#report.cells + 1] = name
+  for i = before + 1, #made do
+    if not seen[made[i]] then
+      seen[made[i]] = true
+      report.cells[#report.cells + 1] = made[i]
     end
   end
   if #report.cells == 0 then

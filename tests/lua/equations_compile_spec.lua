@@ -69,6 +69,15 @@ describe("compile", function()
     assert(cell:compile { check = false })
     assert.is_true(assert(rondo.load(path)).model(x):allclose(y, { rtol = 1e-5, atol = 1e-6 }))
   end)
+  it("may be called in a file that --plugin names", function()
+    support.write(folder .. "/plugin.lua", [[
+      assert(require("rondo").cell { name = "compiled.plugin", equations = { h = "tanh(W x + U h)" } }:compile {
+        check = false })]])
+    for _ = 1, 2 do
+      assert.same({ "compiled.plugin" }, assert(rondo.plugins.load(folder .. "/plugin.lua")).cells)
+    end
+    assert.is_truthy(core.cell "compiled.plugin")
+  end)
   it("moves no random number", function()
     local function draw(compile)
       rondo.manual_seed(5)
