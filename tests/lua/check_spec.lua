@@ -49,7 +49,7 @@ end)
 
 describe("rondo.check.cell", function()
   it("finds every cell of the tree right", function()
-    for _, name in ipairs(core.cells()) do
+    for _, name in ipairs(support.cells()) do
       local report = rondo.check.cell(name, { input_size = 3, hidden_size = 4, batch = 2, time = 3 })
       assert.is_true(report.ok, tostring(report))
       assert.is_true(report.max_rel_error < (DOUBLE and 1e-8 or 1e-3), tostring(report))

@@ -57,7 +57,7 @@ end
 
 describe("a chain", function()
   it("writes what its layers write, of every cell", function()
-    for _, cell in ipairs(core.cells()) do
+    for _, cell in ipairs(support.cells()) do
       both_write(layers_of(rondo.RNN { cell = cell, hidden_size = 8, seed = 2 }), { length = 70, prompt = "a cab" })
     end
   end)

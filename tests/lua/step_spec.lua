@@ -15,7 +15,7 @@ end
 
 describe("step", function()
   it("has the outputs and gradients of the sequence, bit for bit, for every cell", function()
-    for _, cell in ipairs(rondo.features().cells) do
+    for _, cell in ipairs(support.cells()) do
       local model = rondo.Sequential { rondo.RNN { cell = cell, input_size = 3, hidden_size = 4, num_layers = 2 },
         rondo.LayerNorm(), rondo.Linear { 2 } }
       local recurrent = model[1]

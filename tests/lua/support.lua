@@ -22,6 +22,15 @@ function support.same(a, b, what)
   luassert.is_true(a:allclose(b, { rtol = 0, atol = 0 }), what)
 end
 
+-- The cells of the tree; those that specs define or load have a dot in their names.
+function support.cells()
+  local list = {}
+  for _, name in ipairs(core.cells()) do
+    list[#list + 1] = not name:find(".", 1, true) and name or nil
+  end
+  return list
+end
+
 -- A new folder; remove it with support.remove.
 function support.folder()
   local path = os.tmpname()
