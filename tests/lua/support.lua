@@ -25,7 +25,7 @@ end
 -- The cells of the tree; those that specs define or load have a dot in their names.
 function support.cells()
   local list = {}
-  for _, name in ipairs(core.cells()) do
+  for _, name in ipairs(require("rondo.native").cells()) do
     list[#list + 1] = not name:find(".", 1, true) and name or nil
   end
   return list
