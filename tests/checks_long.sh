@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
-checks=(valgrind_all equations flat_memory kills recipe_memory large_text results adding fresh rock deb)
+checks=(valgrind_all equations flat_memory kills recipe_memory large_text large_csv results adding fresh rock deb)
 
 # All C tests under valgrind.
 check_valgrind_all() {
@@ -48,6 +48,12 @@ check_recipe_memory() {
 check_large_text() (
     ulimit -d 150000
     with_tree release lua5.4 tests/runs/large_text.lua build
+)
+
+# 1 GB of CSV at over 100 MB/s, in a process that may have 200 MB of its own.
+check_large_csv() (
+    ulimit -d 200000
+    with_tree release lua5.4 tests/runs/large_csv.lua build
 )
 
 # The adding problem over 200 steps: a GRU and an LSTM learn it, a vanilla cell says 1 (1/6; 0.1767 in the papers).

@@ -170,9 +170,8 @@ static rd_status check_first(const rd_csv *c, uint32_t column, uint64_t row, uin
 {
     if (missing < row) return RD_OK;
     return rdc_csv_refuse(c, column, err,
-                          "is the first value of its column: the %llu row%s before it are missing, "
-                          "and nothing comes before them; give skip = %llu to begin here",
-                          (unsigned long long)row, row == 1 ? "" : "s",
+                          "is the first value of its column: missing ones before it have nothing "
+                          "to take theirs from; give skip = %llu to begin here",
                           (unsigned long long)(row + c->rules.skip));
 }
 

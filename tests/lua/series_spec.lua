@@ -101,8 +101,8 @@ local refused = {
     { thousands = ",", decimal = "," } },
   { "missing_one.csv", "line 3, column 2 (b): '' is missing; give missing = \"previous\" or \"interpolate\", or leave "
     .. "the column out" },
-  { "missing_first.csv", "line 4, column 2 (b): '6' is the first value of its column: the 2 rows before it are "
-    .. "missing, and nothing comes before them; give skip = 2 to begin here", { missing = "previous" } },
+  { "missing_first.csv", "line 4, column 2 (b): '6' is the first value of its column: missing ones before it have "
+    .. "nothing to take theirs from; give skip = 2 to begin here", { missing = "previous" } },
   { "empty_column.csv", "column 2 has no value in all its 2 rows; leave it out",
     { columns = { "a", "b" }, missing = "previous" } },
   { "day_or_month.csv", "line 2, column 1 (date): '3/4/2020' can be read with the day or the month first; give dates = "
