@@ -35,19 +35,18 @@ static void show_name(const rd_csv *c, uint32_t column, char out[SHOWN_BYTES + 8
 {
     out[0] = '\0';
     if (!c->rules.header) return;
-    rdc_csv_cell *cells = calloc((size_t)c->width + 1, sizeof(*cells));
-    if (!cells) return;
     rd_csv head = *c;
-    head.cells = cells;
+    head.cells = calloc((size_t)c->width + 1, sizeof(*head.cells));
+    if (!head.cells) return;
     head.capacity = c->width + 1;
     rdc_csv_place p = {.line = c->first_line};
     uint32_t n;
     char name[SHOWN_BYTES + 4];
-    if (rdc_csv_row(&head, &p, &n, NULL) == RD_OK && column < n && cells[column].n > 0) {
-        show(&cells[column], name);
+    if (rdc_csv_row(&head, &p, &n, NULL) == RD_OK && column < n && head.cells[column].n > 0) {
+        show(&head.cells[column], name);
         snprintf(out, SHOWN_BYTES + 8, " (%s)", name);
     }
-    free(cells);
+    free(head.cells);
 }
 
 rd_status rdc_csv_refuse(const rd_csv *c, uint32_t column, rd_error *err, const char *format, ...)

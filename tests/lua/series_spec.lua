@@ -28,6 +28,8 @@ local read = {
   { "no_header.csv", { columns = "1 2", rows = ab.rows } },
   { "plain.csv", { columns = "b", rows = { { 2 }, { 4 } } }, { columns = { 2 } }, unread = "a" },
   { "plain.csv", { columns = "a b", rows = { { 3, 4 } } }, { skip = 1 } },
+  { "plain.csv", { columns = "b", rows = { { 2 }, { 4 } } }, { time = "a" }, time = "a 2 number" },
+  { "pipe.csv", ab, { separator = "|" } },
   { "one_column.csv", { columns = "a", rows = { { 1 }, { 3 } } } },
   { "one_row.csv", { columns = "a b", rows = { { 1, 2 } } } },
   { "text_columns.csv", { columns = "a", rows = { { 1 }, { 3 } } }, unread = "city remark" },
@@ -123,10 +125,10 @@ local refused = {
     .. "names of the columns, header = false if it is one of values" },
   { "only_text.csv", "no column holds numbers; columns are a, b" },
   { "plain.csv", "there is no column 'c'; columns are a, b", { columns = { "c" } } },
+  { "changes_to_dates.csv", "line 4, column 1 (t): '2020-01-01' is not a number, as the first time is",
+    { time = "t" } },
   { "months.csv", "there is no column 'zzzzzzzz'; columns are month, a", { time = "zzzzzzzz" } },
   { "months.csv", "column 'month' is the time; it cannot be one of the columns of values", { columns = { "month" } } },
-  { "index.csv", "line 4, column 1 (t): '2020-01-01' is not a number, as the first time is", { time = "t" },
-    text = "t,a\n1,1\n2,2\n2020-01-01,3\n5,1\n" },
 }
 
 local function shown_time(s)
@@ -142,18 +144,23 @@ describe("a CSV file", function()
       assert.equal(expected.columns, table.concat(s.columns, " "), name)
       support.same(rondo.tensor(expected.rows), s:values(), name)
       local summary = s:summary()
-      assert.equal(expected.time, shown_time(summary), name)
+      assert.equal(case.time or expected.time, shown_time(summary), name)
       assert.equal(case.unread or "", table.concat(summary.unread, " "), name)
     end
   end)
   it("that cannot be read is refused by file, line and column", function()
     for _, case in ipairs(refused) do
-      local path = case.text and support.write(folder .. "/" .. case[1], case.text) or HERE .. case[1]
+      local path = HERE .. case[1]
       local s, message, code = from_csv(path, case[3])
       assert.is_nil(s, case[1])
       assert.equal(path .. ": " .. case[2], message)
       assert.equal(errors.DATA, code)
     end
+  end)
+  it("has times or none as the option says", function()
+    local s = assert(from_csv(HERE .. "months.csv", { time = false }))
+    assert.is_nil(s:summary().time)
+    assert.same({ "month" }, s:summary().unread)
   end)
   it("there are at least forty of, each of them tried", function()
     local tried, n = {}, 0
@@ -161,7 +168,7 @@ describe("a CSV file", function()
       for _, case in ipairs(list) do tried[case[1]] = true end
     end
     for _, name in ipairs(require("rondo.core").listdir(HERE)) do
-      assert.is_true(tried[name] or name == "irregular.csv" or name == "changes_to_dates.csv", name)
+      assert.is_true(tried[name] or name == "irregular.csv", name) -- that one has a test of its own
       n = n + 1
     end
     assert.is_true(n >= 40)
@@ -285,6 +292,8 @@ describe("a series", function()
     says("Series.from_csv: expected a path, got a table", from_csv, {})
     says("option 'separator' must be one character of ASCII that is no quote, line break or part of a number, got "
       .. '"--"', from_csv, "x", { separator = "--" })
+    says("option 'columns' must be a list of at least one name or number, got an empty one", from_csv, "x",
+      { columns = {} })
     says("option 'missing_values' must be a list of strings, got 1 at place 1", from_csv, "x",
       { missing_values = { 1 } })
     local s = assert(from_csv(HERE .. "months.csv"))

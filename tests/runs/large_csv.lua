@@ -1,6 +1,6 @@
 --[[ large_csv.lua - a CSV file of 1 GB is read at over 100 MB/s in under 200 MB of memory: it stays mapped.
 
-usage: large_csv.lua FOLDER [MEGABYTES]
+usage: large_csv.lua FOLDER [MEGABYTES] [MEGABYTES_A_SECOND]
 
 Writes the file into FOLDER (times, six columns of numbers, one of text; some values are missing), opens it, which reads
 every number once, then all values again in stretches and windows at random places. Seconds are those of the processor,
@@ -8,7 +8,7 @@ since other programs must not decide; what the clock says is printed beside them
 SPDX-License-Identifier: MIT ]]
 local rondo = require "rondo"
 
-local SIZE, OWN_MB, SPEED = (tonumber(arg[2]) or 1000) * 1e6, 200, 100
+local SIZE, OWN_MB, SPEED = (tonumber(arg[2]) or 1000) * 1e6, 200, tonumber(arg[3]) or 100
 local path = arg[1] .. "/large.csv"
 
 -- A row every ten seconds.

@@ -196,6 +196,9 @@ local function from_csv(path, given)
     errors.raise("Series.from_csv: option 'separator' must be one character of ASCII that is no quote, line break or "
       .. "part of a number, got %q", o.separator)
   end
+  if o.columns and #o.columns == 0 then
+    errors.raise "Series.from_csv: option 'columns' must be a list of at least one name or number, got an empty one"
+  end
   for i, word in ipairs(o.missing_values or {}) do
     if type(word) ~= "string" then
       errors.raise("Series.from_csv: option 'missing_values' must be a list of strings, got %s at place %d",
