@@ -121,6 +121,18 @@ describe("a race", function()
   end)
 end)
 
+describe("the order of the literature", function()
+  it("is there: a GRU adds over 200 steps, vanilla does not (Bai et al. 2018, table 1)", function()
+    local out, err, code = race("vanilla gru --tasks adding --seeds 1 --budget 800updates --threads 1 --run-dir adding "
+      .. "--json")
+    assert.equal(0, code, err)
+    local _, rows = lines_of(out)
+    assert.same({ "gru", 1, "vanilla", 0 }, { rows[1].cell, rows[1].solved, rows[2].cell, rows[2].solved })
+    assert.is_true(rows[1].horizon > 100 and rows[1].mean < 0.001)
+    assert.is_true(rows[2].mean > 0.1) -- 1/6 is nothing learnt
+  end)
+end)
+
 describe("a budget of time", function()
   it("is shared equally, and cells that come later get the same", function()
     local command = "--tasks adding:20 --seeds 1 --threads 1 --run-dir time --budget 3s --quiet "

@@ -214,16 +214,16 @@ local function runs_in(folder)
   return list
 end
 
--- Takes the results of another race away; its runs then start anew.
+-- Takes the results of another race away, if there is one; its runs then start anew.
 local function clear(o)
   local core, run_folder = require "rondo.native", require "rondo.run_folder"
-  core.remove(o.run_dir .. "/race.json")
-  for _, path in ipairs(runs_in(o.run_dir)) do
+  for _, path in ipairs(core.stat(o.run_dir .. "/race.json") and runs_in(o.run_dir) or {}) do
     if core.stat(path .. "/checkpoints") then
       core.remove(path .. "/result.json")
       run_folder.open(path, false, true):close()
     end
   end
+  core.remove(o.run_dir .. "/race.json") -- last: a half that was cleared is cleared again
 end
 
 -- ---- the race ---------------------------------------------------------------------------------------------------
