@@ -164,6 +164,11 @@ describe("the standings", function()
     assert.equal("c", rows[2].cell)
     assert.matches("| `c` +|    10 |        100 | none %(1 of 1 diverged%) |", (standings.task_text(error_task, rows)))
   end)
+  it("give equal figures the same place", function()
+    local rows = standings.rows(error_task, { "c", "a", "b" }, { a = by.a, b = by.b, c = by.a })
+    assert.same({ "b", 1, "a", 2, "c", 2 }, { rows[1].cell, rows[1].place, rows[2].cell, rows[2].place, rows[3].cell,
+      rows[3].place })
+  end)
   it("make one table with a column for each cell, by mean place", function()
     local rows = standings.rows(error_task, { "a", "b" }, by)
     assert.equal([[

@@ -75,8 +75,9 @@ function standings.rows(task, cells, by_cell)
     end
     return b.mean == nil or (a.mean ~= nil and run.better(task, a.mean, b.mean))
   end)
-  for place, row in ipairs(rows) do
-    row.place = place
+  for i, row in ipairs(rows) do
+    local before = rows[i - 1]
+    row.place = before and before.mean == row.mean and before.place or i -- equal figures share a place
   end
   return rows
 end
