@@ -242,10 +242,11 @@ local function race(entries, share, o, say)
     if not result then
       result, code = run.go(entry, share, entry.folder)
       collectgarbage()
+      if result then
+        say(("%d of %d: %s"):format(i, #entries, describe(entry.task, result)))
+      end
     end
-    if result and not o.json then
-      say(("%d of %d: %s"):format(i, #entries, describe(entry.task, result)))
-    elseif result then
+    if result and o.json then
       io.stdout:write(json.encode(result, { "task", "cell", "seed" }), "\n")
       io.stdout:flush()
     end
