@@ -569,6 +569,33 @@ rondo.data.Series = {}
 ---@nodiscard
 function rondo.data.Series.from_csv(path, options) end
 
+---columns of a series on one scale, (x - shift) / scale
+---@class rondo.Scaler
+---@field columns string[]?
+---@field shift table<string, number>? by column
+---@field scale table<string, number>? by column
+local Scaler = {}
+---@param part rondo.Series the training part
+---@return rondo.Scaler self
+function Scaler:fit(part) end
+---@param x rondo.Tensor of one column in any shape, or the last dimension is the columns
+---@param columns string|string[]|nil
+---@return rondo.Tensor
+function Scaler:transform(x, columns) end
+---@param x rondo.Tensor
+---@param columns string|string[]|nil
+---@return rondo.Tensor
+function Scaler:inverse(x, columns) end
+---mean 0 and standard deviation 1
+---@return rondo.Scaler
+function rondo.data.StandardScaler() end
+---from 0 to 1
+---@return rondo.Scaler
+function rondo.data.MinMaxScaler() end
+---a mean size of 1; 0 stays 0
+---@return rondo.Scaler
+function rondo.data.MeanScaler() end
+
 ---sentences with a tag a word
 ---@class rondo.Conll
 ---@field words string[][]

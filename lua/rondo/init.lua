@@ -37,6 +37,8 @@ function special.data()
     tasks = names.strict("rondo.data.tasks", require "rondo.data.tasks"),
     Batches = require("rondo.data.batches").Batches, Table = require "rondo.data.table",
     Conll = require "rondo.data.conll", Series = require "rondo.data.series",
+    StandardScaler = require("rondo.data.scalers").StandardScaler,
+    MinMaxScaler = require("rondo.data.scalers").MinMaxScaler, MeanScaler = require("rondo.data.scalers").MeanScaler,
     Vocab = require("rondo.data.tokens").Vocab, Labels = require("rondo.data.tokens").Labels,
     kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get })
 end

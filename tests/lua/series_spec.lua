@@ -314,3 +314,50 @@ describe("a series", function()
     says("plain.csv has no column of times to be split by '1949'", plain.split, plain, { "1949" })
   end)
 end)
+
+describe("a scaler", function()
+  -- Of 2, 4, 4, 6 and 5, 5, 5, 5: by hand; the rows behind are of the test part.
+  local function parts()
+    local path = support.write(folder .. "/scale.csv", "a,b\n2,5\n4,5\n4,5\n6,5\n1000,-1000\n7,7\n")
+    return assert(from_csv(path)):split { 4, 2 }
+  end
+  local function fitted(name)
+    local scaler = rondo.data[name]():fit((parts()))
+    return { scaler.shift.a, scaler.scale.a, scaler.shift.b, scaler.scale.b }
+  end
+  it("is fitted on one part alone", function()
+    assert.same({ 4.0, math.sqrt(2), 5.0, 1.0 }, fitted "StandardScaler")
+    assert.same({ 2.0, 4.0, 5.0, 1.0 }, fitted "MinMaxScaler")
+    assert.same({ 0.0, 4.0, 0.0, 5.0 }, fitted "MeanScaler")
+  end)
+  it("takes values of one or all columns there and back", function()
+    local train, test = parts()
+    local scaler = rondo.data.MinMaxScaler():fit(train)
+    support.same(rondo.tensor { { 249.5, -1005 }, { 1.25, 2 } }, scaler:transform(test:values()))
+    support.same(rondo.tensor { -1005.0, 2 }, scaler:transform(test:values "b", "b"))
+    support.same(rondo.tensor { { -1005.0 } }, scaler:transform(test:values({ "b" }, 1, 1), { "b" }))
+    support.same(test:values(), scaler:inverse(scaler:transform(test:values())))
+    support.same(rondo.tensor { 2.0, 6 }, scaler:inverse(rondo.tensor { 0.0, 1 }, "a"))
+    assert.equal("MinMaxScaler of a, b", tostring(scaler))
+    assert.equal("MeanScaler, not fitted", tostring(rondo.data.MeanScaler()))
+  end)
+  it("sees every row of a long part", function()
+    local s = assert(from_csv(long(10000)))
+    assert.same({ 1.0, 9999.0 }, { rondo.data.MinMaxScaler():fit(s).shift.i, rondo.data.MinMaxScaler():fit(s).scale.i })
+    assert.near(5000.5, rondo.data.StandardScaler():fit(s).shift.i, 1e-9)
+    assert.near(math.sqrt((10000 ^ 2 - 1) / 12), rondo.data.StandardScaler():fit(s).scale.i, 1e-9) -- of 1..n
+  end)
+  it("says what is wrong with a call", function()
+    local function says(text, f, ...) assert.matches(text, support.failure(f, ...), 1, true) end
+    local scaler = rondo.data.StandardScaler()
+    says("StandardScaler: fit expects a series (rondo.data.Series.from_csv) or a part of one, got a table", scaler.fit,
+      scaler, {})
+    says("StandardScaler: fit it on the training part first", scaler.transform, scaler, rondo.tensor { 1.0 })
+    scaler:fit((parts()))
+    says("StandardScaler: expected a tensor of values, got a number", scaler.transform, scaler, 1)
+    says("StandardScaler: it was not fitted on a column 'c'; columns are a, b", scaler.inverse, scaler,
+      rondo.tensor { 1.0 }, "c")
+    says("StandardScaler: the last dimension of values must be the 2 columns a, b, got 3", scaler.inverse, scaler,
+      rondo.tensor { 1.0, 2, 3 })
+  end)
+end)
