@@ -70,8 +70,9 @@ local function compiler()
   return #words > 0 and words or { "cc" }
 end
 
--- A new folder, which is gone at the end of its block.
+-- A new folder, which is gone at the end of its block. Until then signals are noted alone, for stop_if_interrupted().
 local function temporary()
+  core.catch_signals(true)
   local file = os.tmpname()
   local path = file .. ".check"
   assert(core.mkdir(path))
@@ -81,7 +82,15 @@ local function temporary()
     end
     core.remove(path)
     os.remove(file)
+    core.catch_signals(false)
   end })
+end
+
+local function stop_if_interrupted()
+  local signal = core.interrupted()
+  if signal then
+    errors.stop(signal == "SIGINT" and errors.INTERRUPTED or errors.TEMPFAIL, "check: stopped by " .. signal)
+  end
 end
 
 -- Compiles a source to `to`, or the program ends with what the compiler says.
@@ -91,6 +100,7 @@ local function compile(source, to, own_flags)
     table.move(list, 1, #list, #command + 1, command)
   end
   local result, message = core.run(command)
+  stop_if_interrupted()
   if not result then
     errors.stop(errors.DATA, ("check: the compiler does not run: %s ($CC says which one to take)"):format(message))
   end
@@ -119,8 +129,12 @@ local function run(program, path, which, o, found)
       found { status = status, rule = rule, kind = kind, name = kind ~= "file" and name or nil, says = says,
         message = message ~= "" and message or nil }
     end
+    if core.interrupted() then
+      break
+    end
   end
   local ended, _, code = pipe:close()
+  stop_if_interrupted()
   if not ended and code == errors.USAGE then
     errors.stop(errors.USAGE) -- it has said why
   elseif not ended and code ~= errors.BROKEN then
