@@ -3,6 +3,7 @@
  * Invariant while setup() runs: the first error is kept in the builder and later calls do nothing.
  * SPDX-License-Identifier: MIT */
 #include "engine/layer.h"
+#include "plugin/records.h"
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -74,7 +75,7 @@ static void set_output(rd_layer_builder *builder, uint32_t width)
 static void add_state(rd_layer_builder *builder, const rd_state_decl *d)
 {
     rdc_layer_decl *l = ((struct builder *)builder)->decl;
-    const struct common c = {"state", d->name,  d->size,     sizeof *d,
+    const struct common c = {"state", d->name,  d->size,     RDC_FIRST_SIZE(rd_state_decl, first),
                              d->id,   d->width, l->n_states, RDC_LAYER_STATES};
     struct builder *b = open_for(builder, &c);
     if (!b) return;
@@ -82,8 +83,11 @@ static void add_state(rd_layer_builder *builder, const rd_state_decl *d)
         refuse(b, "state", d->name, "has flags, which are for cells");
     else if (b->kind->flags & RD_LAYER_NOT_CAUSAL)
         refuse(b, "state", d->name, "is carried on, but RD_LAYER_NOT_CAUSAL says that nothing is");
+    for (uint32_t k = 0; k < l->n_states && b->status == RD_OK; k++)
+        if (strcmp(l->state_name[k], d->name) == 0)
+            refuse(b, "state", d->name, "is declared twice");
     snprintf(l->state_name[l->n_states], RDC_MAX_NAME, "%s", d->name);
-    l->state[l->n_states] = *d;
+    rdc_take_record(&l->state[l->n_states], sizeof *d, d, d->size);
     l->state[l->n_states].name = l->state_name[l->n_states];
     l->state_at[l->n_states++] = l->state_row;
     l->state_row += d->width;
@@ -92,9 +96,31 @@ static void add_state(rd_layer_builder *builder, const rd_state_decl *d)
 static void add_save(rd_layer_builder *builder, const rd_save_decl *d)
 {
     rdc_layer_decl *l = ((struct builder *)builder)->decl;
-    const struct common c = {"save", "save",   d->size,    sizeof *d,
+    const struct common c = {"save", "save",   d->size,    RDC_FIRST_SIZE(rd_save_decl, reserved),
                              d->id,  d->width, l->n_saves, RDC_LAYER_SAVES};
-    if (open_for(builder, &c)) l->save[l->n_saves++] = *d;
+    struct builder *b = open_for(builder, &c);
+    if (!b) return;
+    if (d->reserved) refuse(b, "save", "save", RDC_STRANGE);
+    rdc_take_record(&l->save[l->n_saves++], sizeof *d, d, d->size);
+}
+
+static size_t count_of(const rd_param_decl *d)
+{
+    return (size_t)d->rows * (d->cols ? d->cols : 1);
+}
+
+/* A table has exactly the numbers of the parameter that starts with it. */
+static void check_init(struct builder *b, const rd_param_decl *d)
+{
+    const rdc_layer_decl *l = b->decl;
+    bool found = d->init.kind != RD_INIT_TABLE;
+    for (uint32_t k = 0; k < l->n_tables; k++)
+        found = found || (l->table[k].at == d->init.table && l->table[k].n == count_of(d));
+    if (d->reserved | rdc_strange_init(&d->init))
+        refuse(b, "parameter", d->name, RDC_STRANGE);
+    else if (!found)
+        refuse(b, "parameter", d->name,
+               "starts with no table of as many numbers made by builder->table()");
 }
 
 /* Do the saves that a gradient is made of fit the parameter? */
@@ -117,7 +143,7 @@ static void check_sources(struct builder *b, const rd_param_decl *d)
 static void add_param(rd_layer_builder *builder, const rd_param_decl *d)
 {
     rdc_layer_decl *l = ((struct builder *)builder)->decl;
-    const struct common c = {"parameter", d->name, d->size,     sizeof *d,
+    const struct common c = {"parameter", d->name, d->size,     RDC_FIRST_SIZE(rd_param_decl, init),
                              d->id,       d->rows, l->n_params, RDC_LAYER_PARAMS};
     struct builder *b = open_for(builder, &c);
     if (!b) return;
@@ -127,15 +153,15 @@ static void add_param(rd_layer_builder *builder, const rd_param_decl *d)
         refuse(b, "parameter", d->name, "has flags besides RD_FROZEN");
     else
         check_sources(b, d);
+    if (b->status == RD_OK) check_init(b, d);
     for (uint32_t i = 0; i < l->n_params && b->status == RD_OK; i++)
         if (strcmp(l->param_name[i], d->name) == 0)
             refuse(b, "parameter", d->name, "is declared twice");
     snprintf(l->param_name[l->n_params], RDC_MAX_NAME, "%s", d->name);
-    l->param[l->n_params] = *d;
+    rdc_take_record(&l->param[l->n_params], sizeof *d, d, d->size);
     l->param[l->n_params].name = l->param_name[l->n_params];
-    const size_t n = (size_t)d->rows * (d->cols ? d->cols : 1);
     l->param_at[l->n_params++] = l->weights;
-    l->weights += (n + ALIGNED - 1) / ALIGNED * ALIGNED;
+    l->weights += (count_of(d) + ALIGNED - 1) / ALIGNED * ALIGNED;
 }
 
 static rd_real *add_table(rd_layer_builder *builder, size_t n)

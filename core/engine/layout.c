@@ -39,15 +39,11 @@ bool rdc_good_part_name(const char *name)
 /* Flags that are known here, and fields that are for later. */
 static bool known(struct builder *b, const char *kind, const char *name, uint32_t strange)
 {
-    if (strange)
-        refuse(
-            b, kind, name,
-            "has flags or initial values that this Rondo does not know, or a field `reserved` that "
-            "is not 0");
+    if (strange) refuse(b, kind, name, RDC_STRANGE);
     return b->status == RD_OK;
 }
 
-static uint32_t strange_init(const rd_init *i)
+uint32_t rdc_strange_init(const rd_init *i)
 {
     return (uint32_t)i->reserved | (i->kind < RD_INIT_DEFAULT || i->kind > RD_INIT_TABLE);
 }
@@ -120,8 +116,8 @@ static void add_line(rd_builder *builder, const rd_line_decl *d)
     if (!known(b, "line", d->name,
                d->reserved |
                    (d->flags & ~(uint32_t)(RD_FROM_X | RD_BIAS_X | RD_BIAS_REC | RD_FROZEN)) |
-                   strange_init(&d->init_x) | strange_init(&d->init_rec) |
-                   strange_init(&d->init_bias)))
+                   rdc_strange_init(&d->init_x) | rdc_strange_init(&d->init_rec) |
+                   rdc_strange_init(&d->init_bias)))
         return;
     keep_name(l->line_name[l->n_lines], d->name);
     rdc_take_record(&l->line[l->n_lines], sizeof *d, d, d->size);
@@ -135,7 +131,7 @@ static void add_vec(rd_builder *builder, const rd_vec_decl *d)
     if (!b) return;
     rdc_layout *l = b->layout;
     if (!common(b, "vector", d->name, d->id, d->width, l->n_vecs, RDC_MAX_VECS)) return;
-    if (!known(b, "vector", d->name, d->reserved | strange_init(&d->init))) return;
+    if (!known(b, "vector", d->name, d->reserved | rdc_strange_init(&d->init))) return;
     keep_name(l->vec_name[l->n_vecs], d->name);
     rdc_take_record(&l->vec[l->n_vecs], sizeof *d, d, d->size);
     l->vec[l->n_vecs].name = l->vec_name[l->n_vecs];

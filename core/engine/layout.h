@@ -86,6 +86,10 @@ void rdc_layout_free(rdc_layout *l); /* NULL is fine */
 /* [a-z][a-z0-9_]*, shorter than RDC_MAX_NAME: the name of a declared thing. */
 bool rdc_good_part_name(const char *name);
 bool rdc_same_init(const rd_init *a, const rd_init *b);
+/* Not 0: of a kind that is unknown here, or with a field that is for later. */
+uint32_t rdc_strange_init(const rd_init *i);
+#define RDC_STRANGE \
+    "has flags or initial values that this Rondo does not know, or a field `reserved` that is not 0"
 uint32_t rdc_source_count(const rdc_layout *l);
 uint32_t rdc_source_width(const rdc_layout *l, uint32_t source);
 const char *rdc_source_name(const rdc_layout *l, uint32_t source);

@@ -156,6 +156,9 @@ static bool check_stamp(const rd_stamp *s, char reason[RDC_REASON_BYTES])
                           "L2: abi_needed: this host has %d, the plugin needs %u; install a newer "
                           "Rondo, or an older version of the plugin",
                           RD_ABI_MINOR, s->abi_needed);
+    if (s->reserved != 0)
+        return rdc_refuse(reason, "L2: reserved: expected 0, got %u; its stamp must be RD_STAMP",
+                          s->reserved);
     return true;
 }
 

@@ -41,6 +41,11 @@ enum wrong {
     WIDE,
     PARAM_FLAGS,
     TWINS,
+    TWIN_STATES,
+    SAVE_RESERVED,
+    PARAM_RESERVED,
+    STRANGE_INIT,
+    SHORT_TABLE,
     NO_TABLE,
     MANY_TABLES,
     OWN_WORDS,
@@ -65,6 +70,24 @@ static void param(rd_layer_builder *b, uint32_t cols, uint32_t v)
                        .flags = wrong == PARAM_FLAGS));
 }
 
+static void many_states(rd_layer_builder *b)
+{
+    for (uint32_t i = 0; i <= RDC_LAYER_STATES; i++) {
+        const char name[] = {'h', (char)('a' + i), '\0'};
+        state(b, name, i, 1);
+    }
+}
+
+/* A save, and a constant of two numbers. */
+static void first_values(rd_layer_builder *b)
+{
+    b->save(b, RD_NEW(rd_save_decl, .width = 2, .reserved = wrong == SAVE_RESERVED));
+    rd_init init = {.kind = wrong == STRANGE_INIT ? 99 : RD_INIT_DEFAULT};
+    if (wrong == SHORT_TABLE) init = (rd_init){.kind = RD_INIT_TABLE, .table = b->table(b, 1)};
+    b->param(b, RD_NEW(rd_param_decl, .name = "m", .rows = 2, .flags = RD_FROZEN, .init = init,
+                       .reserved = wrong == PARAM_RESERVED));
+}
+
 static rd_status setup(const rd_setup *u, rd_layer_builder *b)
 {
     (void)u;
@@ -87,7 +110,17 @@ static rd_status setup(const rd_setup *u, rd_layer_builder *b)
         state(b, wrong == BAD_NAME ? "H" : "h", wrong == SPARSE_ID, wrong != NO_WIDTH);
         break;
     case MANY_STATES:
-        for (uint32_t i = 0; i <= RDC_LAYER_STATES; i++) state(b, "h", i, 1);
+        many_states(b);
+        break;
+    case TWIN_STATES:
+        state(b, "h", 0, 1);
+        state(b, "h", 1, 1);
+        break;
+    case SAVE_RESERVED:
+    case PARAM_RESERVED:
+    case STRANGE_INIT:
+    case SHORT_TABLE:
+        first_values(b);
         break;
     case NO_DA:
     case NARROW_DA:
@@ -161,7 +194,8 @@ static void test_states(void **unused)
                         "from 0, in order");
     declares(NO_WIDTH, "l: rule T1: state 'h' has a width outside 1..1048576");
     declares(FLAGGED, "l: rule T1: state 'h' has flags, which are for cells");
-    declares(MANY_STATES, "l: rule T1: state 'h' is one more than a layer may have");
+    declares(TWIN_STATES, "l: rule T1: state 'h' is declared twice");
+    declares(MANY_STATES, "l: rule T1: state 'hq' is one more than a layer may have");
     declares(CARRIED, "l: rule T1: state 'h' is carried on, but RD_LAYER_NOT_CAUSAL says that "
                       "nothing is");
 }
@@ -180,9 +214,21 @@ static void test_parameters(void **unused)
     declares(TWINS, "l: rule T1: parameter 'm' is declared twice");
 }
 
+#define STRANGE \
+    " has flags or initial values that this Rondo does not know, or a field `reserved` that is not 0"
+static void test_what_is_for_later(void **unused)
+{
+    (void)unused;
+    declares(SAVE_RESERVED, "l: rule T1: save 'save'" STRANGE);
+    declares(PARAM_RESERVED, "l: rule T1: parameter 'm'" STRANGE);
+    declares(STRANGE_INIT, "l: rule T1: parameter 'm'" STRANGE);
+}
+
 static void test_tables(void **unused)
 {
     (void)unused;
+    declares(SHORT_TABLE, "l: rule T1: parameter 'm' starts with no table of as many numbers made "
+                          "by builder->table()");
     declares(NO_TABLE, "l: rule T1: table '(no name)' is empty");
     declares(MANY_TABLES, "l: rule T1: table '(no name)' is one more than a layer may have");
 }
@@ -324,6 +370,7 @@ int main(void)
         cmocka_unit_test(test_outputs),
         cmocka_unit_test(test_states),
         cmocka_unit_test(test_parameters),
+        cmocka_unit_test(test_what_is_for_later),
         cmocka_unit_test(test_tables),
         cmocka_unit_test(test_setups_that_fail),
         cmocka_unit_test(test_names_and_options),

@@ -208,6 +208,11 @@ static void test_l2_pointer_size(void **state)
     (void)state;
     expect_refusal("wrong_pointer", "L2: ptr_size: expected 8, got 2; rebuild it on this machine");
 }
+static void test_l2_reserved(void **state)
+{
+    (void)state;
+    expect_refusal("wrong_reserved", "L2: reserved: expected 0, got 1; its stamp must be RD_STAMP");
+}
 static void test_l2_needs_a_newer_host(void **state)
 {
     (void)state;
@@ -322,6 +327,7 @@ int main(void)
         EACH(test_l2_major),
         EACH(test_l2_real_size),
         EACH(test_l2_pointer_size),
+        EACH(test_l2_reserved),
         EACH(test_l2_needs_a_newer_host),
         EACH(test_l4_fast_math_each_time),
         EACH(test_l3_a_short_record),

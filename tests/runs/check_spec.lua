@@ -57,6 +57,7 @@ local wrong = {
   { "wrong_real", "L2", "fail: real_size: expected 4, got 2" },
   { "wrong_pointer", "L2", "fail: ptr_size: expected 8, got 2" },
   { "needs_newer", "L2", "fail: abi_needed: " },
+  { "wrong_reserved", "L2", "fail: reserved: expected 0, got 1" },
   { "short_record", "L3", "fail: a cell's record has " },
   { "no_license", "L3", "fail: the plugin lacks its " },
   { "bad_name", "L3", "fail: cell name 'Bad Name' is not [a-z][a-z0-9_.-]*" },
