@@ -88,6 +88,7 @@ local wrong = {
   { "skips_temp", "C3", "fail: forward of phase 0 did not write temp 'q' at t=0 (row 0, element 0)", may = memory },
   { "writes_ahead", "C3", "fail: forward of phase 0 wrote line 'n' at t=0 (row 0, element 0), whose phase comes" },
   { "past_line", "C3", "fail: backward of phase 1 wrote 4 bytes past line 'n' at t=7 (row 4)", may = memory },
+  { "one_more", "C3", "fail: forward of phase 0 wrote 4 bytes past line 'a' at t=0 (row 0)", may = memory },
   { "before_row", "C3", "fail: forward of phase 0 wrote 4 bytes before temp 'q' at t=0 (row 0)", may = memory },
   { "wrong_choice", "C3", "fail: backward of phase 1 wrote 4 bytes past line 'n' at t=7 (row 0), with kind = 'lazy'",
     may = memory },
@@ -121,6 +122,8 @@ local wrong = {
   { "layer_skips_state", "T3", "fail: forward of 8 steps did not write state 'h' (element 0)", may = layer_memory },
   { "layer_past_scratch", "T3", "fail: backward of 8 steps wrote 4 bytes past the memory 'scratch'" },
   { "layer_past_save", "T3", "fail: forward of 8 steps wrote 4 bytes past save 1 (t=7)", may = layer_memory },
+  { "layer_one_more", "T3", "fail: backward of 8 steps wrote 4 bytes past the gradient of x (t=0)",
+    may = layer_memory },
   { "layer_writes_x", "T3", "fail: forward of 8 steps wrote to x (t=0, element 0), which it may only read",
     may = layer_memory },
   { "layer_leaves_da", "T3 T5 T6", "fail: backward of 8 steps did not write save 1 (t=0, element 0), which the "

@@ -1,9 +1,10 @@
 /* cell_bench.h - a cell's step functions called by hand, on buffers that notice what is done to them.
  *
  * Each span is an array of its own, with rows farther apart than they are wide and a row before and
- * behind; what lies between and around is a NaN with a payload, and so is what a function has to write
- * before it did. Lines are formed as the engine forms them (bit contract, rule 4) with matrices made up
- * from their place. Nothing here knows a test framework: what is found is a sentence.
+ * behind; what lies between and around is a NaN with a payload (or a number: BENCH_NUMBER), and so is
+ * what a function has to write before it did. Lines are formed as the engine forms them (bit contract,
+ * rule 4) with matrices made up from their place. Nothing here knows a test framework: what is found is
+ * a sentence.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_CHECK_CELL_BENCH_H
 #define RD_CHECK_CELL_BENCH_H
@@ -85,6 +86,12 @@ bool bench_run(cell_bench *b, bench_after after, void *user);
 
 rd_real bench_unwritten(void);
 bool bench_is_unwritten(rd_real value);
+/* A NaN goes through arithmetic as it is, so that `a[j] = tanh(a[j])` behind a row leaves it there: with a
+ * number around the rows it shows. */
+#define BENCH_NUMBER ((rd_real)-0.375)
+/* What lies around the rows of a span; and has the last call written element i of it, which does? */
+void bench_surround(const bench_span *s, rd_real value);
+bool bench_is_outside(const bench_span *s, size_t i);
 /* In [-1, 1), by what it is for and its place. */
 double bench_number(uint32_t what, size_t place);
 /* "backward of phase 1", and its step. */

@@ -51,13 +51,20 @@ static bool wrote_phase(const cell_bench *b, uint32_t phase, void *user)
     return ok;
 }
 
-static bool checked(const cell_case *c, bench_after after, char *why, size_t cap)
+static bool checked_in(rd_real around, const cell_case *c, bench_after after, char *why, size_t cap)
 {
     cell_bench b;
     if (!bench_open(&b, c, ROWS, why, cap)) return false;
+    for (int kind = 0; kind < CELL_KINDS; kind++)
+        for (uint32_t k = 0; k < b.count[kind]; k++) bench_surround(&b.span[kind][k], around);
     const bool ok = bench_run(&b, after, &(struct report){why, cap});
     bench_close(&b);
     return ok;
+}
+
+static bool checked(const cell_case *c, bench_after after, char *why, size_t cap)
+{
+    return checked_in(bench_unwritten(), c, after, why, cap);
 }
 
 bool cell_writes_all(const cell_case *c, char *why, size_t cap)
@@ -114,7 +121,8 @@ static bool kept_outside(const cell_bench *b, uint32_t phase, void *user)
 /* Nothing is written between and around rows; what is to be read stays as it is. */
 bool cell_writes_inside(const cell_case *c, char *why, size_t cap)
 {
-    return checked(c, kept_outside, why, cap);
+    return checked(c, kept_outside, why, cap) &&
+           checked_in(BENCH_NUMBER, c, kept_outside, why, cap);
 }
 
 /* Gradients are linear in those that come in: of zeros, every line's is zero. A line that is not

@@ -18,13 +18,20 @@ struct report { /* what a check after each call writes to */
 };
 
 /* Runs a sequence of STEPS. */
-static bool checked(const cell_case *c, seq_after after, char *why, size_t cap)
+static bool checked_in(rd_real around, const cell_case *c, seq_after after, char *why, size_t cap)
 {
     seq_bench b;
     if (!seq_open(&b, c, STEPS, why, cap)) return false;
+    for (int kind = 0; kind < SEQ_KINDS; kind++)
+        for (uint32_t k = 0; k < b.count[kind]; k++) bench_surround(&b.span[kind][k], around);
     const bool ok = seq_run(&b, after, &(struct report){why, cap});
     seq_close(&b);
     return ok;
+}
+
+static bool checked(const cell_case *c, seq_after after, char *why, size_t cap)
+{
+    return checked_in(bench_unwritten(), c, after, why, cap);
 }
 
 /* ---- T1 ------------------------------------------------------------------------------------------ */
@@ -238,7 +245,8 @@ static bool kept_outside(const seq_bench *b, void *user)
 /* Nothing is written between and around spans; what is to be read stays as it is. */
 static bool writes_inside(const cell_case *c, char *why, size_t cap)
 {
-    return checked(c, kept_outside, why, cap);
+    return checked(c, kept_outside, why, cap) &&
+           checked_in(BENCH_NUMBER, c, kept_outside, why, cap);
 }
 
 /* Gradients are linear in those that come in: of zeros, every dL/da is zero. A save that is not written

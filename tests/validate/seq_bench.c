@@ -250,18 +250,12 @@ void seq_place(const seq_bench *b, enum seq_kind kind, uint32_t id, size_t place
         (void)snprintf(text, 64, " (element %zu)", place);
 }
 
-static bool inside(const bench_span *s, size_t i)
-{
-    const size_t row = i / s->row;
-    return row >= 1 && row <= s->rows && i % s->row < s->width;
-}
-
 /* "backward of 8 steps wrote 4 bytes past save 1 (t=3)": what lies between two rows is behind the first. */
 static void say_outside(const seq_bench *b, const bench_span *s, const char *name, size_t i,
                         char *why, size_t cap)
 {
     size_t n = 1;
-    while (i + n < s->n && !inside(s, i + n) && !bench_is_unwritten(s->block[i + n])) n++;
+    while (i + n < s->n && bench_is_outside(s, i + n)) n++;
     const size_t row = i / s->row;
     char where[32] = "";
     if (s->rows > 1) (void)snprintf(where, sizeof where, " (t=%zu)", row > 0 ? row - 1 : 0);
@@ -276,7 +270,7 @@ bool seq_guards(const seq_bench *b, char *why, size_t cap)
             const bench_span *s = &b->span[kind][k];
             char name[64];
             for (size_t i = 0; i < s->n; i++) {
-                if (inside(s, i) || bench_is_unwritten(s->block[i])) continue;
+                if (!bench_is_outside(s, i)) continue;
                 seq_name(b, (enum seq_kind)kind, k, name);
                 say_outside(b, s, name, i, why, cap);
                 return false;
