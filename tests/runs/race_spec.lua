@@ -3,6 +3,7 @@
 local json = require "rondo.json"
 local support = dofile "tests/lua/support.lua"
 
+local CELLS = "me.leaky me.equations gru --plugin leaky.lua "
 local SMALL = "--tasks adding:8,parity:5 --budget 120updates --seeds 2 --threads 1 "
 
 local folder
@@ -64,9 +65,7 @@ end
 describe("a race", function()
   local whole
   it("puts cells of a script beside others, of equal size", function()
-    local out, err, code = race("me.lua leaky.lua " .. SMALL)
-    assert.equal(2, code, out .. err) -- me.lua is not there
-    out, err, code = race("leaky.lua gru " .. SMALL .. "--run-dir whole")
+    local out, err, code = race(CELLS .. SMALL .. "--run-dir whole")
     assert.equal(0, code, err)
     assert.matches("race: 12 of 12: parity%-5, gru, seed 2: 0%.%d+ after 120 updates, %d+ s\n$", err)
     assert.matches("\nadding, T = 8: mean squared error; always 1: 0%.16667%. Published: .-%(Bai et al", "\n" .. out)
@@ -75,11 +74,11 @@ describe("a race", function()
     assert.matches("| `gru` +|    37 |       4478 | 0%.%d+ ± 0%.%d+ | %d of 2 |     120 |", out)
     assert.matches("\n| mean place | +%d%.%d | +%d%.%d | +%d%.%d |\n", out)
     assert.matches("\n2 seeds from 1, equal parameters, at most 120 updates a run; .*, 1 thread, kernels `%w+`:\n"
-      .. "`rondo race leaky%.lua gru %-%-tasks", out)
+      .. "`rondo race me%.leaky me%.equations gru %-%-plugin leaky%.lua %-%-tasks", out)
   end)
   it("makes no run twice, and gives JSON lines", function()
     local err, code
-    whole, err, code = race("leaky.lua gru " .. SMALL .. "--run-dir whole --json")
+    whole, err, code = race(CELLS .. SMALL .. "--run-dir whole --json")
     assert.equal(0, code, err)
     local runs, rows = lines_of(whole)
     assert.same({ 12, 6 }, { #runs, #rows })
@@ -92,7 +91,7 @@ describe("a race", function()
     assert.is_true(rows[1].mean <= rows[2].mean and rows[4].mean >= rows[5].mean) -- parity: more is better
   end)
   it("that was killed ends with the same figures by the same command", function()
-    local command = "leaky.lua gru " .. SMALL .. "--run-dir killed --json"
+    local command = CELLS .. SMALL .. "--run-dir killed --json"
     for _, run in ipairs { "killed/adding-8/me.leaky/1", "killed/parity-5/gru/1" } do
       assert.equal(128 + 9, (stopped(command, "KILL", run)))
     end
@@ -109,7 +108,7 @@ describe("a race", function()
     end
   end)
   it("is not mixed with one of another budget, and starts anew if told", function()
-    local command = "gru leaky.lua --tasks adding:8 --seeds 1 --threads 1 --run-dir whole --budget 100updates "
+    local command = CELLS .. "--tasks adding:8 --seeds 1 --threads 1 --run-dir whole --budget 100updates "
     local _, err, code = race(command)
     assert.equal(2, code)
     assert.matches("whole: a race with %-%-budget 120updates is here; give the same, another %-%-run%-dir, or "

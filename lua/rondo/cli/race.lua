@@ -24,8 +24,7 @@ local function options(cli)
     .. "compares at equal updates; with one of updates no figure but the speed depends on a clock. A race that was "
     .. "stopped goes on by the same command; with more cells, these get the share that the others had. To have a cell "
     .. "trained anew, delete its folders, TASK/CELL.")
-  parser:argument("cell", "a cell, or FILE.lua that defines some with rondo.cell; one alone has lstm, gru and vanilla "
-    .. "beside it; without one: every cell"):args "*"
+  parser:argument("cell", "a cell; one alone has lstm, gru and vanilla beside it; without one: every cell"):args "*"
   parser:option("--tasks", "of adding, copy, parity, jsb, text, with commas between"):argname "<list>"
     :default(require("rondo.race.tasks").default)
   parser:option("--match", "params: each cell as wide as brings its model's trained parameters nearest to those of an "
@@ -65,30 +64,6 @@ local function budget_of(text)
   usage("--budget must be a time, as 90s, 10min or 2h, or updates of each run, as 2000updates, got '%s'", text)
 end
 
--- Names of the cells that a script defines.
-local function cells_of_script(path)
-  local cells = require "rondo.cells"
-  local chunk, message = loadfile(path)
-  if not chunk then
-    errors.stop(message:find "^cannot %a+ " and errors.USAGE or errors.SCRIPT, message)
-  end
-  local before, found = {}, {}
-  for _, name in ipairs(cells.names()) do
-    before[name] = true
-  end
-  _G.arg = { [0] = path }
-  chunk(path)
-  for _, name in ipairs(cells.names()) do
-    if not before[name] then
-      found[#found + 1] = name
-    end
-  end
-  if #found == 0 then
-    usage("%s defines no cell; rondo.cell { name = \"me.cell\", ... } does", path)
-  end
-  return found
-end
-
 -- Why a cell cannot be raced, or nil.
 local function why_not(name, cli)
   local cell, message = require("rondo.cells").find(name)
@@ -106,14 +81,12 @@ end
 
 local function cells_of(o, cli)
   local list = {}
-  for _, word in ipairs(o.cell) do
-    for _, name in ipairs(word:find "%.lua$" and cells_of_script(word) or { word }) do
-      local why = why_not(name, cli)
-      if why then
-        usage("%s", why)
-      end
-      add_new(list, name)
+  for _, name in ipairs(o.cell) do
+    local why = why_not(name, cli)
+    if why then
+      usage("%s", why)
     end
+    add_new(list, name)
   end
   for _, name in ipairs(#list == 0 and require("rondo.cells").names() or #list == 1 and BESIDE or {}) do
     if not why_not(name, cli) then
