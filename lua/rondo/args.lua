@@ -57,7 +57,7 @@ local function spec_of(name, value)
   end
   spec.kind = value.type or (spec.def ~= nil and kind_of(spec.def)) or "string"
   if plugins.is_cell_list(spec.choices) then
-    spec.choices = plugins.cells
+    spec.choices, spec.cells = plugins.cells, true
   end
   return spec
 end
@@ -123,7 +123,7 @@ local function convert(spec, value)
   if spec.choices then
     local near = core.nearest(value, spec.choices)
     return nil, ("must be one of %s, got '%s'%s"):format(table.concat(spec.choices, ", "), value,
-      near and (" (did you mean '%s'?)"):format(near) or "")
+      near and (" (did you mean '%s'?)"):format(near) or spec.cells and "; --plugin FILE loads more" or "")
   end
   return value
 end

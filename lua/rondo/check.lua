@@ -10,10 +10,17 @@ local tensor = require "rondo.tensor"
 
 local check = {}
 
+local Gradients = { __name = "rondo.GradientReport" }
+
+function Gradients:__tostring()
+  return ("gradients and differences are at most %.1e apart: of parameter %d, element %d, %.6g, and differences say "
+    .. "%.6g"):format(self.worst, self.tensor, self.element, self.analytic, self.numeric)
+end
+
 -- Compares the tape's gradients with five-point differences of f(), a scalar built from the parameters: a report with
 -- the worst difference, relative to the largest number of its tensor where that is above 1.
 function check.gradients(f, parameters)
-  return errors.blame(core.check_gradients, f, tensor.list_of(parameters, "check.gradients"))
+  return setmetatable(errors.blame(core.check_gradients, f, tensor.list_of(parameters, "check.gradients")), Gradients)
 end
 
 -- ---- cells ------------------------------------------------------------------------------------------------------

@@ -93,6 +93,10 @@ function install.file(path)
       .. "is built: cc -O3 $(pkg-config --cflags rondo-plugin) -shared %s -o %s", path, path, path,
       path:gsub("c$", "so"))
   end
+  if path:find "%.lua$" then
+    stop(errors.USAGE, "%s is a script: --plugin %s uses its cells as they are, and `rondo compile-cell %s` makes a "
+      .. "plugin of those that are equations", path, path, path)
+  end
   local before = core.plugins()
   local report = load_or_stop(require("rondo.plugins").path_of(path))
   local older, notes = compare(report, before)

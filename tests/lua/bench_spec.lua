@@ -120,6 +120,7 @@ describe("rondo bench", function()
   it("says what it cannot measure", function()
     fails("bench: 'lsmt' is neither a cell nor one of the shapes charnn, char512, tftext, series, b1 "
       .. "%(did you mean 'lstm'%?%)", "lsmt")
+    fails("bench: 'my.own' is neither a cell nor one of the shapes .*; %-%-plugin FILE loads more", "my.own")
     fails("bench: 'lstm' is not one of the shapes charnn,", "lstm --cell gru")
     fails("bench: cell 'xgru' is unknown %(did you mean 'gru'%?%)", "charnn --cell xgru")
     fails("bench: the shape series reads features and writes no text: its tasks are train and infer",

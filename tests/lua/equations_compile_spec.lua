@@ -193,6 +193,11 @@ describe("rondo compile-cell", function()
     assert.matches("compile%-cell: two%.lua has 2 cells; leave %-o out", refusal "two.lua -o mine.c")
     assert.matches("compile%-cell: %-o names a source, FILE%.c, got 'mine%.so'", refusal "cell.lua -o mine.so")
     assert.matches("cannot open.*nothing%.lua", refusal "nothing.lua")
+    support.write(folder .. "/hand.c", "/* hand.c - written by hand */")
+    assert.matches("compile%-cell: hand%.c is a source in C; it reads a script", refusal "hand.c")
+    assert.matches("compile%-cell: hand%.c is there already and was not made from equations; take another folder",
+      refusal "cell.lua -o hand.c --no-check")
+    assert.equal("/* hand.c - written by hand */", support.read(folder .. "/hand.c"))
     local _, err, code = support.rondo(folder, "compile-cell cell.lua --no-check",
       "CC=no-such-cc XDG_CACHE_HOME=$PWD/cache")
     assert.equal(3, code)

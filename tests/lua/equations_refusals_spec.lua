@@ -42,7 +42,7 @@ describe("a fault in an equation", function()
       .. "stand behind it: W x" },
     { "h*W", "column 3: 'W' begins with a capital letter, so it is a matrix, and the vector that it multiplies must "
       .. "stand behind it: W x" },
-    { "h(W x)", "column 1: 'h' is no function; write h*(...) for a product" },
+    { "h(W x)", "column 1: 'h' is no function; write h*(...) for a product, h' for its value of the step before" },
     { "tanh(W x) + x", "column 13: x has as many numbers as the input has features: a matrix must make a vector "
       .. "of it, as "
       .. "in W x" },
@@ -55,7 +55,8 @@ describe("a fault in an equation", function()
     { "W x + h^h", "column 9: an exponent is a number or a constant, and 'h' is none" },
     { "W x + h^(2)", "column 9: an exponent is a number or a constant" },
     { "W x ; h", "column 5: ';' has no meaning in an equation" },
-    { "W x · h", "column 5: '·' has no meaning in an equation" },
+    { "W x · h", "column 5: '·' has no meaning in an equation: write *" },
+    { "W x + U h_{t-1}", "column 11: '{' has no meaning in an equation: write h' for h of the step before" },
     { "W x + layernorm(p)", "column 17: layernorm needs what differs from row to row, not a parameter" },
     { "W x + layernorm(2)", "column 17: layernorm needs what differs from row to row, not a number" },
     { "W x + hA", "column 7: 'hA' is made of other letters than a-z, 0-9 and _, or longer than 31" },
@@ -74,6 +75,8 @@ describe("a fault in an equation", function()
       refused { h = "W x + U h", z = "V x" })
     assert.matches("does not need it; did you mean it by 'gat'%?", refused { h = "gat*(W x + U h)",
       gate = "sigmoid(V x)" })
+    assert.matches("does not need it; did you mean it by 'tehta'%?", refused { h = "tehta*(W x + U h)",
+      theta = "sigmoid(V_theta x + b_theta)" })
   end)
   it("may be a circle", function()
     assert.matches("equation 'b', column 7: this goes round in a circle: a, which needs b, which needs a; write a' for "

@@ -65,7 +65,7 @@ local function asked(o, core, cli)
   elseif not require("rondo.cells").find(o.subject) then
     local near = core.nearest(o.subject, cli.bench_subjects())
     errors.stop(errors.USAGE, ("bench: '%s' is neither a cell nor one of the shapes %s%s"):format(o.subject,
-      table.concat(shapes, ", "), near and (" (did you mean '%s'?)"):format(near) or ""))
+      table.concat(shapes, ", "), near and (" (did you mean '%s'?)"):format(near) or "; --plugin FILE loads more"))
   end
   local cells = { o.subject }
   for _, name in ipairs(all) do

@@ -16,6 +16,10 @@ end
 -- Runs the script; its cells by the names of their files.
 local function cells_of(path, output)
   local equations = require "rondo.equations"
+  if path:find "%.c$" then
+    errors.stop(errors.USAGE, ("compile-cell: %s is a source in C; it reads a script that calls rondo.cell { equations "
+      .. "= ... }, and `rondo check %s` builds and checks a source"):format(path, path))
+  end
   local chunk, message = loadfile(path)
   if not chunk then
     errors.stop(message:find "^cannot %a+ " and errors.USAGE or errors.SCRIPT, message)
@@ -49,6 +53,16 @@ local function read(path)
   return bytes
 end
 
+local ORIGIN = "made from equations by rondo compile-cell" -- in every source that it writes
+
+-- A source that somebody wrote is not written over; one of this command is.
+local function check_free(path)
+  if require("rondo.native").stat(path) and not read(path):find(ORIGIN, 1, true) then
+    errors.stop(errors.USAGE, ("compile-cell: %s is there already and was not made from equations; take another "
+      .. "folder, or another name with -o FILE.c"):format(path))
+  end
+end
+
 local function must(ok, message)
   return ok or errors.stop(errors.DATA, "compile-cell: " .. tostring(message))
 end
@@ -58,6 +72,7 @@ end
 local function written(entry, o)
   local core, equations = require "rondo.native", require "rondo.equations"
   local cell, object = entry.cell, entry.file:gsub("%.c$", ".so")
+  check_free(entry.file)
   local text = equations.source(cell, entry.file:match "[^/]*$")
   local built, source = equations.build(cell, text, not o.no_check)
   must(built, source)

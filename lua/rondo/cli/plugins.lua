@@ -146,6 +146,11 @@ return function(arguments, cli)
   local o = cli.parse(parser, arguments)
   local core = require "rondo.native"
   local failed
+  local word = o.file[1]
+  local near = word and not core.stat(word) and core.nearest(word, { "install", "remove" })
+  if near then
+    errors.stop(errors.USAGE, ("plugins: there is no file '%s' (did you mean '%s'?)"):format(word, near))
+  end
   for _, path in ipairs(o.file) do
     local report, message = core.load_plugin(require("rondo.plugins").path_of(path))
     if not report then

@@ -108,9 +108,12 @@ local function sorted(cell)
   return list
 end
 
--- Of the names that stand for parameters, one that is like `name`.
+-- Of the names that stand for parameters in other equations, one that is like `name`.
 local function meant_by(cell, name)
   local list, seen = {}, { x = true }
+  walk(cell.by_name[name].tree, function(node)
+    seen[node.name or "x"] = true
+  end)
   for _, equation in ipairs(cell.equations) do
     walk(equation.tree, function(node)
       if not (seen[node.name] or cell.by_name[node.name]) then

@@ -29,6 +29,10 @@ function parse.told(fault)
     equation.name, equation.text, (" "):rep(#equation.name + 3 + fault.col - 1))
 end
 
+-- How what papers write is said here.
+local SAID = { ["⊙"] = "*", ["∘"] = "*", ["·"] = "*", ["×"] = "*", ["σ"] = "sigmoid", ["−"] = "-",
+  ["["] = "h' for h of the step before", ["{"] = "h' for h of the step before" }
+
 local function tokens_of(equation)
   local text, list, at = equation.text, {}, 1
   while true do
@@ -42,7 +46,8 @@ local function tokens_of(equation)
     local word = name or number or text:sub(at, at)
     if not (name or number or word:find "[-+*/^(),']") then
       local letter = word:byte() < 128 and word or text:match(utf8.charpattern, at)
-      parse.fault(equation, at, "'%s' has no meaning in an equation", letter)
+      parse.fault(equation, at, "'%s' has no meaning in an equation%s", letter,
+        SAID[letter] and (": write %s"):format(SAID[letter]) or "")
     end
     list[#list + 1] = { text = word, col = at, kind = name and "name" or number and "number" or word }
     at = at + #word
@@ -120,7 +125,8 @@ function Parser:unknown_function(name)
   local names = function_names()
   local near = core.nearest(name.text, names)
   if #name.text < 3 and not near then
-    self:fault(name, "'%s' is no function; write %s*(...) for a product", name.text, name.text)
+    self:fault(name, "'%s' is no function; write %s*(...) for a product, %s' for its value of the step before",
+      name.text, name.text, name.text)
   end
   self:fault(name, "there is no function '%s'%s", name.text, near and (" (did you mean '%s'?)"):format(near)
     or "; there are " .. table.concat(names, ", "))
