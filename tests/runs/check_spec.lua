@@ -50,7 +50,7 @@ local hang = "--time-limit 0.5 --only C2 --only C4"
 local layer_memory = "T4 T5 T6 T7 T9"
 local wrong = {
   { "no_symbol", "L1", "fail: it has no symbol rd_plugin_v" },
-  { "other_major", "L1", "fail: " },
+  { "other_major", "L1", "fail: built for ABI 7, this is ABI " },
   { "unresolved", "L1", "undefined symbol: rd_test_is_nowhere" },
   { "wrong_magic", "L2", "fail: magic: expected 0x524e5031, got 0x31504e52" },
   { "wrong_major", "L2", "fail: abi_major: expected " },
