@@ -220,8 +220,7 @@ bool rdc_layer_decl_same(const rdc_layer_decl *a, const rdc_layer_decl *b)
                 memcmp(a->state_name, b->state_name, sizeof a->state_name) == 0 &&
                 memcmp(a->param_name, b->param_name, sizeof a->param_name) == 0;
     for (uint32_t k = 0; k < a->n_states && same; k++)
-        same = a->state[k].width == b->state[k].width &&
-               memcmp(&a->state[k].first, &b->state[k].first, sizeof(double)) == 0;
+        same = a->state[k].width == b->state[k].width && a->state[k].first == b->state[k].first;
     for (uint32_t k = 0; k < a->n_saves && same; k++) same = a->save[k].width == b->save[k].width;
     for (uint32_t k = 0; k < a->n_params && same; k++)
         same = same_param(&a->param[k], &b->param[k]);

@@ -58,7 +58,8 @@ static double days_since_1970(date d)
     const int year = d.year - (d.month <= 2);
     const int era = year / 400, of_era = year % 400; /* years here are 0 and more */
     const int of_year = (153 * (d.month > 2 ? d.month - 3 : d.month + 9) + 2) / 5 + d.day - 1;
-    return era * 146097.0 + of_era * 365.0 + of_era / 4 - of_era / 100 + of_year - 719468.0;
+    const int of_leaps = of_era / 4 - of_era / 100;
+    return era * 146097.0 + of_era * 365.0 + of_leaps + of_year - 719468.0;
 }
 
 /* "am" and "pm" behind an hour of 1..12. */

@@ -168,11 +168,12 @@ static void report_step(const rd_csv *c, const steps *s, rd_csv_report *report)
 static rd_status check_first(const rd_csv *c, uint32_t column, uint64_t row, uint64_t missing,
                              rd_error *err)
 {
+    const unsigned long long skip = (unsigned long long)row + c->rules.skip;
     if (missing < row) return RD_OK;
     return rdc_csv_refuse(c, column, err,
                           "is the first value of its column: missing ones before it have nothing "
                           "to take theirs from; give skip = %llu to begin here",
-                          (unsigned long long)(row + c->rules.skip));
+                          skip);
 }
 
 /* *missing: among the `row` rows before. */
@@ -220,7 +221,7 @@ rd_status rd_csv_scan(rd_csv *c, const rd_csv_columns *which, uint32_t time, rd_
 static rd_status refuse_rows(const rd_csv *c, uint64_t from, uint64_t n, rd_error *err)
 {
     return rdc_fail(err, RD_E_ARG, "%s has no %llu rows from row %llu on; has it been rewritten?",
-                    c->path, (unsigned long long)n, (unsigned long long)(from + 1));
+                    c->path, (unsigned long long)n, (unsigned long long)from + 1);
 }
 
 static rd_status take_row(rd_csv *c, uint64_t from, uint64_t n, rd_error *err)
