@@ -63,6 +63,7 @@ local wrong = {
   { "bad_name", "L3", "fail: cell name 'Bad Name' is not [a-z][a-z0-9_.-]*" },
   { "no_layout", "L3", "fail: cell 'no_layout' lacks its layout function" },
   { "two_cells", "L3", "fail: the plugin has two cells 'same'" },
+  { "too_many", "L4", "more cells, layers and backends than can be checked at once" },
   { "bad_default", "L3", "fail: option 'bias' of cell 'bad_default': default 5 is not in 0..1" },
   { "bad_choice", "L3", "fail: option 'kind' of cell 'bad_choice': default 2 is not one of its 2 choices" },
   { "half_backend", "L3", "fail: backend 'half': gemm, pack and pack_bytes go together" },

@@ -75,6 +75,11 @@ static void list_things(const void *job, check_verdict *v)
         for (size_t i = 0; check_kinds[k].name(s.plugin, i) && used < sizeof v->text; i++)
             used += (size_t)snprintf(v->text + used, sizeof v->text - used, "%zu %zu %s\n", k, i,
                                      check_kinds[k].name(s.plugin, i));
+    if (used >= sizeof v->text)
+        check_say(v, CHECK_FAIL,
+                  "%s brings more cells, layers and backends than can be checked at once: "
+                  "part it into several files",
+                  s.path);
 }
 
 static void run_rule(const void *job, check_verdict *v)
@@ -166,7 +171,8 @@ static bool run_things(const struct asked *a)
         for (size_t i = 0; refusal && i < sizeof numbers / sizeof numbers[0]; i++)
             if (strncmp(refusal + strlen(" was refused, "), numbers[i], 2) == 0)
                 loading.number = numbers[i];
-        if (a->n_only > 0 || a->which == DOUBLE) print(&j, a->file, &list);
+        const bool too_many = list.status == CHECK_FAIL && !refusal;
+        if (a->n_only > 0 || a->which == DOUBLE || too_many) print(&j, a->file, &list);
         return true;
     }
     for (const char *at = list.text; sscanf(at, "%zu %zu %79s", &kind, &index, name) == 3;) {
