@@ -40,6 +40,9 @@ typedef struct rdc_hdf5 {
 
 /* Inside the module: sends "<what>: <HDF5's innermost reason>" as an error frame; returns false. */
 bool rdc_hdf5_fail(const rdc_wire *wire, const char *what, const char *name);
+/* Inside the module, in the child: from here on this process can calculate, take memory in proportion to an
+ * image of `bytes`, and write to the wire, no more. False: an error frame was sent. */
+bool rdc_hdf5_sandbox(size_t bytes, const rdc_wire *wire);
 bool rdc_hdf5_image(const rd_entry *entries, size_t n, size_t user_bytes, const rdc_wire *wire);
 bool rdc_hdf5_parse(const void *image, size_t bytes, const rdc_wire *wire);
 extern RD_EXPORT const rdc_hdf5 rdc_hdf5_module;

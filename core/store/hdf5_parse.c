@@ -2,7 +2,8 @@
  *
  * Only what the writer makes is read: hard links, groups, contiguous unfiltered arrays of three types and
  * fixed strings. Everything by which HDF5 can be led to other files (external and soft links, external raw
- * storage, virtual layout, filter plugins) is refused before a value is read.
+ * storage, virtual layout, filter plugins) is refused before a value is read; and the process could not
+ * open them (hdf5_sandbox.c).
  * SPDX-License-Identifier: MIT */
 #include "store/hdf5_module.h"
 
@@ -244,6 +245,7 @@ bool rdc_hdf5_parse(const void *image, size_t bytes, const rdc_wire *wire)
     if (H5open() < 0 || H5Eset_auto2(H5E_DEFAULT, NULL, NULL) < 0 || H5PLset_loading_state(0) < 0 ||
         H5Lunregister(H5L_TYPE_EXTERNAL) < 0)
         return rdc_hdf5_fail(wire, "HDF5 does not start", NULL);
+    if (!rdc_hdf5_sandbox(bytes, wire)) return false;
     const hid_t file = open_image(image, bytes);
     if (file < 0) return rdc_hdf5_fail(wire, "HDF5 cannot open the image", NULL);
     const hid_t root = H5Gopen2(file, "/", H5P_DEFAULT);

@@ -74,7 +74,7 @@ cp "$(pkg-config --variable=pcfiledir lua5.4)/lua5.4.pc" "$(pkg-config --variabl
 expect 'configure names HDF5' 1 'hdf5-serial is missing: install libhdf5-dev' \
     env PKG_CONFIG_LIBDIR="$folder/no-modules" cmake -S . -B "$folder/no-hdf5" -G Ninja
 cp "$(pkg-config --variable=pcfiledir hdf5-serial || pkg-config --variable=pcfiledir hdf5)"/hdf5*.pc \
-    "$folder/no-modules"
+    "$(pkg-config --variable=pcfiledir libseccomp)/libseccomp.pc" "$folder/no-modules"
 expect 'configure lists what is off' 0 'off: history at the prompt .*off: tests in C (libcmocka-dev is not installed)' \
     env PKG_CONFIG_LIBDIR="$folder/no-modules" cmake -S . -B "$folder/no-cmocka" -G Ninja
 
