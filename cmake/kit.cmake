@@ -37,7 +37,7 @@ install(DIRECTORY plugins/template DESTINATION ${install_recipe_dir})
 # The texts, beside each other as in the source folder, so that their links hold.
 set(doc_dir share/doc/rondo)
 foreach(text README.md CHANGELOG.md core/README.md core/BITS.md core/STYLE.md lua/README.md plugins/README.md
-    plugins/kernels/README.md scripts/README.md tests/README.md datasets/README.md)
+    plugins/kernels/README.md scripts/README.md tests/README.md datasets/README.md lua/SERIES.md)
   rondo_link(${text} ${doc_dir}/${text})
   get_filename_component(folder ${text} DIRECTORY)
   install(FILES ${text} DESTINATION ${install_kit}/${doc_dir}/${folder})

@@ -297,7 +297,7 @@ check_readme() {
         return "$SKIP"
     fi
     # shellcheck disable=SC2046
-    with_tree release lua5.4 tests/readme/run_blocks.lua $(files README.md .) || status=$?
+    with_tree release lua5.4 tests/readme/run_blocks.lua $(files README.md .) lua/SERIES.md || status=$?
     tail -n 1 "$logs/readme.log" | grep -xE '[0-9]+ [0-9]+ [0-9]+' >"$logs/readme.count"
     return $status
 }

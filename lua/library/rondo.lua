@@ -596,6 +596,44 @@ function rondo.data.MinMaxScaler() end
 ---@return rondo.Scaler
 function rondo.data.MeanScaler() end
 
+---what a model or a baseline says of one window and target; all on the scale of the data
+---@class rondo.Forecast.Entry
+---@field series string
+---@field target string
+---@field origin integer row, in the whole series, of the last value that was known
+---@field point number[] one a step
+---@field history number[]? values up to the origin
+---@field truth number[]? values that came, NaN where missing
+---@field times number[]?
+---@field quantiles table<number, number[]>? by level, as 0.1
+---@field paths number[][]? sampled futures
+
+---forecasts of windows, an array of entries
+---@class rondo.Forecast
+---@field [integer] rondo.Forecast.Entry
+---@field name string
+---@field horizon integer steps
+---@field season integer
+---@field time_unit "seconds"|"months"|"number"|nil
+---@operator len: integer
+local Forecast = {}
+---@param names table? { "mae", "rmse", "smape", "mase", "coverage", "pinball", by = "step" }; nil: all there are
+---@return table<string, number> figures by name; with `by`, tables of them
+---@return string[] notes what to know about them, as of zeros
+function Forecast:metrics(names) end
+---@return number[] levels of the quantiles, ascending
+function Forecast:levels() end
+---a line for each step: series, target, origin, time, step, truth, forecast, quantiles
+---@param file string|file* path, or an open file
+---@return true? ok
+---@return string? err
+---@return integer? code
+function Forecast:csv(file) end
+rondo.forecast = {}
+---@param entries table entries, with name =, horizon =, season =, time_unit = beside them; becomes the Forecast
+---@return rondo.Forecast
+function rondo.forecast.Forecast(entries) end
+
 ---sentences with a tag a word
 ---@class rondo.Conll
 ---@field words string[][]

@@ -43,6 +43,10 @@ function special.data()
     kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get })
 end
 
+function special.forecast()
+  return names.strict("rondo.forecast", { Forecast = require("rondo.forecast.forecast").new })
+end
+
 function special.check()
   return names.strict("rondo.check", require "rondo.check")
 end
