@@ -12,7 +12,7 @@
 set -euo pipefail
 
 run=(gcc libc6-dev cmake ninja-build pkg-config lua5.4 liblua5.4-dev libhdf5-dev libxxhash-dev
-    libseccomp-dev libedit-dev lua-argparse lua-dkjson bible-kjv bible-kjv-text)
+    libseccomp-dev libedit-dev libsqlite3-dev lua-argparse lua-dkjson bible-kjv bible-kjv-text)
 test=(libcmocka-dev lua-busted lua-check clang clang-format clang-tidy libclang-rt-dev cppcheck
     valgrind gdb hdf5-tools python3-h5py curl)
 # The C library of the cross compiler is only recommended by it, and recommendations are not installed.
@@ -42,7 +42,7 @@ if ! command -v dpkg-query >/dev/null; then
     cat >&2 <<TEXT
 setup.sh: this is not a Debian or Ubuntu system, so nothing is installed. Rondo needs a C compiler (gcc),
 CMake >= 3.25, Ninja, pkg-config, and with their headers: Lua 5.4, HDF5 >= 1.10 (C library), xxHash,
-libseccomp; the Lua modules argparse and dkjson; for the demo the program 'bible' (bible-kjv).
+libseccomp, SQLite 3; the Lua modules argparse and dkjson; for the demo the program 'bible' (bible-kjv).
 Debian's names of everything that '$what' needs:
   ${wanted[*]}
 Going on with what is here.

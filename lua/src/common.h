@@ -13,6 +13,7 @@
 #include "rondo.h"
 #include <lauxlib.h>
 #include <lua.h>
+#include <sys/types.h>
 
 #define RDL_TENSOR "rondo.Tensor"
 #define RDL_RNN "rondo.Rnn"
@@ -25,6 +26,7 @@
 #define RDL_VOCAB "rondo.Vocab"
 #define RDL_LOCK "rondo.Lock"
 #define RDL_APPEND "rondo.Append"
+#define RDL_PROCESS "rondo.Process"
 #define RDL_MAX_STATES 32 /* the cell declarations' masks have 32 bits */
 
 /* One per lua_State, in the registry. */
@@ -149,6 +151,11 @@ void rdl_open_csv(lua_State *L);
 void rdl_open_files(lua_State *L);
 void rdl_open_system(lua_State *L);
 void rdl_open_process(lua_State *L);
+void rdl_open_spawn(lua_State *L);
+/* fork() of which the child has no handlers of ours and dies with its parent (by SIGTERM). */
+pid_t rdl_fork(void);
+/* The list at arg as a vector that ends with NULL, in a pushed userdata; the list keeps its strings. */
+char *const *rdl_check_argv(lua_State *L, int arg);
 void rdl_release_signals(void);    /* puts the handlers back that catch_signals replaced */
 const char *rdl_interrupted(void); /* name of a signal that was noted, or NULL */
 

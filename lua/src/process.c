@@ -48,12 +48,10 @@ static void child_fail(int fd)
     _exit(n == (ssize_t)sizeof number ? CHILD_FAILED : CHILD_FAILED - 1);
 }
 
-/* In the child: streams, then the program. A handler is reset by exec; a death of the parent is ours. */
-static void child_run(const job *j, int ends[N_PIPES][2], pid_t parent)
+/* In the child: streams, then the program. */
+static void child_run(const job *j, int ends[N_PIPES][2])
 {
     const int fail = ends[FAIL][1];
-    (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
-    if (getppid() != parent) _exit(CHILD_FAILED);
     const int in = open("/dev/null", O_RDONLY);
     int out = ends[OUT][1];
     if (j->output) out = open(j->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
@@ -72,6 +70,30 @@ static void close_ends(int ends[N_PIPES][2], int side)
     }
 }
 
+pid_t rdl_fork(void)
+{
+    sigset_t all, before;
+    sigfillset(&all);
+    pthread_sigmask(SIG_SETMASK, &all, &before); /* no handler of the parent runs in the child */
+    const pid_t parent = getpid();
+    const pid_t pid = fork();
+    if (pid == 0) {
+        for (int s = 1; s < NSIG; s++) { /* a noted signal must end the child, not be noted there */
+            struct sigaction action;
+            if (sigaction(s, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
+                (void)signal(s, SIG_DFL);
+        }
+        pthread_sigmask(SIG_SETMASK, &before, NULL);
+        (void)prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (getppid() != parent) _exit(CHILD_FAILED);
+        return 0;
+    }
+    const int kept = errno;
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    errno = kept;
+    return pid;
+}
+
 /* False: errno says why there is no child. */
 static bool start(job *j)
 {
@@ -79,25 +101,8 @@ static bool start(job *j)
     bool ok = true;
     for (int i = 0; ok && i < N_PIPES; i++) ok = pipe2(ends[i], O_CLOEXEC) == 0;
     if (ok) {
-        sigset_t all, before;
-        sigfillset(&all);
-        pthread_sigmask(SIG_SETMASK, &all,
-                        &before); /* no handler of the parent runs in the child */
-        const pid_t parent = getpid();
-        j->pid = fork();
-        if (j->pid == 0) {
-            for (int s = 1; s < NSIG;
-                 s++) { /* a noted signal must end the child, not be noted there */
-                struct sigaction action;
-                if (sigaction(s, NULL, &action) == 0 && action.sa_handler != SIG_IGN)
-                    (void)signal(s, SIG_DFL);
-            }
-            pthread_sigmask(SIG_SETMASK, &before, NULL);
-            child_run(j, ends, parent);
-        }
-        const int number = errno;
-        pthread_sigmask(SIG_SETMASK, &before, NULL);
-        errno = number;
+        j->pid = rdl_fork();
+        if (j->pid == 0) child_run(j, ends);
         ok = j->pid > 0;
     }
     const int kept = errno;
@@ -169,8 +174,7 @@ static int push_result(lua_State *L, const job *j, int how)
     return 1;
 }
 
-/* The list at arg as a vector that ends with NULL, in a pushed userdata; the list keeps its strings. */
-static char *const *check_argv(lua_State *L, int arg)
+char *const *rdl_check_argv(lua_State *L, int arg)
 {
     luaL_checktype(L, arg, LUA_TTABLE);
     const lua_Integer n = luaL_len(L, arg);
@@ -179,9 +183,9 @@ static char *const *check_argv(lua_State *L, int arg)
     for (lua_Integer i = 1; i <= n; i++) {
         size_t length;
         if (lua_geti(L, arg, i) != LUA_TSTRING)
-            luaL_error(L, "run: argument %I must be a string, got a %s", i, luaL_typename(L, -1));
+            luaL_error(L, "argument %I must be a string, got a %s", i, luaL_typename(L, -1));
         argv[i - 1] = lua_tolstring(L, -1, &length);
-        if (strlen(argv[i - 1]) != length) luaL_error(L, "run: argument %I holds a zero byte", i);
+        if (strlen(argv[i - 1]) != length) luaL_error(L, "argument %I holds a zero byte", i);
         lua_pop(L, 1);
     }
     argv[n] = NULL;
@@ -192,7 +196,7 @@ static char *const *check_argv(lua_State *L, int arg)
 static int process_run(lua_State *L)
 {
     job j = {.output = luaL_optstring(L, 2, NULL)};
-    j.argv = check_argv(L, 1); /* pushes, so it comes after the arguments */
+    j.argv = rdl_check_argv(L, 1); /* pushes, so it comes after the arguments */
     for (int i = 0; i < N_PIPES; i++)
         j.streams[i] = (stream){.fd = -1, .bytes = rdl_buffer(L, CAUGHT_BYTES, 1)};
     if (!start(&j)) return luaL_fileresult(L, false, j.argv[0]);

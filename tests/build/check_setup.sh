@@ -75,6 +75,9 @@ expect 'configure names HDF5' 1 'hdf5-serial is missing: install libhdf5-dev' \
     env PKG_CONFIG_LIBDIR="$folder/no-modules" cmake -S . -B "$folder/no-hdf5" -G Ninja
 cp "$(pkg-config --variable=pcfiledir hdf5-serial || pkg-config --variable=pcfiledir hdf5)"/hdf5*.pc \
     "$(pkg-config --variable=pcfiledir libseccomp)/libseccomp.pc" "$folder/no-modules"
+expect 'configure names SQLite' 1 'sqlite3 is missing: install libsqlite3-dev' \
+    env PKG_CONFIG_LIBDIR="$folder/no-modules" cmake -S . -B "$folder/no-sqlite" -G Ninja
+cp "$(pkg-config --variable=pcfiledir sqlite3)/sqlite3.pc" "$folder/no-modules"
 expect 'configure lists what is off' 0 'off: history at the prompt .*off: tests in C (libcmocka-dev is not installed)' \
     env PKG_CONFIG_LIBDIR="$folder/no-modules" cmake -S . -B "$folder/no-cmocka" -G Ninja
 
