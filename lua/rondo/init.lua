@@ -51,6 +51,10 @@ function special.check()
   return names.strict("rondo.check", require "rondo.check")
 end
 
+function special.plot()
+  return names.strict("rondo.plot", require "rondo.plot")
+end
+
 function special._VERSION()
   return "rondo " .. require("rondo.core").VERSION
 end

@@ -11,7 +11,7 @@ local Progress = {}
 Progress.__index = Progress
 
 -- --color, then NO_COLOR, then FORCE_COLOR, then whether stderr is a terminal.
-local function colored(choice)
+function progress.colored(choice)
   local set = function(name) return (os.getenv(name) or "") ~= "" end
   if choice == "always" or choice == "never" then
     return choice == "always"
@@ -27,7 +27,7 @@ end
 function progress.new(mode, color, quiet)
   local bar = mode == "bar" or ((mode or "auto") == "auto" and core.isatty(2) and os.getenv "TERM" ~= "dumb")
   return setmetatable({ bar = bar and not quiet, lines = not bar and mode ~= "none" and not quiet,
-    quiet = quiet or mode == "none", color = colored(color or "auto"), drawn = 0, symbols = 0, seconds = 0,
+    quiet = quiet or mode == "none", color = progress.colored(color or "auto"), drawn = 0, symbols = 0, seconds = 0,
     last = core.time() }, Progress)
 end
 

@@ -1,8 +1,9 @@
 /* process.c - runs another program by its argument vector: no shell, so no word of it is ever read twice.
  *
- * The child inherits the environment, reads /dev/null, and dies with its parent. Its output is caught
- * through two pipes into buffers that are collected memory, made before the child is: nothing that may
- * raise lies between fork and wait.
+ * The child inherits the environment, reads /dev/null or a file of Lua's, and dies with its parent. Its
+ * output is caught through two pipes into buffers that are collected memory, made before the child is:
+ * nothing that may raise lies between fork and wait. Input and output of any size go through files
+ * (io.tmpfile), so that there is no third pipe to be filled while the others are read.
  * SPDX-License-Identifier: MIT */
 #include "common.h"
 #include <errno.h>
@@ -10,6 +11,7 @@
 #include <poll.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -35,7 +37,9 @@ typedef struct stream {
 
 typedef struct job {
     char *const *argv;
-    const char *output; /* file that takes the standard output; NULL: it is caught */
+    const char *output; /* file that takes the standard output; NULL: out, or it is caught */
+    int out;            /* open file that takes it; -1: none */
+    int in;             /* open file that is read from its beginning; -1: /dev/null */
     pid_t pid;
     stream streams[N_PIPES];
     const char *interrupted; /* name of the signal for which the child was ended */
@@ -52,8 +56,9 @@ static void child_fail(int fd)
 static void child_run(const job *j, int ends[N_PIPES][2])
 {
     const int fail = ends[FAIL][1];
-    const int in = open("/dev/null", O_RDONLY);
-    int out = ends[OUT][1];
+    const int in = j->in >= 0 ? j->in : open("/dev/null", O_RDONLY);
+    int out = j->out >= 0 ? j->out : ends[OUT][1];
+    if (j->in >= 0 && lseek(in, 0, SEEK_SET) != 0) child_fail(fail);
     if (j->output) out = open(j->output, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0666);
     if (in < 0 || out < 0 || dup2(in, STDIN_FILENO) < 0 || dup2(out, STDOUT_FILENO) < 0 ||
         dup2(ends[ERR][1], STDERR_FILENO) < 0)
@@ -192,10 +197,23 @@ char *const *rdl_check_argv(lua_State *L, int arg)
     return (char *const *)argv; /* exec takes its words as if it might write to them */
 }
 
-/* run(argv [, output]): result, or nil, "curl: No such file or directory", errno. */
+/* The file handle at arg, with everything written that was given to it; -1: there is none. */
+static int opt_file(lua_State *L, int arg)
+{
+    if (lua_isnoneornil(L, arg)) return -1;
+    const luaL_Stream *file = luaL_checkudata(L, arg, LUA_FILEHANDLE);
+    luaL_argcheck(L, file->closef != NULL, arg, "closed file");
+    if (fflush(file->f) != 0) luaL_error(L, "run: argument %d: %s", arg, strerror(errno));
+    return fileno(file->f);
+}
+
+/* run(argv [, output [, input]]): result, or nil, "curl: No such file or directory", errno. `output` is
+ * the name of a file or an open one, `input` an open one. */
 static int process_run(lua_State *L)
 {
-    job j = {.output = luaL_optstring(L, 2, NULL)};
+    const bool named = lua_type(L, 2) == LUA_TSTRING;
+    job j = {.output = named ? lua_tostring(L, 2) : NULL, .in = opt_file(L, 3)};
+    j.out = named ? -1 : opt_file(L, 2);
     j.argv = rdl_check_argv(L, 1); /* pushes, so it comes after the arguments */
     for (int i = 0; i < N_PIPES; i++)
         j.streams[i] = (stream){.fd = -1, .bytes = rdl_buffer(L, CAUGHT_BYTES, 1)};

@@ -29,12 +29,21 @@ local function there(program)
   return os.execute("command -v " .. program .. " >/dev/null")
 end
 
+-- What editors read, all of it.
+local function annotations()
+  local texts = {}
+  for i, name in ipairs(core.listdir "lua/library") do
+    texts[i] = support.read("lua/library/" .. name)
+  end
+  return table.concat(texts, "\n")
+end
+
 describe("the reference", function()
   it("is as scripts/generate_reference.lua makes it now", function()
     assert.equal("", (capture "rondo run scripts/generate_reference.lua --check"))
   end)
   it("has every public name in the annotations", function()
-    local text = support.read "lua/library/rondo.lua" .. support.read "lua/library/options.lua"
+    local text = annotations()
     local missing = {}
     local function need(name)
       if not text:find("\n[^\n]*%f[%w]" .. name:gsub("%.", "%%.") .. "%f[^%w_]") then
@@ -53,7 +62,7 @@ describe("the reference", function()
     assert.same({}, missing)
   end)
   it("names only classes that are there", function()
-    local text = support.read "lua/library/rondo.lua" .. support.read "lua/library/options.lua"
+    local text = annotations()
     local there_is, missing = {}, {}
     for name in text:gmatch "%-%-%-@%l+ ([%w_.]+)" do
       there_is[name] = text:find("@class " .. name .. "%f[^%w_.]") or text:find("@alias " .. name .. " ")
