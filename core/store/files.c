@@ -20,13 +20,38 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+/* A call that a signal has interrupted is tried again; not for ever, should a system answer nothing else. */
+enum { INTERRUPTIONS = 1000 };
+
+static bool again(int *left)
+{
+    return errno == EINTR && (*left)-- > 0;
+}
+
+static int open_again(const char *path, int flags, mode_t mode)
+{
+    int left = INTERRUPTIONS, fd;
+    do fd = open(path, flags, mode);
+    while (fd < 0 && again(&left));
+    return fd;
+}
+
+static int sync_again(int fd)
+{
+    int left = INTERRUPTIONS, result;
+    do result = fsync(fd);
+    while (result != 0 && again(&left));
+    return result;
+}
+
 bool rdc_write_all(int fd, const void *bytes, size_t n)
 {
     const char *at = bytes;
+    int left = INTERRUPTIONS;
     while (n > 0) {
         const ssize_t written = write(fd, at, n);
         if (written < 0) {
-            if (errno == EINTR) continue;
+            if (again(&left)) continue;
             return false;
         }
         at += written;
@@ -38,11 +63,12 @@ bool rdc_write_all(int fd, const void *bytes, size_t n)
 bool rdc_read_all(int fd, void *bytes, size_t n, size_t *got)
 {
     char *at = bytes;
+    int left = INTERRUPTIONS;
     *got = 0;
     while (*got < n) {
         const ssize_t more = read(fd, at + *got, n - *got);
         if (more < 0) {
-            if (errno == EINTR) continue;
+            if (again(&left)) continue;
             return false;
         }
         if (more == 0) break;
@@ -68,7 +94,7 @@ const char *rdc_size_text(uint64_t bytes, char buf[32])
 rd_status rdc_open_regular(const char *path, const char *verb, int *fd, uint64_t *bytes,
                            rd_error *err)
 {
-    const int opened = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    const int opened = open_again(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0);
     if (opened < 0)
         return rdc_fail(err, RD_E_IO, "cannot %s '%s': %s", verb, path, strerror(errno));
     struct stat st;
@@ -145,11 +171,12 @@ static rd_status sync_folder(const char *path, rd_error *err)
 {
     char *folder = folder_of(path);
     if (!folder) return rdc_no_memory(err, strlen(path) + 1);
-    const int fd = open(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+    const int fd = open_again(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     rd_status status = RD_OK;
     if (fd < 0)
         status = say(err, path, errno, "open of its folder");
-    else if (fsync(fd) != 0 && errno != EINVAL) /* EINVAL: a file system that cannot sync folders */
+    else if (sync_again(fd) != 0 &&
+             errno != EINVAL) /* EINVAL: a file system that cannot sync folders */
         status = say(err, path, errno, "fsync of its folder");
     if (fd >= 0) close(fd);
     free(folder);
@@ -172,8 +199,10 @@ static rd_status fill(int fd, const char *path, const rdc_part *parts, size_t n_
         snprintf(call, sizeof(call), "write of %s", rdc_size_text(total, size));
         status = say(err, path, number, call);
     }
-    if (status == RD_OK && fsync(fd) != 0) status = say(err, path, errno, "fsync");
-    if (close(fd) != 0 && status == RD_OK) status = say(err, path, errno, "close");
+    if (status == RD_OK && sync_again(fd) != 0) status = say(err, path, errno, "fsync");
+    /* Interrupted or not, the descriptor is gone, and what was written is synced. */
+    if (close(fd) != 0 && errno != EINTR && status == RD_OK)
+        status = say(err, path, errno, "close");
     return status;
 }
 
@@ -187,7 +216,7 @@ rd_status rdc_write_durable(const char *path, const rdc_part *parts, size_t n_pa
     /* A file of this name is of an earlier process with our number: two savers of one path in one
      * process are excluded by rondo.h's rule on threads. */
     (void)unlink(temporary);
-    const int fd = open(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+    const int fd = open_again(temporary, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
     if (fd < 0) {
         status = say(err, path, errno, "open");
         goto done;
