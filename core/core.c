@@ -3,6 +3,7 @@
 #include "core.h"
 #include "base/cpu.h"
 #include "plugin/registry.h"
+#include "rondo_parts.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -116,6 +117,18 @@ const char *rd_core_precision(const rd_core *core)
 const rd_cpu *rd_core_cpu(const rd_core *core)
 {
     return &core->cpu;
+}
+
+void rd_core_new_peaks(rd_core *core)
+{
+    rdc_arena_new_peaks(core->arena);
+}
+
+bool rd_set_parts(rd_core *core, bool on)
+{
+    const bool before = core->parts;
+    core->parts = on;
+    return before;
 }
 
 rd_memory_use rd_core_memory(const rd_core *core)

@@ -16,6 +16,7 @@ struct rdc_node;
 struct rd_core {
     uint32_t refs;
     bool grad_mode;
+    bool parts;                  /* inputs are parts of longer sequences (rondo_parts.h) */
     bool profiling;              /* profile is there, and counts */
     struct rdc_profile *profile; /* or NULL */
     uint64_t next_node;          /* number of the next node of the tape */

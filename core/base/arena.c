@@ -2,7 +2,8 @@
  *
  * A block is one allocation:  [header 64 | guard 64 | bytes of the class | guard 64], the guards in debug
  * builds only. Invariant: every block is either live (refs > 0) or in the free list of its size class;
- * live_bytes and held_bytes count the bytes of classes, not of requests.
+ * live_bytes and held_bytes count the bytes of classes, asked_bytes those of requests: what a block has
+ * beyond them is never written, and of large blocks the system does not even give it.
  * Classes are four per octave: 64, 80, 96, 112, 128, 160 ... so at most a quarter is wasted.
  * SPDX-License-Identifier: MIT */
 #include "base/arena.h"
@@ -103,7 +104,9 @@ static void *aligned(size_t bytes)
     const size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGN;
     void *p = aligned_alloc(align, (bytes + align - 1) / align * align);
 #ifdef MADV_HUGEPAGE
-    if (p && align == HUGE_PAGE) (void)madvise(p, bytes, MADV_HUGEPAGE); /* advice: it may fail */
+    const size_t whole =
+        bytes / HUGE_PAGE * HUGE_PAGE; /* of a last one only a part would be used */
+    if (p && whole > 0) (void)madvise(p, whole, MADV_HUGEPAGE); /* advice: it may fail */
 #endif
     return p;
 }
@@ -141,6 +144,8 @@ rdc_block *rdc_block_new(rdc_arena *a, size_t bytes)
     b->version++; /* what remembers the block of an earlier life sees that it changed */
     a->use.live_bytes += class_bytes(size_class);
     if (a->use.live_bytes > a->use.peak_bytes) a->use.peak_bytes = a->use.live_bytes;
+    a->use.asked_bytes += bytes;
+    if (a->use.asked_bytes > a->use.asked_peak) a->use.asked_peak = a->use.asked_bytes;
     guard_set(b);
     return b;
 }
@@ -158,6 +163,7 @@ void rdc_block_release(rdc_arena *a, rdc_block *b)
     if (--b->refs > 0) return;
     guard_check(b);
     a->use.live_bytes -= class_bytes(b->size_class);
+    a->use.asked_bytes -= b->bytes;
     b->next = a->free[b->size_class];
     a->free[b->size_class] = b;
 }
@@ -172,6 +178,12 @@ void *rdc_record_new(rdc_arena *a, size_t bytes)
 void rdc_record_free(rdc_arena *a, void *record)
 {
     if (record) rdc_block_release(a, (rdc_block *)((char *)record - GUARD - ALIGN));
+}
+
+void rdc_arena_new_peaks(rdc_arena *a)
+{
+    a->use.peak_bytes = a->use.live_bytes;
+    a->use.asked_peak = a->use.asked_bytes;
 }
 
 rd_memory_use rdc_arena_use(const rdc_arena *a)

@@ -11,6 +11,7 @@
 
 #include "base/profile.h"
 #include "engine/map.h"
+#include "rondo_parts.h"
 
 #include <assert.h>
 #include <string.h>
@@ -163,25 +164,29 @@ static rdc_node *sort_descending(rdc_node *list)
     return sorted;
 }
 
-/* Every node that root reaches, by descending number; each is held by one reference. */
-static rdc_node *collect(rdc_node *root)
+/* Appends a node to a list of those that are reached; each is held by one reference. */
+static void reach(rdc_node *node, rdc_node **first, rdc_node **last)
 {
-    rdc_node *last = root;
-    root->marked = true;
-    root->refs++;
-    root->next = NULL;
-    for (rdc_node *node = root; node; node = node->next) {
-        for (uint32_t i = 0; i < node->n_in; i++) {
-            rdc_node *const from = node->in[i].node;
-            if (!from || from->marked) continue;
-            from->marked = true;
-            from->refs++;
-            from->next = NULL;
-            last->next = from;
-            last = from;
-        }
-    }
-    return sort_descending(root);
+    if (!node || node->marked) return;
+    node->marked = true;
+    node->refs++;
+    node->next = NULL;
+    if (*last)
+        (*last)->next = node;
+    else
+        *first = node;
+    *last = node;
+}
+
+/* Every node that the roots reach, by descending number. */
+static rdc_node *collect(const rd_root *roots, size_t n)
+{
+    rdc_node *first = NULL, *last = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (!roots[i].tensor->wants_grad) reach(roots[i].tensor->node, &first, &last);
+    for (const rdc_node *node = first; node; node = node->next)
+        for (uint32_t i = 0; i < node->n_in; i++) reach(node->in[i].node, &first, &last);
+    return sort_descending(first);
 }
 
 static void release_list(rdc_node *list)
@@ -312,7 +317,13 @@ static rd_status put_seed(rd_tensor *root, rd_tensor *seed, rd_error *err)
         rd_tensor_release(first);
         return status;
     }
-    root->node->dout[root->output] = first;
+    rd_tensor **const at = &root->node->dout[root->output];
+    if (!*at) {
+        *at = first;
+        return RD_OK;
+    }
+    rdc_add_tensor(*at, first); /* the same tensor is a root twice */
+    rd_tensor_release(first);
     return RD_OK;
 }
 
@@ -340,14 +351,20 @@ static rd_status check_root(const rd_tensor *root, const rd_tensor *seed, rd_err
 
 rd_status rd_backward(rd_tensor *root, rd_tensor *seed, bool retain_graph, rd_error *err)
 {
-    RD_TRY(check_root(root, seed, err));
-    if (root->wants_grad) return put_seed(root, seed, err);
-    rd_core *const core = root->core;
+    return rd_backward_all(&(rd_root){root, seed}, 1, retain_graph, err);
+}
+
+rd_status rd_backward_all(const rd_root *roots, size_t n, bool retain_graph, rd_error *err)
+{
+    for (size_t i = 0; i < n; i++) RD_TRY(check_root(roots[i].tensor, roots[i].seed, err));
+    if (n == 0) return RD_OK;
+    rd_core *const core = roots[0].tensor->core;
     const bool grad_mode = rd_set_grad_mode(core, false);
     const uint64_t env = rdc_fp_enter();
-    rdc_node *list = collect(root->node);
+    rdc_node *list = collect(roots, n);
     rd_status status = check_nodes(list, err);
-    if (status == RD_OK) status = put_seed(root, seed, err);
+    for (size_t i = 0; i < n && status == RD_OK; i++)
+        status = put_seed(roots[i].tensor, roots[i].seed, err);
     while (list && status == RD_OK) {
         rdc_node *const node = list;
         node->retained = retain_graph;

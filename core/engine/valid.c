@@ -1,6 +1,7 @@
 /* valid.c - see valid.h.
  * SPDX-License-Identifier: MIT */
 #include "engine/valid.h"
+#include "rondo_parts.h"
 #include <string.h>
 
 /* A list of what a row is cut into, in the user's order; without places it only counts. */
@@ -26,7 +27,8 @@ static rd_status check_mask(const rdc_reading *how, rd_error *err)
         return rdc_fail(err, RD_E_ARG, "%s: expected a mask (%zu, %zu) or lengths (%zu), got %s",
                         how->what, rows, time, rows, rdc_shape_text(mask, shape));
     const size_t n = lengths ? 1 : time;
-    const rd_real most = lengths ? (rd_real)time : (rd_real)(1 << 24);
+    const bool bounded = lengths && !how->x->core->parts;
+    const rd_real most = bounded ? (rd_real)time : (rd_real)(1 << 24);
     for (size_t r = 0; r < rows; r++)
         for (size_t t = 0; t < n; t++) {
             const rd_real v = mask->at[r * mask->stride[0] + (lengths ? 0 : t * mask->stride[1])];
@@ -34,7 +36,7 @@ static rd_status check_mask(const rdc_reading *how, rd_error *err)
             if (lengths)
                 return rdc_fail(err, RD_E_ARG,
                                 "%s: lengths must be integers 0..%zu, got %.9g in row %zu",
-                                how->what, time, (double)v, r + 1);
+                                how->what, (size_t)most, (double)v, r + 1);
             return rdc_fail(err, RD_E_ARG,
                             "%s: a mask holds 0 and 1, or ids, got %.9g at (%zu, %zu)", how->what,
                             (double)v, r + 1, t + 1);
@@ -129,6 +131,42 @@ static void sort_rows(rdc_valid *v, const struct list *l, uint32_t *order)
     }
 }
 
+/* The length of row r in the whole of which this is a part, at least that here; 0 where it is not known. */
+static rd_real whole_length(const rdc_reading *how, size_t r)
+{
+    const rd_tensor *mask = how->mask;
+    const bool known = how->x->core->parts && mask && mask->ndim == 1;
+    return known ? mask->at[r * mask->stride[0]] : 0;
+}
+
+/* In a part rows that are alike here lie as in the whole: by their length there. */
+static void sort_by_whole(const rdc_reading *how, rdc_valid *v, uint32_t *order)
+{
+    if (!how->x->core->parts || how->resets) return;
+    for (size_t i = 1; i < v->rows; i++) { /* order[i] is the row: there is one stretch of each */
+        const uint32_t row = order[i];
+        const uint8_t kind = v->kind[i];
+        const rd_real length = whole_length(how, row);
+        size_t to = i;
+        for (; to > 0 && v->length[to - 1] == v->length[i]; to--) {
+            if (whole_length(how, order[to - 1]) >= length) break;
+            order[to] = order[to - 1];
+            v->row[to] = v->row[to - 1];
+            v->kind[to] = v->kind[to - 1];
+        }
+        order[to] = v->row[to] = row;
+        v->kind[to] = kind;
+    }
+}
+
+/* Do rows lie in the user's order in the whole of which this is a part? */
+static bool keeps_order(const rdc_reading *how)
+{
+    for (size_t r = 1; r < how->x->shape[0]; r++)
+        if (whole_length(how, r) > whole_length(how, r - 1)) return false;
+    return true;
+}
+
 static void list_steps(rdc_valid *v, const struct list *l, const uint32_t *order)
 {
     size_t rows = v->rows;
@@ -185,6 +223,7 @@ static rd_status fill_list(const rdc_reading *how, rdc_arena *arena, rdc_valid *
     uint32_t *order = carve(&at, v->rows, sizeof(uint32_t));
     for (size_t r = 0; r < v->batch; r++) cut_row(how, r, &l);
     sort_rows(v, &l, order);
+    sort_by_whole(how, v, order);
     list_steps(v, &l, order);
     rdc_record_free(arena, block);
     return RD_OK;
@@ -207,7 +246,8 @@ rd_status rdc_valid_new(const rdc_reading *how, rdc_valid **out, rd_error *err)
         cut_row(how, r, &l);
         anew = anew || is_border(how, r, 0);
     }
-    if (l.total == cells && l.n == v.batch && !anew && !how->reverse) return RD_OK;
+    if (l.total == cells && l.n == v.batch && !anew && !how->reverse && keeps_order(how))
+        return RD_OK;
     v.rows = l.n;
     v.total = l.total;
     v.steps = l.longest;
@@ -218,6 +258,31 @@ rd_status rdc_valid_new(const rdc_reading *how, rdc_valid **out, rd_error *err)
     else
         rdc_record_free(arena, made);
     return status;
+}
+
+rd_status rd_leading_steps(rd_tensor *mask, rd_tensor **out, rd_error *err)
+{
+    char shape[128];
+    if (mask->ndim != 2)
+        return rdc_fail(err, RD_E_ARG, "leading_steps: expected a mask (batch, time), got %s",
+                        rdc_shape_text(mask, shape));
+    rd_tensor *lengths = NULL;
+    bool holes = false;
+    RD_TRY(rd_tensor_new(mask->core, 1, mask->shape, RD_DENSE, &lengths, err));
+    for (size_t r = 0; r < mask->shape[0]; r++) {
+        const rd_real *row = mask->at + r * mask->stride[0];
+        size_t n = 0, last = 0;
+        for (size_t t = 0; t < mask->shape[1]; t++) {
+            if (row[t * mask->stride[1]] == 0) continue;
+            n++;
+            last = t + 1;
+        }
+        holes = holes || n < last;
+        lengths->at[r] = (rd_real)n;
+    }
+    *out = holes ? NULL : lengths;
+    if (holes) rd_tensor_release(lengths);
+    return RD_OK;
 }
 
 void rdc_valid_free(rd_core *core, rdc_valid *v)

@@ -17,10 +17,10 @@ local module = require "rondo.module"
 local optim = require "rondo.optim"
 local options = require "rondo.options"
 local progress = require "rondo.progress"
-local random = require "rondo.random"
 local release_states = require("rondo.sequential").release_states
 local evaluation = require "rondo.trainer_evaluation"
 local session = require "rondo.trainer_session"
+local step = require "rondo.trainer_step"
 local tokens = require "rondo.data.tokens"
 local trainer_state = require "rondo.trainer_state"
 
@@ -63,7 +63,7 @@ local FIRST_SHARED = 15 -- run_dir and what follows may come from options
 local Trainer = {}
 Trainer.__index = Trainer
 Trainer.__name = "rondo.Trainer"
-for _, part in ipairs { session, evaluation } do
+for _, part in ipairs { session, evaluation, step } do
   for name, method in pairs(part) do
     Trainer[name] = method
   end
@@ -154,87 +154,6 @@ end
 -- Ends the training after this step; the reason is shown.
 function Trainer:stop(reason)
   self.stopping = reason or "a callback asked for it"
-end
-
--- ---- one batch ------------------------------------------------------------------------------------------
-
--- Trains on one batch: outputs, loss, gradients, which are added to those that are there. batch: x, y, how, weight and
--- states (or nil), stateful, share (nil: 1) of the update. Returns the loss's sum, its count, and the states after.
--- This is the seam for long sequences (run in segments: borders first, then backward from the last segment):
--- nothing outside knows how a batch is played.
-function Trainer:train_step(batch)
-  local y, after = self:forward(batch)
-  local loss, sum, count = self.loss(y, batch.y, self.weight_of(batch, y))
-  if not sum then
-    sum, count = loss:item(), 1
-  end
-  if sum ~= sum or sum == math.huge or sum == -math.huge then
-    self:diverged("the loss")
-  end
-  local penalty = self.model:penalty()
-  local whole = penalty == 0 and loss or loss + penalty -- what is reported is the loss alone
-  whole:backward(batch.share)
-  loss:release()
-  if not rawequal(y, batch.x) then
-    y:release()
-  end
-  return sum, count, after
-end
-
--- Clips, checks and applies the gradients; returns their norm.
-function Trainer:update()
-  local norm, bad = core.clip_grad_norm(self.parameters, self.clip_grad_norm or 0)
-  if bad then
-    self:diverged(("the gradient of '%s'"):format(self.names[bad]))
-  end
-  if self.clip_grad_value then
-    core.clip_grad_value(self.parameters, self.clip_grad_value)
-  end
-  self.optimizer:step()
-  if self.ema then
-    self.average:update()
-  end
-  self.step = self.step + 1
-  if self.schedule then
-    self.schedule:set(self.step)
-  end
-  return norm
-end
-
--- Batch number `index` of the update's `n`: the loss's sum and count.
-function Trainer:one_batch(source, index, n)
-  local x, y, how, weight = source:batch(self.position + 1, self.epoch + 1)
-  random.set_update(self.step * self.accumulate + index - 1) -- each batch has dropout masks of its own
-  local batch = { x = x, y = y, how = how, weight = weight, states = self.states, stateful = source.stateful,
-    share = n > 1 and 1 / n or nil }
-  local sum, count, after = self:train_step(batch)
-  if source.releases then
-    evaluation.release_batch(x, y, how, weight)
-  end
-  if self.states then
-    release_states(self.states)
-  end
-  self.states, self.position = after, self.position + 1
-  return sum, count
-end
-
-function Trainer:one_update(source)
-  local n = math.min(self.accumulate, #source - self.position)
-  local sum, count = 0.0, 0.0
-  self:call("on_step_begin", { step = self.step + 1 })
-  self.optimizer:zero_grad()
-  for index = 1, n do
-    local batch_sum, batch_count = self:one_batch(source, index, n)
-    sum, count = sum + batch_sum, count + batch_count
-  end
-  self.last_loss = sum / math.max(count, 1)
-  self:call("on_gradients", { step = self.step + 1, loss = self.last_loss })
-  self.rate = self.optimizer.lr
-  self.grad_norm = self:update()
-  local p = self.pending
-  p.sum, p.count = p.sum + sum, p.count + count
-  p.epoch_sum, p.epoch_count = p.epoch_sum + sum, p.epoch_count + count
-  self:after_update(source, count)
 end
 
 -- ---- the loop -------------------------------------------------------------------------------------------

@@ -148,6 +148,7 @@ void rdl_open_archive(lua_State *L);
 void rdl_open_text(lua_State *L);
 void rdl_open_vocab(lua_State *L);
 void rdl_open_csv(lua_State *L);
+void rdl_open_parts(lua_State *L);
 void rdl_open_files(lua_State *L);
 void rdl_open_system(lua_State *L);
 void rdl_open_process(lua_State *L);

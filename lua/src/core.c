@@ -156,7 +156,9 @@ static int core_cpu(lua_State *L)
 static int core_memory(lua_State *L)
 {
     const rd_memory_use use = rd_core_memory(rdl_core(L));
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 6);
+    set_integer(L, "asked_bytes", use.asked_bytes);
+    set_integer(L, "asked_peak", use.asked_peak);
     set_integer(L, "live_bytes", use.live_bytes);
     set_integer(L, "peak_bytes", use.peak_bytes);
     set_integer(L, "held_bytes", use.held_bytes);
