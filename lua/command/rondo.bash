@@ -103,6 +103,18 @@ _rondo() {
         *1) _rondo_files '*' ;;
         esac
         ;;
+    plot)
+        options='-h --help -o --output --metric --over --log-x --log-y --smooth --width --height'
+        case $prev in
+        -o | --output) _rondo_files '*'; return ;;
+        --over) _rondo_words 'step epoch time'; return ;;
+        --metric | --smooth | --width | --height) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *) _rondo_runs ;;
+        esac
+        ;;
     info)
         options='-h --help --json --last --plugin'
         case $prev in
@@ -210,10 +222,10 @@ _rondo() {
         esac
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'run train sample evaluate info data bench race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity' ;;
+        *0) _rondo_words 'run train sample evaluate plot info data bench race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity' ;;
         esac
         ;;
-    '') _rondo_words 'run train sample evaluate info data bench race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
+    '') _rondo_words 'run train sample evaluate plot info data bench race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
     esac
     if [[ $cur = -* && -n $options ]]; then
         _rondo_words "$options"

@@ -14,6 +14,7 @@ _rondo() {
         'train:train the recipe for this kind of file'
         'sample:write text from a trained model'
         'evaluate:how likely a model finds a text'
+        'plot:curves of runs, also of those being trained; in the terminal without -o'
         'info:what is in a checkpoint'
         'data:data sets to train on\: what there is, and the path of one'
         'bench:how fast it is here, and what that is of the machine'
@@ -147,6 +148,21 @@ _rondo() {
                 '1:run:_rondo_runs' \
                 '2:file:_files'
             ;;
+        plot)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '-o[the picture\: x.svg or x.png]:FILE:_files' \
+                '--output=[the picture\: x.svg or x.png]:FILE:_files' \
+                '--metric=[figures by name, separated by commas; default loss,val_loss]:names: ' \
+                '--over=[what they are drawn over\: step, epoch or time]:what:(step epoch time)' \
+                '--log-x[a logarithmic axis of steps]' \
+                '--log-y[a logarithmic axis of figures]' \
+                '--smooth=[running mean of training figures\: 0 as they are, 0.9 smooth]:x: ' \
+                '--width=[of the picture, in pixels or in columns of the terminal]:n: ' \
+                '--height=[of the picture, in pixels or in lines of the terminal]:n: ' \
+                '*:run:_rondo_runs'
+            ;;
         info)
             _arguments \
                 '-h[show this and end]' \
@@ -257,7 +273,7 @@ _rondo() {
                 '-h[show this and end]' \
                 '--help[show this and end]' \
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
-                '1::topic:(run train sample evaluate info data bench race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
+                '1::topic:(run train sample evaluate plot info data bench race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss HuberLoss L1Loss MSELoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity)'
             ;;
         esac
         ;;

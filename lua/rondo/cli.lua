@@ -17,6 +17,7 @@ local commands = {
   { "train", "train FILE [--option value ...]", "train the recipe for this kind of file" },
   { "sample", "sample RUN [--prompt TEXT ...]", "write text from a trained model" },
   { "evaluate", "evaluate RUN FILE [--per-line]", "how likely a model finds a text" },
+  { "plot", "plot RUN... [-o x.svg|x.png]", "curves of runs, also of those being trained; in the terminal without -o" },
   { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "bench", "bench [CELL|SHAPE] [--task TASK ...]", "how fast it is here, and what that is of the machine" },

@@ -66,7 +66,8 @@ local function range(out, name, axis, low, high)
     local room = axis.log and 0 or (low == 0 and 1 or math.abs(low) / 10)
     from, to = from or (axis.log and low / 2 or low - room), to or (axis.log and low * 2 or low + room)
   end
-  out(("set %srange [%s:%s]"):format(name, from and number(from) or "*", to and number(to) or "*"))
+  out(("set %srange [%s:%s]%s"):format(name, from and number(from) or "*", to and number(to) or "*",
+    name == "x" and " noextend" or ""))
 end
 
 -- ---- settings ---------------------------------------------------------------------------------------------
