@@ -1,3 +1,3 @@
 -- plot/init.lua - rondo.plot: pictures of runs, forecasts and whatever else is numbers. See gnuplot.lua.
 -- SPDX-License-Identifier: MIT
-return { draw = require("rondo.plot.gnuplot").draw }
+return { draw = require("rondo.plot.gnuplot").draw, forecast = require("rondo.plot.forecast").draw }

@@ -74,22 +74,48 @@ end
 
 local DAY = 86400
 local TIME_STEPS = { 1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600, DAY, 2 * DAY, 7 * DAY, 14 * DAY }
-local TIMES = { { 60, "%H:%M:%S" }, { 3600, "%H:%M" }, { DAY, "%d %b %H:%M" }, { 15 * DAY, "%d %b" } }
+-- Forms of times for steps below so many seconds, and how many of them have room side by side.
+local TIMES = { { 60, "%H:%M:%S", 7 }, { 3600, "%H:%M", 7 }, { DAY, "%d %b %H:%M", 5 }, { 15 * DAY, "%d %b", 7 } }
 
--- Steps of a time axis: whole hours, days or weeks; of longer ones gnuplot knows months and years.
-local function time_tics(out, name, span)
+-- The first second of month m, which counts from January of the year 0 (Howard Hinnant's days_from_civil).
+local function month_begin(m)
+  local y, mp = m // 12 - (m % 12 < 2 and 1 or 0), (m % 12 + 10) % 12
+  local era, yoe = y // 400, y % 400
+  return (era * 146097 + yoe * 365 + yoe // 4 - yoe // 100 + (153 * mp + 2) // 5 - 719468) * DAY
+end
+script.month_begin = month_begin
+
+local MONTHS = { 1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200 }
+
+-- Steps of a time axis: whole hours, days or weeks; of longer ones months and years, whose places are counted here.
+local function time_tics(out, name, low, high)
+  local span = high - low
   for _, step in ipairs(TIME_STEPS) do
-    if span / step <= 7 then
-      for _, form in ipairs(TIMES) do
-        if step < form[1] then
-          out(("set %stics time %d format '%s'"):format(name, step, form[2]))
-          return
-        end
+    for _, form in ipairs(TIMES) do
+      if step < form[1] and span / step <= form[3] then
+        out(("set %stics time %d format '%s'"):format(name, step, form[2]))
+        return
+      elseif step < form[1] then
+        break
       end
     end
   end
-  out(("set %stics time format '%s'"):format(name, span < 2 * 365 * DAY and "%Y-%m-%d" or span < 12 * 365 * DAY
-    and "%Y-%m" or "%Y"))
+  for _, step in ipairs(MONTHS) do
+    if span / (step * 30.4 * DAY) <= 7 or step == MONTHS[#MONTHS] then
+      local date, ticks = os.date("!*t", math.floor(low)), {}
+      local first = (date.year * 12 + date.month - 1 + step - 1) // step * step
+      for month = first, first + 12 * 1000, step do
+        local at = month_begin(month)
+        if at > high then
+          break
+        end
+        ticks[#ticks + 1] = ("'%s' %d"):format(step < 12 and ("%04d-%02d"):format(month // 12, month % 12 + 1)
+          or ("%d"):format(month // 12), at)
+      end
+      out(("set %stics (%s)"):format(name, table.concat(ticks, ", ")))
+      return
+    end
+  end
 end
 
 local function draw_axis(out, name, axis, low, high)
@@ -101,7 +127,7 @@ local function draw_axis(out, name, axis, low, high)
     out(("set %slabel %s noenhanced"):format(name, quoted(axis.label)))
   end
   if axis.time and low then
-    time_tics(out, name, high - low)
+    time_tics(out, name, low, high)
   elseif axis.ticks then
     local named = {}
     for i, tick in ipairs(axis.ticks) do
