@@ -10,6 +10,7 @@ local json = require "rondo.json"
 local run_folder = {}
 
 local METRICS_VERSION = 1
+local MOST_WAITING = 10000 -- lines of figures, 2 MB, that a full disk keeps waiting
 
 local Run = {}
 Run.__index = Run
@@ -115,7 +116,7 @@ function run_folder.open(path, resume, overwrite, in_script)
   if overwrite then
     clear(path)
   end
-  return setmetatable({ path = path, lock = lock, keep = 3 }, Run)
+  return setmetatable({ path = path, lock = lock, keep = 3, waiting = {}, lost = 0 }, Run)
 end
 
 function Run:steps()
@@ -176,10 +177,21 @@ function Run:open_logs(step)
   must(self.log_handle, message, path)
 end
 
+-- A line of figures. What the disk does not take waits in memory for the next line; `notice` is told once, and of
+-- lines that are lost.
 function Run:metric(line)
   local first = { "t", "step", "epoch", "split", "loss" }
-  local ok, message = self.metrics:write(json.encode(line, first) .. "\n")
-  must(ok, message, self.metrics_path)
+  local waiting = self.waiting
+  waiting[#waiting + 1] = json.encode(line, first) .. "\n"
+  local ok, message = self.metrics:write(table.concat(waiting))
+  if ok then
+    self.waiting = {}
+  elseif #waiting == 1 then
+    self.notice(message .. "; the figures wait until it can be written")
+  elseif #waiting > MOST_WAITING then
+    table.remove(waiting, 1)
+    self.lost = self.lost + 1
+  end
 end
 
 -- The log is a courtesy: a full disk shows at the next checkpoint.
@@ -189,27 +201,42 @@ function Run:log(text)
   end
 end
 
--- Saves the archive as the checkpoint of `step`, then removes all but the last `keep`.
+-- Saves an archive under a name; somebody may have removed the folder. Nil, message where the disk does not take it:
+-- then what was there is there still.
+local function save(self, archive, file)
+  if not core.stat(join(self.path, "checkpoints")) then
+    core.mkdir(join(self.path, "checkpoints"))
+  end
+  return archive:save(file)
+end
+
+-- Saves the archive as the checkpoint of `step`, then removes all but the last `keep`. Its file's name; nil, message.
 function Run:save(archive, step)
   local file = self:file(step)
-  local digests, message = archive:save(file)
-  must(digests, message, file)
+  local digests, message = save(self, archive, file)
+  if not digests then
+    return nil, message
+  end
   local steps = self:steps()
   for i = 1, #steps - self.keep do
     if steps[i] ~= step then
       core.remove(self:file(steps[i]))
     end
   end
-  return digests, file
+  return file
 end
 
 function Run:save_best(archive)
-  local file = self:best_file()
-  local digests, message = archive:save(file)
-  must(digests, message, file)
+  return save(self, archive, self:best_file())
 end
 
 function Run:close()
+  if #self.waiting > 0 and not self.metrics:write(table.concat(self.waiting)) then
+    self.lost = self.lost + #self.waiting
+  end
+  if self.lost > 0 then
+    self.notice(("%s: %d lines of figures could not be written"):format(self.metrics_path, self.lost))
+  end
   for _, name in ipairs { "metrics", "log_handle", "lock" } do
     if self[name] then
       self[name]:close()

@@ -193,13 +193,13 @@ local function loop(self, source, valid)
       due = end_epoch(self, source)
     end
     self:save_best() -- before the checkpoint that calls it the best so far: a kill may come between
-    if due and self.saved ~= self.step then
-      self:save()
-    end
     if self.stopping or complete(self) then
-      return nil
+      return nil -- the end saves
     elseif core.interrupted() then
       return core.interrupted()
+    end
+    if due and self.saved ~= self.step then
+      self:save_when_due()
     end
     if self.position == 0 then
       self:call("on_epoch_begin", { epoch = self.epoch + 1, step = self.step })
