@@ -6,6 +6,7 @@
 --   packages, command             instead of downloads: Debian packages, and the program of theirs that prints the data
 --   files        list of { path, part, bytes, sha256, ... }; path is below $RONDO_DATA and below the cache; part is the
 --                name of one of several; download is the number of the one it is made from; the rest is for prepare
+--                bundled is its name in this folder, where it comes with Rondo (scripts/make_datasets.R)
 --   prepare      name of the function in lua/rondo/data/prepare.lua that makes a file; a file may have its own
 -- Sums are those of the bytes at the urls' commits. Some sets are here without their part for testing.
 -- Over 400 lines: one record a data set.
@@ -87,32 +88,42 @@ return {
   { name = "airline",
     what = "airline passengers by month, 1949 to 1960, in thousands",
     licence = "numeric facts",
-    source = "https://vincentarelbundock.github.io/Rdatasets (AirPassengers; Box and Jenkins)",
-    downloads = {
-      { url = "https://raw.githubusercontent.com/vincentarelbundock/Rdatasets/" ..
-          "1dcc2bf5f955cc1224a3e1307256e1fe86b68dae/csv/datasets/AirPassengers.csv",
-        bytes = 3032, sha256 = "bdb98adbd418a6de6842a742e0602f363c3b841c26677e7e61a1e055e9509bd8" },
-    },
-    prepare = "monthly",
+    source = "R's AirPassengers: Box, Jenkins and Reinsel 1976, series G",
     files = {
-      { path = "timeseries/airline_passengers.csv", bytes = 1745,
-        sha256 = "d27dd74f3654ab4c688afccf2348870410902f480cea900d872be2ae33184411",
-        header = "month,passengers" },
+      { path = "timeseries/airline_passengers.csv", bundled = "airline.csv", bytes = 1745,
+        sha256 = "d27dd74f3654ab4c688afccf2348870410902f480cea900d872be2ae33184411" },
     } },
   { name = "sunspots",
     what = "sunspot numbers by month, 1749 to 1983",
     licence = "numeric facts",
-    source = "https://vincentarelbundock.github.io/Rdatasets (sunspots; Andrews and Herzberg)",
-    downloads = {
-      { url = "https://raw.githubusercontent.com/vincentarelbundock/Rdatasets/" ..
-          "1dcc2bf5f955cc1224a3e1307256e1fe86b68dae/csv/datasets/sunspots.csv",
-        bytes = 70782, sha256 = "8db04db1d4406f8a005c00fc3a4647de1845fd3e7e7bbde4ad176a19037c9e60" },
-    },
-    prepare = "monthly",
+    source = "R's sunspots: Andrews and Herzberg 1985",
     files = {
-      { path = "timeseries/sunspots_monthly.csv", bytes = 35532,
-        sha256 = "7d6ef72e0e41f57f00676ac9ce58cccb98117f5643f69a866bb3b64977f94854",
-        header = "month,sunspots" },
+      { path = "timeseries/sunspots_monthly.csv", bundled = "sunspots.csv", bytes = 35532,
+        sha256 = "7d6ef72e0e41f57f00676ac9ce58cccb98117f5643f69a866bb3b64977f94854" },
+    } },
+  { name = "nottem",
+    what = "mean temperature by month at Nottingham Castle, 1920 to 1939, in F",
+    licence = "numeric facts",
+    source = "R's nottem: Anderson 1976, series R",
+    files = {
+      { path = "timeseries/nottem_monthly.csv", bundled = "nottem.csv", bytes = 3092,
+        sha256 = "b94fa15694e582a831cd54290725b3e8b6c2ef2f45a8287f828ab5317f85c3ef" },
+    } },
+  { name = "co2",
+    what = "carbon dioxide in the air at Mauna Loa by month, 1959 to 1997, in ppm",
+    licence = "numeric facts",
+    source = "R's co2: Keeling and Whorf, Scripps Institution of Oceanography",
+    files = {
+      { path = "timeseries/co2_monthly.csv", bundled = "co2.csv", bytes = 6962,
+        sha256 = "acc31e4f7ba862f8027428bce1bb4f67f70259f3ba7d7e20edd81e9967a1528a" },
+    } },
+  { name = "lynx",
+    what = "lynx trapped in Canada by year, 1821 to 1934",
+    licence = "numeric facts",
+    source = "R's lynx: Brockwell and Davis 1991, series G",
+    files = {
+      { path = "timeseries/lynx_yearly.csv", bundled = "lynx.csv", bytes = 1083,
+        sha256 = "f5d977b8a2d3ee8842da69e58762095b28cf7d681dc620aa3324c2b2475de1c3" },
     } },
   { name = "temps",
     what = "lowest temperature of each day in Melbourne, 1981 to 1990",
@@ -161,17 +172,10 @@ return {
   { name = "eustockmarkets",
     what = "closing values of DAX, SMI, CAC and FTSE, 1,860 days",
     licence = "numeric facts",
-    source = "https://vincentarelbundock.github.io/Rdatasets (EuStockMarkets)",
-    downloads = {
-      { url = "https://raw.githubusercontent.com/vincentarelbundock/Rdatasets/" ..
-          "1dcc2bf5f955cc1224a3e1307256e1fe86b68dae/csv/datasets/EuStockMarkets.csv",
-        bytes = 60865, sha256 = "aa5513f3ca55daf51294accae9a3f946e957ba53f405dc4fafb4e125e5c03818" },
-    },
-    prepare = "header",
+    source = "R's EuStockMarkets: Erste Bank AG, Vienna",
     files = {
-      { path = "timeseries/eustockmarkets_daily.csv", bytes = 60860,
-        sha256 = "fe451e59686f2291c41c0a926248eb7b1e59f6564f08f493ed013d777c1a46da",
-        header = "day,DAX,SMI,CAC,FTSE", skip = 1 },
+      { path = "timeseries/eustockmarkets_daily.csv", bundled = "eustockmarkets.csv", bytes = 60860,
+        sha256 = "fe451e59686f2291c41c0a926248eb7b1e59f6564f08f493ed013d777c1a46da" },
     } },
   { name = "sp500",
     what = "S&P 500 by month with dividends, earnings and rates, from 1871",

@@ -133,7 +133,7 @@ _rondo() {
         case $cur$place in
         -*) ;;
         *0) _rondo_words 'list get' ;;
-        *1) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
+        *1) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots nottem co2 lynx temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
         *2) : ;;
         esac
         ;;
@@ -185,21 +185,21 @@ _rondo() {
         options='-h --help'
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
+        *0) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots nottem co2 lynx temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
         esac
         ;;
     new-kernel)
         options='-h --help'
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
+        *0) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots nottem co2 lynx temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
         esac
         ;;
     new-layer)
         options='-h --help'
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
+        *0) _rondo_words 'kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots nottem co2 lynx temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000' ;;
         esac
         ;;
     compile-cell)

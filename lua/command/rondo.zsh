@@ -179,7 +179,7 @@ _rondo() {
                 '--catalog=[another catalog file]:FILE:_files -g '\''*.lua'\''' \
                 '--json[list\: everything that is known, as JSON; get\: a list of paths]' \
                 '1:what:(list get)' \
-                '2::name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)' \
+                '2::name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots nottem co2 lynx temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)' \
                 '3::part: '
             ;;
         bench)
@@ -240,19 +240,19 @@ _rondo() {
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '1:name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)'
+                '1:name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots nottem co2 lynx temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)'
             ;;
         new-kernel)
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '1:name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)'
+                '1:name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots nottem co2 lynx temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)'
             ;;
         new-layer)
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '1:name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)'
+                '1:name:(kjv tinyshakespeare names wikitext2_1m wikitext2_eval airline sunspots nottem co2 lynx temps weather_jfk weather_seattle eustockmarkets sp500 exchange_rate iris banknote uci_amazon uci_imdb uci_yelp wnut17 snips babi jsb basic_motions gunpoint pickup_gesture japanese_vowels pendigits optdigits mnist_1000)'
             ;;
         compile-cell)
             _arguments \

@@ -1,8 +1,9 @@
 -- data/catalog.lua - the data sets that Rondo knows: where a file of one is, and how it gets here.
 --
 -- A catalog is a Lua table read with an empty environment (datasets/catalog.lua; its top comment has the form). A file
--- is looked for in the folder that RONDO_DATA names, then in the cache ($XDG_CACHE_HOME/rondo); what is in neither is
--- downloaded (data/fetch.lua). A file counts only with the sha256 that the catalog gives.
+-- is looked for in Rondo's own folder, if it comes with Rondo, in the folder that RONDO_DATA names, then in the cache
+-- ($XDG_CACHE_HOME/rondo); what is nowhere is downloaded (data/fetch.lua). A file counts only with the sha256 that the
+-- catalog gives.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.core"
 local errors = require "rondo.errors"
@@ -10,8 +11,12 @@ local options = require "rondo.options"
 
 local catalog = {}
 
+local function own_folder()
+  return require("rondo.places").share() .. "/datasets/"
+end
+
 local function default_path()
-  return require("rondo.places").share() .. "/datasets/catalog.lua"
+  return own_folder() .. "catalog.lua"
 end
 
 -- Rondo's folder in the user's cache, or nil where the environment names no place: a shared one, such as /tmp, could
@@ -38,6 +43,9 @@ local function check_file(file, what)
   local path = file.path
   if type(path) ~= "string" or not path:find "^[%w_%-.][%w_%-./]*$" or path:find("..", 1, true) then
     return what .. ": path must be relative, of letters, digits and _-./, without '..'"
+  end
+  if file.bundled ~= nil and not tostring(file.bundled):find "^%w[%w_%-.]*$" then
+    return what .. ": bundled must be the name of a file in Rondo's folder of data sets"
   end
   return check_sum(file, what .. " (" .. path .. ")")
 end
@@ -122,20 +130,23 @@ function catalog.sha256(path)
   return sum
 end
 
--- Folders in which files of the catalog may lie, the first before the others.
-local function places()
+-- Paths at which a file of the catalog may lie, the first before the others.
+local function places(file)
   local own, list = os.getenv "RONDO_DATA", {}
-  if own and own ~= "" then
-    list[1] = own
+  if file.bundled then
+    list[1] = own_folder() .. file.bundled
   end
-  list[#list + 1] = catalog.cache_folder() -- or nothing
+  if own and own ~= "" then
+    list[#list + 1] = own .. "/" .. file.path
+  end
+  local cache = catalog.cache_folder()
+  list[#list + 1] = cache and cache .. "/" .. file.path -- or nothing
   return list
 end
 
 -- Path of a file where it lies, without looking at its sum, or nil.
 function catalog.where(file)
-  for _, folder in ipairs(places()) do
-    local path = folder .. "/" .. file.path
+  for _, path in ipairs(places(file)) do
     local stat = core.stat(path)
     if stat and stat.kind == "file" then
       return path
@@ -146,8 +157,7 @@ end
 -- Path of a file whose sum is right, or nil; a file with another sum is left where it is, with a notice (unless
 -- `quiet`). What a package's program prints is taken as it is: other versions of it print something else.
 function catalog.find(entry, file, quiet)
-  for _, folder in ipairs(places()) do
-    local path = folder .. "/" .. file.path
+  for _, path in ipairs(places(file)) do
     local stat = core.stat(path)
     if stat and stat.kind == "file" then
       local sum, message = catalog.sha256(path)

@@ -81,16 +81,6 @@ function prepare.rows(texts, file)
   return join(list)
 end
 
--- "1,1949.0833,118" of a monthly series with the year as a decimal number: "1949-02,118".
-function prepare.monthly(texts, file)
-  local list = { file.header }
-  for year, value in texts[1]:gmatch "\n%d+,([%d.]+),([^\r\n]+)" do
-    local month = math.floor(tonumber(year) * 12 + 0.5)
-    list[#list + 1] = ("%04d-%02d,%s"):format(month // 12, month % 12 + 1, value)
-  end
-  return join(list)
-end
-
 -- The hours of one station, without the columns that are the same or empty in all of them.
 function prepare.station(texts, file)
   local list = { file.header }
