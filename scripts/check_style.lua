@@ -66,6 +66,9 @@ local function code_of(text)
   return table.concat(out)
 end
 
+-- Rule 54 is for what is written by hand.
+local made = { ["lua/library/options.lua"] = true }
+
 -- Rules 2, 7, 14, 54 and white space: every file of code.
 local function check_text(file, lines)
   local top = table.concat(lines, "\n", 1, math.min(#lines, 40))
@@ -76,7 +79,7 @@ local function check_text(file, lines)
       say(file, 1, 2, ("opens with '%s - what it is for'"):format(name))
     end
   end
-  if #lines > 800 then
+  if #lines > 800 and not made[file] then
     say(file, 801, 54, ("%d lines; 800 is the limit"):format(#lines))
   elseif #lines > 400 and not top:find("400 lines", 1, true) then
     say(file, 401, 54, ("%d lines; over 400 the top comment gives the reason ('over 400 lines: ...')"):format(#lines))

@@ -706,6 +706,24 @@ function rondo.data.Batches(options) end
 ---@field dates? "dmy"|"mdy" of 3/4/2020; default: as the dates show
 ---@field skip? integer rows of values at the start that are passed over; integer >= 0; default 0
 
+---@class rondo.windows.Options
+---@field input integer rows up to the origin that a model is shown; 1..1048576
+---@field horizon? integer rows behind it that are to be forecast; 1..1048576; default 1
+---@field target? any name of the column to forecast, or a list; default: the only one
+---@field past? table further columns that are inputs up to the origin; default: all others
+---@field known? table columns whose values are known ahead, as holidays or prices
+---@field calendar? any known ahead, as sine and cosine: a list of hour, weekday, month, day_of_year
+---for each input column one more that is 1 where its value was missing; default false
+---@field mask? boolean
+---@field scaler? any a scaler fitted on the training part; default: values as they are
+---@field batch_size? integer windows side by side; 1..1048576; default 32
+---@field shuffle? boolean a new order each epoch; default false
+---@field stride? integer rows from one origin to the next; integer >= 1; default 1
+---@field season? integer rows of a season, for baselines and figures; integer >= 1
+---the one window behind the last value, whose truth nobody knows, in place of those that have it; default
+---false
+---@field future? boolean
+
 ---@class rondo.Conll.open.Options
 ---@field word? integer column of the word; -1 is the last; -256..256; default 1
 ---@field tag? integer column of the tag; -1 is the last; -256..256; default -1

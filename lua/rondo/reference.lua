@@ -70,6 +70,7 @@ local sentences = {
   Batches = "rondo.data.Batches { x =, y =, ... }: examples of unequal length as batches",
   ["Table.open"] = "rondo.data.Table.open(path, { ... }): a TSV or CSV file as lists by column",
   ["Series.from_csv"] = "rondo.data.Series.from_csv(path, { ... }): columns of numbers in the order of time",
+  windows = "part:windows { input =, horizon =, ... }: windows of a series as batches",
   ["Conll.open"] = "rondo.data.Conll.open(path, { ... }): sentences with a tag a word",
   ["Vocab.from"] = "rondo.data.Vocab.from(lists, { ... }): tokens to ids and back",
   SpanF1 = "precision, recall and F1 of spans of tags, as conlleval counts them",
@@ -159,6 +160,9 @@ local function special_topics(rondo, list)
   list[#list + 1] = topic("data", "rondo.data.Table.open", "Table.open", function() data.Table.open("", {}) end)
   list[#list + 1] = topic("data", "rondo.data.Series.from_csv", "Series.from_csv", function()
     data.Series.from_csv("", {})
+  end)
+  list[#list + 1] = topic("data", "part:windows", "windows", function(given)
+    require("rondo.data.windows").new(nil, given)
   end)
   list[#list + 1] = topic("data", "rondo.data.Conll.open", "Conll.open", function() data.Conll.open("", {}) end)
   list[#list + 1] = topic("data", "rondo.data.Vocab.from", "Vocab.from", function() data.Vocab.from({}, {}) end)

@@ -56,6 +56,7 @@ function trainer_state.config(trainer, source)
     ema = trainer.ema, accumulate = trainer.accumulate > 1 and trainer.accumulate or nil, frozen = frozen_of(trainer),
     clip_grad_norm = trainer.clip_grad_norm, clip_grad_value = trainer.clip_grad_value,
     data = source.describe and source:describe(),
+    series = source.config and source:config(),
     precision = core.precision() ~= "float32" and core.precision() or nil,
     seed = random.seed(),
   }
@@ -156,11 +157,12 @@ trainer_state.differences = differences
 
 local function check_config(trainer, opened)
   local there, here = opened.config, json.decode(json.encode(trainer.config))
-  local data = differences(there.data or {}, here.data or {}, "data", {})
+  local data = differences({ data = there.data, series = there.series }, { data = here.data, series = here.series },
+    "", {})
   if #data > 0 then
     return errors.outside(("%s: was made with other data or batches: %s"):format(opened.path, data[1]), errors.USAGE)
   end
-  there.data, here.data, there.model, here.model = nil, nil, nil, nil
+  there.data, here.data, there.series, here.series, there.model, here.model = nil, nil, nil, nil, nil, nil
   for _, line in ipairs(differences(there, here, "", {})) do
     trainer:notice(("going on with other settings: %s"):format(line))
   end

@@ -1,15 +1,12 @@
 /* csv.c - the class rondo.Csv: a mapped file of rows. Rows and columns count from 1.
  * SPDX-License-Identifier: MIT */
-#include "common.h"
-#include "rondo_csv.h"
+#include "series.h"
 
 #include <string.h>
 
-#define RDL_CSV "rondo.Csv"
-
-static rd_csv *check_csv(lua_State *L)
+rd_csv *rdl_check_csv(lua_State *L, int arg)
 {
-    return rdl_check(L, 1, RDL_CSV, "csv");
+    return rdl_check(L, arg, RDL_CSV, "csv");
 }
 
 static int csv_close(lua_State *L)
@@ -46,13 +43,13 @@ static int csv_open(lua_State *L)
 
 static int csv_width(lua_State *L)
 {
-    lua_pushinteger(L, rd_csv_width(check_csv(L)));
+    lua_pushinteger(L, rd_csv_width(rdl_check_csv(L, 1)));
     return 1;
 }
 
 static int csv_separator(lua_State *L)
 {
-    const char separator = rd_csv_separator(check_csv(L));
+    const char separator = rd_csv_separator(rdl_check_csv(L, 1));
     lua_pushlstring(L, &separator, 1);
     return 1;
 }
@@ -80,7 +77,7 @@ static const char **field_words(lua_State *L, int arg, const char *name, size_t 
 static int csv_begin(lua_State *L)
 {
     static const char *const orders[] = {"sure", "dmy", "mdy", NULL}; /* as rd_date_order */
-    rd_csv *c = check_csv(L);
+    rd_csv *c = rdl_check_csv(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     rd_csv_rules rules = {.header = rdl_field_bool(L, 2, "header", false),
                           .skip = (uint64_t)rdl_field_integer(L, 2, "skip", 0, INT64_MAX - 1),
@@ -97,8 +94,7 @@ static int csv_begin(lua_State *L)
     return 1;
 }
 
-/* Columns of a list, counted from 1, as 0-based numbers in a pushed userdata. */
-static uint32_t *check_columns(lua_State *L, int arg, const rd_csv *c, size_t *n)
+uint32_t *rdl_check_columns(lua_State *L, int arg, const rd_csv *c, size_t *n)
 {
     luaL_checktype(L, arg, LUA_TTABLE);
     *n = (size_t)lua_rawlen(L, arg);
@@ -131,9 +127,9 @@ static lua_Integer check_count(lua_State *L, int arg)
  * message */
 static int csv_cells(lua_State *L)
 {
-    rd_csv *c = check_csv(L);
+    rd_csv *c = rdl_check_csv(L, 1);
     size_t n_columns;
-    const uint32_t *columns = check_columns(L, 2, c, &n_columns);
+    const uint32_t *columns = rdl_check_columns(L, 2, c, &n_columns);
     const uint64_t from = check_row(L, 3);
     const lua_Integer n = check_count(L, 4);
     rd_error err;
@@ -168,7 +164,7 @@ static int csv_cells(lua_State *L)
 static int csv_kind(lua_State *L)
 {
     static const char *const kinds[] = {"missing", "number", "time", "text"}; /* as rd_csv_kind */
-    const rd_csv *c = check_csv(L);
+    const rd_csv *c = rdl_check_csv(L, 1);
     size_t n;
     const char *text = luaL_checklstring(L, 2, &n);
     lua_pushstring(L, kinds[rd_csv_kind_of(c, text, n)]);
@@ -178,7 +174,7 @@ static int csv_kind(lua_State *L)
 /* csv:time(text) -> seconds or number, or nil */
 static int csv_time(lua_State *L)
 {
-    const rd_csv *c = check_csv(L);
+    const rd_csv *c = rdl_check_csv(L, 1);
     size_t n;
     const char *text = luaL_checklstring(L, 2, &n);
     double time;
@@ -189,11 +185,14 @@ static int csv_time(lua_State *L)
     return 1;
 }
 
-static rd_missing check_rule(lua_State *L, int arg)
+rd_missing rdl_check_rule(lua_State *L, const char *name)
 {
     static const char *const rules[] = {"error", "previous", "interpolate",
                                         NULL}; /* as rd_missing */
-    return (rd_missing)luaL_checkoption(L, arg, "error", rules);
+    for (int i = 0; rules[i]; i++)
+        if (strcmp(rules[i], name) == 0) return (rd_missing)i;
+    luaL_error(L, "no rule for missing values is called '%s'", name);
+    return RD_MISSING_ERROR;
 }
 
 static void push_report(lua_State *L, const rd_csv_report *r, size_t n)
@@ -226,10 +225,10 @@ static void push_report(lua_State *L, const rd_csv_report *r, size_t n)
 /* csv:scan({columns}, time or nil, rule) -> report, or nil, message */
 static int csv_scan(lua_State *L)
 {
-    rd_csv *c = check_csv(L);
+    rd_csv *c = rdl_check_csv(L, 1);
     rd_csv_columns which;
-    which.at = check_columns(L, 2, c, &which.n);
-    which.rule = check_rule(L, 4);
+    which.at = rdl_check_columns(L, 2, c, &which.n);
+    which.rule = rdl_check_rule(L, luaL_checkstring(L, 4));
     const lua_Integer time = luaL_optinteger(L, 3, 0);
     luaL_argcheck(L, time >= 0 && time <= rd_csv_width(c), 3, "no such column");
     rd_csv_report report = {.missing = rdl_buffer(L, which.n, sizeof(uint64_t))};
@@ -246,12 +245,12 @@ static int csv_scan(lua_State *L)
 static int csv_values(lua_State *L)
 {
     rd_core *core = rdl_core(L);
-    rd_csv *c = check_csv(L);
+    rd_csv *c = rdl_check_csv(L, 1);
     rd_csv_columns which;
-    which.at = check_columns(L, 2, c, &which.n);
+    which.at = rdl_check_columns(L, 2, c, &which.n);
     const uint64_t from = check_row(L, 3);
     const size_t shape[] = {(size_t)check_count(L, 4), which.n};
-    which.rule = check_rule(L, 5);
+    which.rule = rdl_check_rule(L, luaL_checkstring(L, 5));
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_tensor_new(core, 2, shape, RD_DENSE, out, &err));
     RDL_DO(L, rd_csv_values(c, &which, from, *out, &err));
@@ -262,7 +261,7 @@ static int csv_values(lua_State *L)
 /* csv:times(column, from, n) -> list of numbers */
 static int csv_times(lua_State *L)
 {
-    rd_csv *c = check_csv(L);
+    rd_csv *c = rdl_check_csv(L, 1);
     const lua_Integer time = luaL_checkinteger(L, 2);
     luaL_argcheck(L, time >= 1 && time <= rd_csv_width(c), 2, "no such column");
     const uint64_t from = check_row(L, 3);

@@ -12,7 +12,7 @@ int luaopen_rondo_core(lua_State *L)
         rdl_open_optimizer, rdl_open_archive,  rdl_open_text,         rdl_open_vocab,
         rdl_open_files,     rdl_open_system,   rdl_open_process,      rdl_open_machine,
         rdl_open_chain,     rdl_open_function, rdl_open_plugin_layer, rdl_open_csv,
-        rdl_open_spawn,     rdl_open_parts,
+        rdl_open_spawn,     rdl_open_parts,    rdl_open_series,       rdl_open_windows,
     };
     luaL_checkversion(L);
     rdl_open_state(L);

@@ -62,11 +62,33 @@ function Scaler:fit(part)
     end
   end
   self.columns, self.shift, self.scale = part.columns, {}, {}
+  self.rows = { first = part.first, last = part.last }
   for i, name in ipairs(part.columns) do
     local shift, scale = kind.finish(sums[i])
     self.shift[name], self.scale[name] = shift, scale > 0 and scale or 1.0
   end
   return self
+end
+
+local function check_column(self, name)
+  if not self.columns then
+    errors.raise("%s: fit it on the training part first", self.kind)
+  elseif not self.shift[name] then
+    local near = core.nearest(tostring(name), self.columns)
+    errors.raise("%s: it was not fitted on a column '%s'%s", self.kind, tostring(name),
+      near and (" (did you mean '%s'?)"):format(near) or "; columns are " .. table.concat(self.columns, ", "))
+  end
+end
+
+-- What the core does with a column in a window (lua/src/windows.c).
+function Scaler:stages(name)
+  check_column(self, name)
+  return { { kind = "affine", a = self.shift[name], b = self.scale[name] } }
+end
+
+-- What a checkpoint keeps.
+function Scaler:describe()
+  return { kind = self.kind, shift = self.shift, scale = self.scale }
 end
 
 -- Shift and scale of one column as numbers, of several as tensors along the last dimension of x.
@@ -79,11 +101,7 @@ local function numbers_of(self, x, wanted)
   local names = type(wanted) == "string" and { wanted } or wanted or self.columns
   local shift, scale = {}, {}
   for i, name in ipairs(names) do
-    if not self.shift[name] then
-      local near = core.nearest(tostring(name), self.columns)
-      errors.raise("%s: it was not fitted on a column '%s'%s", self.kind, tostring(name),
-        near and (" (did you mean '%s'?)"):format(near) or "; columns are " .. table.concat(self.columns, ", "))
-    end
+    check_column(self, name)
     shift[i], scale[i] = self.shift[name], self.scale[name]
   end
   if type(wanted) == "string" then

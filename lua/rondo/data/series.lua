@@ -10,6 +10,8 @@ local errors = require "rondo.errors"
 local options = require "rondo.options"
 local cuts = require "rondo.data.series_cuts"
 local form = require "rondo.data.csv_form"
+local store = require "rondo.data.series_store"
+local windows = require "rondo.data.windows"
 
 local specs = {
   { name = "columns", kind = "table", help = "names or numbers of columns to read; default: all that hold numbers" },
@@ -39,7 +41,7 @@ function Series.__index(self, key)
     return #rawget(self, "columns")
   elseif type(key) == "string" then
     local near = core.nearest(key, { "columns", "num_columns", "path", "values", "times", "split", "summary",
-      "slice" })
+      "slice", "windows", "name" })
     errors.raise("Series: there is no field '%s'%s", key, near and (" (did you mean '%s'?)"):format(near) or "")
   end
 end
@@ -157,7 +159,8 @@ local function part_of(file, first, last)
   for i, place in ipairs(file.places) do
     names[i] = file.names[place]
   end
-  return setmetatable({ file = file, path = file.path, columns = names, first = first, last = last }, Series)
+  return setmetatable({ file = file, path = file.path, name = file.path:match "([^/]-)%.?%w*$", columns = names,
+    first = first, last = last }, Series)
 end
 
 local function read(path, o)
@@ -259,6 +262,26 @@ end
 function methods:times(from, to)
   from, to = range(self, from, to)
   return self.file.time > 0 and self.file.csv:times(self.file.time, self.first + from - 1, to - from + 1) or nil
+end
+
+-- The columns as numbers in memory, or, where they are large, in a file without a name; and the place of the times
+-- among them, or nil. All parts share them.
+function methods:store()
+  local file = self.file
+  if not file.store then
+    file.store = store.of_csv(file)
+  end
+  return file.store, file.time > 0 and #file.places + 1 or nil
+end
+
+-- What of the stored rows the part is: for each series { name =, begin = its first row, first =, last = }.
+function methods:pieces()
+  return { { name = self.name, begin = 1, first = self.first, last = self.last } }
+end
+
+-- Windows of the part: a source of batches for a Trainer.
+function methods:windows(given)
+  return windows.new(self, given)
 end
 
 -- Rows from..to as a series.

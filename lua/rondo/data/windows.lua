@@ -1,0 +1,305 @@
+-- data/windows.lua - part:windows { input =, horizon =, ... }: windows of a series as batches for a Trainer.
+--
+-- A window has an origin, the last row whose values are known. Its truth is the `horizon` rows behind it, which lie in
+-- the part; its inputs are the `input` rows up to it, which may lie in the part before. Nothing behind the origin has a
+-- share in x: missing values are filled from rows up to it, scalers were fitted on the part that they were given.
+-- Windows are made when they are asked for, batch(k, epoch), and depend on nothing but these, the data and the seed.
+--
+-- x is (batch, input, features), or, where columns or the calendar are known ahead, (batch, input + horizon - 1,
+-- features): the features that are known ahead stand, at step t, for row t + 1, the row that the step is to foretell.
+-- So the steps up to `input` are all that a forecast of one step or the first of a recursive one needs; those behind it
+-- have 0 for what is not known ahead, and 1 for the last feature, which is 0 at the others. A Sequential reads all of
+-- them; an encoder the first `input`, and its decoder, x:slice(2, input, -1), one step for each row of the horizon; a
+-- recursive model puts its own forecast in the place of the zeros (target_features says where).
+-- y is (batch, horizon), or (batch, horizon, targets) where there are several; weight, like y, is 0 where the truth is
+-- missing, and nil where none is.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local buckets = require "rondo.data.buckets"
+local errors = require "rondo.errors"
+local layout = require "rondo.data.window_layout"
+local options = require "rondo.options"
+
+local specs = {
+  { name = "input", kind = "int", required = true, min = 1, max = 1 << 20, help = "rows up to the origin that a model "
+    .. "is shown" },
+  { name = "horizon", kind = "int", def = 1, min = 1, max = 1 << 20, help = "rows behind it that are to be forecast" },
+  { name = "target", kind = "any", help = "name of the column to forecast, or a list; default: the only one" },
+  { name = "past", kind = "table", help = "further columns that are inputs up to the origin; default: all others" },
+  { name = "known", kind = "table", help = "columns whose values are known ahead, as holidays or prices" },
+  { name = "calendar", kind = "any", help = "known ahead, as sine and cosine: a list of hour, weekday, month, "
+    .. "day_of_year" },
+  { name = "mask", kind = "bool", def = false, help = "for each input column one more that is 1 where its value was "
+    .. "missing" },
+  { name = "scaler", kind = "any", help = "a scaler fitted on the training part; default: values as they are" },
+  { name = "batch_size", kind = "int", def = 32, min = 1, max = 1 << 20, help = "windows side by side" },
+  { name = "shuffle", kind = "bool", def = false, help = "a new order each epoch" },
+  { name = "stride", kind = "int", def = 1, min = 1, help = "rows from one origin to the next" },
+  { name = "season", kind = "int", min = 1, help = "rows of a season, for baselines and figures" },
+  { name = "future", kind = "bool", def = false, help = "the one window behind the last value, whose truth nobody "
+    .. "knows, in place of those that have it" },
+}
+
+local Windows, methods = { __name = "rondo.Windows" }, {}
+
+function Windows.__index(self, key)
+  if methods[key] then
+    return methods[key]
+  elseif key == "filled" then
+    return methods.count_filled(self)
+  end
+end
+
+-- Batches of an epoch.
+function Windows:__len()
+  return (self.count + self.batch_size - 1) // self.batch_size
+end
+
+function Windows:__tostring()
+  return ("%d windows of %d rows and %d ahead in %d batches of up to %d"):format(self.count, self.input_size,
+    self.horizon, #self, self.batch_size)
+end
+
+-- What the numbers of a run depend on, beside config().
+function methods:describe()
+  local first, last = self.pieces[1], self.pieces[#self.pieces]
+  return { kind = "windows", first = first.first, last = last.last, count = self.count, batch_size = self.batch_size,
+    shuffle = self.shuffle, stride = self.stride }
+end
+
+-- What a checkpoint keeps of the series: all that a forecast of new data needs beside the model.
+function methods:config()
+  local roles = self.roles
+  local function some(list)
+    return #list > 0 and list or nil
+  end
+  return { columns = self.series.columns, targets = roles.targets, past = some(roles.past), known = some(roles.known),
+    calendar = some(roles.calendar), mask = self.mask or nil, input = self.input_size, horizon = self.horizon,
+    season = self.season, missing = self.series.file.rule, time = self.series:summary().time, scaler = self.scaler
+    and self.scaler:describe() }
+end
+
+-- ---- batches -----------------------------------------------------------------------------------------------
+
+-- The series of window i, and the row of its origin.
+local function locate(self, i)
+  local low, high = 1, #self.pieces
+  while low < high do
+    local middle = (low + high + 1) // 2
+    if self.pieces[middle].before < i then
+      low = middle
+    else
+      high = middle - 1
+    end
+  end
+  local piece = self.pieces[low]
+  return piece, piece.origin + (i - piece.before - 1) * self.stride
+end
+
+-- Numbers of the windows of batch k of an epoch.
+function methods:rows(k, epoch)
+  local first = (k - 1) * self.batch_size + 1
+  return buckets.in_order(self, first, math.min(self.batch_size, self.count - first + 1), self.count, epoch or 1)
+end
+
+-- The windows of a list of numbers: x, y, how, weight.
+function methods:of(rows)
+  local list, n = {}, 0
+  for _, i in ipairs(rows) do
+    local piece, origin = locate(self, i)
+    list[n + 1], list[n + 2], list[n + 3], list[n + 4] = piece.layout, piece.begin, piece.last, origin
+    n = n + 4
+  end
+  local x, y, weight = self.reader:batch(list, true)
+  return x, y, nil, weight
+end
+
+-- Batch k of an epoch: x, y, how (nil), weight (nil where no truth is missing).
+function methods:batch(k, epoch)
+  return self:of(self:rows(k, epoch))
+end
+
+-- for x, y, info in windows: one epoch from its beginning; the next loop is the next epoch.
+function Windows:__call(_, control)
+  self.cursor = control == nil and 1 or self.cursor + 1
+  if self.cursor > #self then
+    self.epoch = self.epoch + 1
+    return nil
+  end
+  local x, y, how, weight = self:batch(self.cursor, self.epoch)
+  return x, y, { index = self.cursor, count = #self, epoch = self.epoch, first = self.cursor == 1,
+    rows = self:rows(self.cursor, self.epoch), weight = weight, how = how }
+end
+
+-- ---- windows one by one ------------------------------------------------------------------------------------
+
+-- Values of a target up to the origin, missing ones filled as they are known there: an array that is read from the
+-- series when it is looked at.
+local History = { __name = "rondo.History" }
+
+function History.__index(view, row)
+  if math.type(row) == "integer" and row >= 1 and row <= rawget(view, "rows") then
+    return view.reader:known(view.layout, view.begin, view.last, view.origin, view.column, view.begin + row - 1)
+  end
+end
+
+function History:__len()
+  return self.rows
+end
+
+function History.__pairs(view)
+  return ipairs(view)
+end
+
+function History.__newindex()
+  errors.raise "a window's history cannot be written to"
+end
+
+local function target_of(self, target)
+  if target == nil then
+    return 1
+  end
+  for k, name in ipairs(self.targets) do
+    if name == target then
+      return k
+    end
+  end
+  errors.raise("windows: '%s' is no target; targets are %s", tostring(target), table.concat(self.targets, ", "))
+end
+
+-- Window i for one target (nil: the first): { series =, target =, origin =, history =, truth =, times = }, on the scale
+-- of the data. Rows count in the whole series; truth is NaN where it is missing or lies behind the part.
+function methods:window(i, target)
+  if math.type(i) ~= "integer" or i < 1 or i > self.count then
+    errors.raise("windows: there is no window %s; there are %d", tostring(i), self.count)
+  end
+  local piece, origin = locate(self, i)
+  local k = target_of(self, target)
+  local column = self.layouts[piece.layout].targets[k].column
+  local place = { reader = self.reader, layout = piece.layout, begin = piece.begin, last = piece.last, origin = origin,
+    column = column, rows = origin - piece.begin + 1 }
+  local truth = self.columns:numbers(column, origin + 1, math.min(self.horizon, piece.last - origin))
+  for h = #truth + 1, self.horizon do
+    truth[h] = 0 / 0
+  end
+  return { series = piece.name, target = self.targets[k], origin = place.rows, history = setmetatable(place, History),
+    truth = truth, times = self.time and self.reader:times(piece.layout, piece.begin, piece.last, origin, self.time)
+    or nil, row = origin, piece = piece }
+end
+
+-- A list of numbers of the steps behind a window's origin, from the scale of the model to that of the data.
+function methods:unscale(target, values, window)
+  local piece = type(window) == "table" and window.piece
+  if not piece then
+    errors.raise("windows: unscale needs the window that the values are of, windows:window(i), got a %s", type(window))
+  end
+  return self.reader:invert(piece.layout, piece.begin, piece.last, window.row, target_of(self, target), values)
+end
+
+-- How many values of the part are missing, and so filled where they are inputs, by column.
+function methods:count_filled()
+  local counts = {}
+  for i, name in ipairs(self.series.columns) do
+    counts[name] = 0
+    for _, piece in ipairs(self.pieces) do
+      counts[name] = counts[name] + self.columns:missing(i, piece.first, piece.last - piece.first + 1)
+    end
+  end
+  return counts
+end
+
+-- ---- making one --------------------------------------------------------------------------------------------
+
+-- The last row of a part in which a target has a value: the origin of the future.
+local function last_seen(self, piece, from, to)
+  local last = 0
+  for _, target in ipairs(self.layouts[piece.layout].targets) do
+    local _, _, seen = self.columns:missing(target.column, from, to - from + 1)
+    last = math.max(last, seen or 0)
+  end
+  return last
+end
+
+-- Sets the first origin of a piece and how many there are.
+local function plan(self, piece, needs, future)
+  local first, last = math.max(piece.begin + needs - 1, piece.first - 1), piece.last - self.horizon
+  if future then
+    last = last_seen(self, piece, piece.begin, piece.last)
+    first = last
+    if last < piece.begin + needs - 1 then
+      first = last + 1
+    end
+  end
+  piece.origin, piece.count = first, last >= first and (last - first) // self.stride + 1 or 0
+end
+
+local function check_scaler(scaler)
+  if scaler ~= nil and not (type(scaler) == "table" and type(scaler.stages) == "function") then
+    errors.raise("windows: option 'scaler' must be like rondo.data.StandardScaler():fit(train), got a %s",
+      type(scaler))
+  end
+end
+
+-- Figures of what a scaler has seen are no figures: it says so.
+local function check_fitted(self)
+  local seen, first = self.scaler and self.scaler.rows, self.pieces[1].first
+  if seen and first > seen.first and first <= seen.last then
+    errors.notice("windows: the scaler was fitted on rows %d..%d, and this part begins at row %d: what is to be "
+      .. "forecast has been looked at; fit it on the training part alone", seen.first, seen.last, first)
+  end
+end
+
+local function make_layouts(self, o)
+  local file, how = self.series.file, {}
+  how.mask, how.ahead, how.time = o.mask, self.steps > self.input_size, self.time
+  how.stages = function(name) return self.scaler and self.scaler:stages(name) or nil end
+  local one = layout.new(self.series.columns, self.roles, how)
+  self.layouts, self.features = { one }, one.names
+  self.target_features = {}
+  for k, target in ipairs(self.targets) do
+    for i, name in ipairs(self.features) do
+      self.target_features[k] = self.target_features[k] or name == target and i or nil
+    end
+  end
+  local summary = self.series:summary()
+  self.reader = core.windows(self.columns, { rule = file.rule, input = self.input_size, horizon = self.horizon,
+    steps = self.steps, step = summary.step, months = summary.unit == "months", layouts = self.layouts })
+  self.num_features = self.reader:width()
+end
+
+local function plan_all(self, o)
+  self.count, self.pieces = 0, {}
+  local needs = math.max(self.input_size + layout.lag(self.layouts[1]), 1)
+  for i, piece in ipairs(self.series:pieces()) do
+    piece.layout, piece.before = 1, self.count
+    plan(self, piece, needs, o.future)
+    self.pieces[i], self.count = piece, self.count + piece.count
+  end
+  if self.count == 0 then
+    local piece = self.pieces[1]
+    errors.raise("windows: no window has room in rows %d..%d: it needs %d rows before its origin%s and %d behind it",
+      piece.first, piece.last, needs, needs > self.input_size and " (with what differences take)" or "",
+      o.future and 0 or self.horizon)
+  end
+end
+
+-- Windows of a part of a series.
+local function new(part, given)
+  local o = options.resolve("windows", specs, given)
+  check_scaler(o.scaler)
+  local file = part.file
+  local time = file.time > 0 and (file.report.unit == "number" and "number" or "date") or nil
+  local self = setmetatable({ series = part, input_size = o.input, horizon = o.horizon, scaler = o.scaler,
+    season = o.season, mask = o.mask, batch_size = o.batch_size, shuffle = o.shuffle, stride = o.stride,
+    releases = true, cursor = 0, epoch = 1, symbol_name = "window", time_unit = file.report.unit }, Windows)
+  self.roles = layout.roles(part.columns, o, time)
+  self.targets = self.roles.targets
+  self.steps = layout.steps(self.roles, o.input, o.horizon)
+  self.columns, self.time = part:store()
+  make_layouts(self, o)
+  plan_all(self, o)
+  check_fitted(self)
+  return self
+end
+
+return { new = new, is_windows = function(value) return getmetatable(value) == Windows end }
