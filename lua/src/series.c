@@ -21,7 +21,7 @@ static int columns_close(lua_State *L)
     return 0;
 }
 
-/* columns(rows, columns, { folder =, most_bytes = }) -> columns, or nil, message */
+/* numbers(rows, columns, { folder =, most_bytes = }) -> columns, or nil, message */
 static int columns_new(lua_State *L)
 {
     const lua_Integer rows = luaL_checkinteger(L, 1), columns = luaL_checkinteger(L, 2);
@@ -133,7 +133,7 @@ void rdl_open_series(lua_State *L)
                                        {"missing", columns_missing}, {NULL, NULL}};
     static const luaL_Reg meta[] = {
         {"__gc", columns_close}, {"__close", columns_close}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"columns", columns_new}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {{"numbers", columns_new}, {NULL, NULL}};
     rdl_new_class(L, &(rdl_class){.name = RDL_COLUMNS, .methods = methods, .meta = meta});
     luaL_setfuncs(L, functions, 0);
 }

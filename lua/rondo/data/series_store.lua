@@ -12,7 +12,7 @@ local IN_MEMORY = 64 << 20 -- bytes
 
 -- Room for rows of columns.
 function store.new(rows, columns)
-  local made, message = core.columns(rows, columns, { folder = os.getenv "TMPDIR" or "/tmp", most_bytes = IN_MEMORY })
+  local made, message = core.numbers(rows, columns, { folder = os.getenv "TMPDIR" or "/tmp", most_bytes = IN_MEMORY })
   return made or errors.stop(errors.DATA, message)
 end
 
