@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/noise.h"
 #include "plugin/registry.h"
+#include "rondo_trace.h"
 #include <assert.h>
 #include <stdlib.h>
 #include <string.h>
@@ -200,4 +201,20 @@ void rd_rnn_observe(rd_rnn *rnn, const rd_observer *observer)
 {
     rnn->observed = observer != NULL;
     if (observer) rnn->observer = *observer;
+}
+
+const char *rd_rnn_line(const rd_rnn *rnn, size_t id, uint32_t *width)
+{
+    const rdc_layout *l = rnn->layout;
+    if (id >= l->n_lines) return NULL;
+    if (width) *width = l->line[id].width;
+    return l->line_name[id];
+}
+
+const char *rd_rnn_temp(const rd_rnn *rnn, size_t id, uint32_t *width)
+{
+    const rdc_layout *l = rnn->layout;
+    if (id >= l->n_temps) return NULL;
+    if (width) *width = l->temp[id].width;
+    return l->temp_name[id];
 }

@@ -628,6 +628,23 @@ function rondo.Trainer(options) end
 ---@field unit? "stream"|"line"|"document"
 ---@field on_line? function called with the figures of each line (or document)
 
+---@class rondo.diagnose.Options
+---@field loss? rondo.Loss as the Trainer takes it; default: cross-entropy for ids, else mean square
+---most loss times, evenly spread, whose gradient is looked at by lag; 1..1048576; default 32
+---@field lags? integer
+---@field probes? integer random vectors for norms of ds(T)/ds(k); 0..65536; default 8
+---@field exact? boolean those norms by every row of the Jacobian instead; default false
+---the part of each step in dL/dW, and the check against the engine's gradient; default true
+---@field contributions? boolean
+---@field keep? boolean keep the contributions themselves, not their norms alone; default false
+---@field gates? boolean how saturated gates and states are; default true
+---steps, evenly spread, whose own Jacobian has its spectral radius taken; 0..1048576; default 3
+---@field jacobians? integer
+---@field lyapunov? boolean the largest Lyapunov exponent; default true
+---bound to the model: one step gives the ratio of update to weight; weights and optimizer are put back
+---@field optimizer? rondo.Optimizer
+---@field clip_grad_norm? number what the Trainer clips by, for that step; number >= 0
+
 ---@class rondo.metrics.SpanF1.Options
 ---@field [1] any? tags
 ---@field tags? any the Vocab that encoded the tags

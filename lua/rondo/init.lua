@@ -22,7 +22,7 @@ local homes = {
   embedding = "tensor", one_hot = "tensor", no_grad = "tensor",
   clip_grad_norm = "tensor", clip_grad_value = "tensor",
   init = "initial", cell = "cells", Function = "functions",
-  save = "checkpoint", load = "checkpoint",
+  save = "checkpoint", load = "checkpoint", diagnose = "diagnose",
 }
 local wholes = { Sequential = "sequential", Bidirectional = "bidirectional", optim = "optim", callbacks = "callbacks",
   plugins = "plugins" }

@@ -275,12 +275,12 @@ function Base.input_dims()
   return nil
 end
 
--- Input of predict as a tensor: ids as they are, text and tokens by the model's tokenizer.
-local function input_of(self, x)
+-- Input of predict and trace as a tensor: ids as they are, text and tokens by the model's tokenizer.
+function module.input_of(self, x, what)
   local tokenizer = rawget(self, "tokenizer")
   if type(x) == "string" or type(x) == "table" and type(x[1]) == "string" then
     if not tokenizer then
-      errors.raise("predict: %s has no tokenizer for a text; give ids, or set model.tokenizer", self:label())
+      errors.raise("%s: %s has no tokenizer for a text; give ids, or set model.tokenizer", what, self:label())
     end
     x = tokenizer:encode(x)
   end
@@ -294,13 +294,18 @@ end
 -- dimension is added where it is missing.
 function Base:predict(x)
   return errors.blame(self.evaluating, self, function()
-    x = input_of(self, x)
+    x = module.input_of(self, x, "predict")
     local wanted = rawget(self, "predict_dims") or self:input_dims() or (x.ndim == 1 and 2)
     if wanted and x.ndim == wanted - 1 then
       return (self:forward(x:unsqueeze(1)))
     end
     return (self:forward(x))
   end)
+end
+
+-- Gates and states of every recurrent layer at every step, while predicting; see diagnose/trace.lua.
+function Base:trace(x, how)
+  return errors.blame(require("rondo.diagnose.trace").trace, self, x, how)
 end
 
 -- Streams text from a language model; see generate.lua.

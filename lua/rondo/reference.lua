@@ -60,6 +60,7 @@ local sentences = {
   generate = "text, piece by piece",
   complete = "the likeliest continuations, by beam search",
   evaluate = "the log-probability of a text",
+  diagnose = "rondo.diagnose(model, { x, y }, { ... }): the gradient, looked at",
   ["Text.open"] = "rondo.data.Text.open(path, { ... }): a text file as ids",
   Tokenizer = "rondo.data.Tokenizer { ... }: texts to ids and back",
   sequences = "text:sequences { ... }: batches of a text",
@@ -153,6 +154,9 @@ local function special_topics(rondo, list)
   end)
   list[#list + 1] = topic("training", "model:evaluate", "evaluate", function(given)
     require("rondo.evaluate").evaluate(nil, "", given)
+  end)
+  list[#list + 1] = topic("training", "rondo.diagnose", "diagnose", function(given)
+    require("rondo.diagnose").options(given)
   end)
   list[#list + 1] = topic("data", "rondo.data.Text.open", "Text.open", function() data.Text.open("", {}) end)
   list[#list + 1] = topic("data", "rondo.data.Tokenizer", "Tokenizer", data.Tokenizer)

@@ -26,6 +26,8 @@ local CLASSES = { model = "rondo.Module", loss = "rondo.Loss", optimizer = "rond
 local RESULTS = { layers = "rondo.Module", losses = "rondo.Loss", callbacks = "rondo.Callback", cell = "rondo.Cell",
   Function = "rondo.Function" }
 
+local BY_HAND = { diagnose = true } -- take more than options: their functions are in rondo.lua
+
 local function type_of(spec)
   if spec.choices then
     return '"' .. table.concat(spec.choices, '"|"') .. '"'
@@ -105,7 +107,7 @@ local function annotations(topics)
   for _, topic in ipairs(topics) do
     if topic.group ~= "cells" then
       local class = fields(out, topic)
-      if topic.path:find "^rondo%." and not topic.name:find ".%." then
+      if topic.path:find "^rondo%." and not topic.name:find ".%." and not BY_HAND[topic.name] then
         constructor(out, topic, class)
       end
       out[#out + 1] = ""

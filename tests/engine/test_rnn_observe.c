@@ -1,5 +1,6 @@
 /* test_rnn_observe.c - what an observer is shown, and what a run costs in memory.
  * SPDX-License-Identifier: MIT */
+#include "rondo_trace.h"
 #include "support/rnns.h"
 
 #include <math.h>
@@ -90,6 +91,21 @@ static void test_an_observer_sees_every_step_without_gradients_too(void **state)
     assert_int_equal(test_close_core((void **)&core), 0);
 }
 
+static void test_lines_and_temps_have_the_names_of_the_declaration(void **state)
+{
+    rd_core *core = rnn_core(1, NULL);
+    uint32_t width = 0;
+    (void)state;
+    const rnn_layer layer = {.cell = "gru", .in = IN, .hidden = HIDDEN};
+    rd_rnn *rnn = rnn_make(core, &layer);
+    assert_string_equal(rd_rnn_line(rnn, 1, &width), "r");
+    assert_int_equal(width, HIDDEN);
+    assert_null(rd_rnn_line(rnn, 4, NULL));
+    assert_null(rd_rnn_temp(rnn, 0, NULL));
+    rd_rnn_release(rnn);
+    assert_int_equal(test_close_core((void **)&core), 0);
+}
+
 /* Peak bytes of a run without gradients, less its input and output. */
 static size_t inference_bytes(size_t rows, size_t steps)
 {
@@ -149,6 +165,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_contributions_of_the_steps_add_up_to_the_gradient),
         cmocka_unit_test(test_an_observer_sees_every_step_without_gradients_too),
+        cmocka_unit_test(test_lines_and_temps_have_the_names_of_the_declaration),
         cmocka_unit_test(test_inference_keeps_nothing_of_the_steps),
         cmocka_unit_test(test_a_step_seen_before_asks_nothing_of_the_system),
     };

@@ -63,6 +63,9 @@ function interpret.step(p, parameters, x, states)
   for _, state in ipairs(p.states) do
     after[state.name] = as_rows(value_of(state.root), states[state.name])
   end
+  if interpret.on_values then -- diagnose/inside.lua looks
+    interpret.on_values(values)
+  end
   return after
 end
 
