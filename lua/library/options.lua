@@ -9,6 +9,7 @@ rondo.callbacks = {}
 rondo.metrics = {}
 rondo.data = {}
 rondo.data.tasks = {}
+rondo.baselines = {}
 
 ---@class rondo.ActivityRegularization.Options
 ---@field [1] any? ar
@@ -817,3 +818,52 @@ function rondo.data.tasks.FirstSymbol(options) end
 ---@param options? rondo.tasks.Parity.Options
 ---@return rondo.Task
 function rondo.data.tasks.Parity(options) end
+
+---@class rondo.baselines.AR.Options
+---@field [1] any? order
+---@field order? integer values back; default: the smallest AIC; 0..1000
+---@field log? boolean of logarithms; default: where all values are positive and it helps
+---@field season? integer steps of a season, 12 of months; default: that of the windows; 1..1048576
+---an autoregression by least squares
+---@param options? rondo.baselines.AR.Options
+---@return rondo.Baseline
+function rondo.baselines.AR(options) end
+
+---@class rondo.baselines.Drift.Options
+---the line from the first value through the last
+---@param options? rondo.baselines.Drift.Options
+---@return rondo.Baseline
+function rondo.baselines.Drift(options) end
+
+---@class rondo.baselines.HoltWinters.Options
+---@field [1] any? season
+---@field season? integer steps of a season, 12 of months; default: that of the windows; 1..1048576
+---how seasons and level go together; auto: what fits better; default "auto"
+---@field seasonal? "auto"|"additive"|"multiplicative"
+---@field damped? boolean a trend that fades; default false
+---exponential smoothing of level, trend and season (Holt 1957, Winters 1960)
+---@param options? rondo.baselines.HoltWinters.Options
+---@return rondo.Baseline
+function rondo.baselines.HoltWinters(options) end
+
+---@class rondo.baselines.Persistence.Options
+---the last value
+---@param options? rondo.baselines.Persistence.Options
+---@return rondo.Baseline
+function rondo.baselines.Persistence(options) end
+
+---@class rondo.baselines.SeasonalNaive.Options
+---@field [1] any? season
+---@field season? integer steps of a season, 12 of months; default: that of the windows; 1..1048576
+---the value a season ago
+---@param options? rondo.baselines.SeasonalNaive.Options
+---@return rondo.Baseline
+function rondo.baselines.SeasonalNaive(options) end
+
+---@class rondo.baselines.SeasonalNaiveGrowth.Options
+---@field [1] any? season
+---@field season? integer steps of a season, 12 of months; default: that of the windows; 1..1048576
+---the value a season ago, grown as that season grew from the one before
+---@param options? rondo.baselines.SeasonalNaiveGrowth.Options
+---@return rondo.Baseline
+function rondo.baselines.SeasonalNaiveGrowth(options) end

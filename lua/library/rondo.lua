@@ -554,6 +554,24 @@ function Forecast:levels() end
 ---@return integer? code
 function Forecast:csv(file) end
 rondo.forecast = {}
+rondo.baselines = {}
+---what a network must beat, fitted on the values up to the first origin of the windows it is asked about
+---@class rondo.Baseline
+local Baseline = {}
+---@param windows rondo.Windows
+---@param options { quantiles: number[]? }? levels; default { 0.1, 0.5, 0.9 }, {}: none
+---@return rondo.Forecast
+function Baseline:forecast(windows, options) end
+---@param windows rondo.Windows
+---@param options { metrics: string[]?, quantiles: number[]? }?
+---@return table<string, number> figures
+---@return string[] notes
+function Baseline:evaluate(windows, options) end
+---forecasts by all baselines that need no training
+---@param windows rondo.Windows
+---@param options { season: integer?, quantiles: number[]? }?
+---@return rondo.Forecast[]
+function rondo.baselines.all(windows, options) end
 ---@param entries table entries, with name =, horizon =, season =, time_unit = beside them; becomes the Forecast
 ---@return rondo.Forecast
 function rondo.forecast.Forecast(entries) end

@@ -47,6 +47,10 @@ function special.forecast()
   return names.strict("rondo.forecast", { Forecast = require("rondo.forecast.forecast").new })
 end
 
+function special.baselines()
+  return names.strict("rondo.baselines", require "rondo.forecast.baselines")
+end
+
 function special.check()
   return names.strict("rondo.check", require "rondo.check")
 end

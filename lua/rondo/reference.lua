@@ -74,6 +74,12 @@ local sentences = {
   windows = "part:windows { input =, horizon =, ... }: windows of a series as batches",
   ["Conll.open"] = "rondo.data.Conll.open(path, { ... }): sentences with a tag a word",
   ["Vocab.from"] = "rondo.data.Vocab.from(lists, { ... }): tokens to ids and back",
+  Persistence = "the last value",
+  SeasonalNaive = "the value a season ago",
+  SeasonalNaiveGrowth = "the value a season ago, grown as that season grew from the one before",
+  Drift = "the line from the first value through the last",
+  AR = "an autoregression by least squares",
+  HoltWinters = "exponential smoothing of level, trend and season (Holt 1957, Winters 1960)",
   SpanF1 = "precision, recall and F1 of spans of tags, as conlleval counts them",
 }
 
@@ -177,9 +183,10 @@ local function special_topics(rondo, list)
   table.move(capitals("data", "rondo.data.tasks.", data.tasks), 1, 4, #list + 1, list)
 end
 
-local GROUPS = { "layers", "cells", "plugin_layers", "losses", "optim", "callbacks", "training", "data" }
+local GROUPS = { "layers", "cells", "plugin_layers", "losses", "optim", "callbacks", "training", "data", "forecasts" }
 reference.titles = { layers = "Layers", cells = "Cells", plugin_layers = "Layers of plugins", losses = "Losses",
-  optim = "Optimizers and schedules", callbacks = "Callbacks", training = "Training and generation", data = "Data" }
+  optim = "Optimizers and schedules", callbacks = "Callbacks", training = "Training and generation", data = "Data",
+  forecasts = "Forecasts" }
 
 -- Every topic, by groups.
 function reference.topics()
@@ -193,7 +200,8 @@ function reference.topics()
     end
   end
   for _, found in ipairs { capitals("layers", "rondo.", public), capitals("losses", "rondo.", losses),
-    capitals("optim", "rondo.optim.", rondo.optim), capitals("callbacks", "rondo.callbacks.", rondo.callbacks) } do
+    capitals("optim", "rondo.optim.", rondo.optim), capitals("callbacks", "rondo.callbacks.", rondo.callbacks),
+    capitals("forecasts", "rondo.baselines.", rondo.baselines) } do
     table.move(found, 1, #found, #list + 1, list)
   end
   list[#list + 1] = { group = "layers", path = "rondo.RNN", name = "RNN", help = sentences.RNN,

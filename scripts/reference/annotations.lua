@@ -14,6 +14,7 @@ rondo.callbacks = {}
 rondo.metrics = {}
 rondo.data = {}
 rondo.data.tasks = {}
+rondo.baselines = {}
 ]]
 
 local WIDTH = 105
@@ -24,7 +25,7 @@ local TYPES = { int = "integer", real = "number", bool = "boolean", string = "st
 local CLASSES = { model = "rondo.Module", loss = "rondo.Loss", optimizer = "rondo.Optimizer",
   schedule = "rondo.Schedule", vocab = "rondo.Vocab", weight = "rondo.Tensor", class_weights = "rondo.Tensor" }
 local RESULTS = { layers = "rondo.Module", losses = "rondo.Loss", callbacks = "rondo.Callback", cell = "rondo.Cell",
-  Function = "rondo.Function" }
+  Function = "rondo.Function", forecasts = "rondo.Baseline" }
 
 local BY_HAND = { diagnose = true } -- take more than options: their functions are in rondo.lua
 

@@ -210,12 +210,5 @@ function Forecast:csv(file)
   return true
 end
 
--- How the times of windows of a series are to be read, if the source knows.
-local function time_unit(windows)
-  local series = type(windows) == "table" and windows.series
-  local ok, summary = pcall(function() return series:summary() end)
-  return ok and summary.unit or nil
-end
-
-return { new = new, is_forecast = function(value) return getmetatable(value) == Forecast end, time_unit = time_unit,
-  quantile = quantile, quantiles_of_paths = of_paths }
+return { new = new, is_forecast = function(value) return getmetatable(value) == Forecast end, quantile = quantile,
+  quantiles_of_paths = of_paths }
