@@ -155,7 +155,8 @@ enum {
     RD_FOR_USER,
     RD_FOR_SOURCES, /* these three: rd_rnn_config */
     RD_FOR_ZONEOUT,
-    RD_FOR_WEIGHTS
+    RD_FOR_WEIGHTS,
+    RD_FOR_PATHS /* rondo_forecast.h */
 };
 typedef struct rd_stream {
     uint32_t seed;

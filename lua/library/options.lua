@@ -289,6 +289,18 @@ function rondo.CosineLoss(options) end
 ---@return rondo.Loss
 function rondo.CrossEntropyLoss(options) end
 
+---@class rondo.GaussianLoss.Options
+---@field [1] any? reduction
+---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
+---@field reduction? "mean"|"sum"|"batch"
+---how the output has what must be positive: as it is, before softplus, or as its logarithm; default
+---"given"
+---@field positive? "given"|"softplus"|"log"
+----log density of a mean and a scale of each value
+---@param options? rondo.GaussianLoss.Options
+---@return rondo.Loss
+function rondo.GaussianLoss(options) end
+
 ---@class rondo.HuberLoss.Options
 ---@field [1] any? reduction
 ---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
@@ -316,6 +328,40 @@ function rondo.L1Loss(options) end
 ---@param options? rondo.MSELoss.Options
 ---@return rondo.Loss
 function rondo.MSELoss(options) end
+
+---@class rondo.NegativeBinomialLoss.Options
+---@field [1] any? reduction
+---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
+---@field reduction? "mean"|"sum"|"batch"
+---how the output has what must be positive: as it is, before softplus, or as its logarithm; default
+---"given"
+---@field positive? "given"|"softplus"|"log"
+----log probability of counts, of a mean and a dispersion: variance mean + a mean^2
+---@param options? rondo.NegativeBinomialLoss.Options
+---@return rondo.Loss
+function rondo.NegativeBinomialLoss(options) end
+
+---@class rondo.QuantileLoss.Options
+---@field [1] any? reduction
+---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
+---@field reduction? "mean"|"sum"|"batch"
+---@field quantiles? table levels, ascending; default: { 0.1, 0.5, 0.9 }
+---pinball loss of several quantiles of each value, their mean (Koenker and Bassett 1978)
+---@param options? rondo.QuantileLoss.Options
+---@return rondo.Loss
+function rondo.QuantileLoss(options) end
+
+---@class rondo.StudentTLoss.Options
+---@field [1] any? reduction
+---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
+---@field reduction? "mean"|"sum"|"batch"
+---how the output has what must be positive: as it is, before softplus, or as its logarithm; default
+---"given"
+---@field positive? "given"|"softplus"|"log"
+----log density of a mean, a scale and degrees of freedom of each value
+---@param options? rondo.StudentTLoss.Options
+---@return rondo.Loss
+function rondo.StudentTLoss(options) end
 
 ---@class rondo.optim.ASGD.Options
 ---@field [1] any? lr

@@ -6,6 +6,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local heads = require "rondo.forecast.heads"
 local mask = require "rondo.mask"
 local options = require "rondo.options"
 
@@ -15,8 +16,8 @@ local REDUCTION = { name = "reduction", kind = "choice", def = "mean", choices =
   help = "mean over what counts, sum, or sum over time and mean over the batch" }
 
 -- Target and weight where `how` may say which steps of the output (batch, time, ...) count: ids of the others become 0,
--- else the weight is 0 there.
-function loss.counted(what, output, target, how)
+-- else the weight is 0 there. rows: the output has several numbers for each of the target, which are no ids.
+function loss.counted(what, output, target, how, rows)
   if type(how) ~= "table" then
     return target, how
   end
@@ -24,8 +25,8 @@ function loss.counted(what, output, target, how)
   if not steps then
     return target, nil
   end
-  local counts, ids = core.valid_steps(output, steps, what), target.ndim < output.ndim
-  for d = 3, ids and target.ndim or output.ndim do
+  local counts, ids = core.valid_steps(output, steps, what), target.ndim < output.ndim and not rows
+  for d = 3, (ids or rows) and target.ndim or output.ndim do
     counts = counts:unsqueeze(d)
   end
   if ids then
@@ -34,21 +35,22 @@ function loss.counted(what, output, target, how)
   return target, counts
 end
 
--- f(self, output, target, weight) -> loss tensor, sum (nats, errors), count of what counted.
-local function loss_class(name, own, f, prepare)
-  local class = { class_name = name }
+-- own: its options. f(self, output, target, weight) -> loss tensor, sum (nats, errors), count of what counted. output:
+-- which of heads.kinds its output is, where it has several numbers for each of the target.
+local function loss_class(name, own, f, prepare, output)
+  local class = { class_name = name, output = output }
   local specs = table.move(own, 1, #own, 2, { REDUCTION })
   class.__index = class
   class.__name = "rondo." .. name
   class.specs = specs
 
-  local function call(self, output, target, weight)
-    target, weight = loss.counted(name, output, target, weight)
-    return f(self, output, target, weight)
+  local function call(self, y, target, weight)
+    target, weight = loss.counted(name, y, target, weight, output)
+    return f(self, y, target, weight)
   end
 
-  function class:__call(output, target, weight)
-    return errors.blame(call, self, output, target, weight)
+  function class:__call(...)
+    return errors.blame(call, self, ...)
   end
 
   function class:describe()
@@ -120,5 +122,33 @@ loss_class("CosineLoss", {}, function(self, output, target, weight)
   end
   return core.cosine_loss(output, target, self.reduction, weight)
 end)
+
+-- ---- forecasts: several numbers say what is expected of each value of the target ---------------------------------
+
+-- Target (..., H), output (..., H, P) or (..., H P), of which P numbers stand together.
+local function likelihood_loss(name, kind, own, quantiles_of)
+  loss_class(name, own, function(self, output, target, weight)
+    local quantiles = quantiles_of(self)
+    local y = heads.spread(name, output, target, heads.width(kind, quantiles))
+    if self.positive and self.positive ~= "given" then
+      y = heads.numbers(kind, y, quantiles, self.positive)
+    end
+    return core.likelihood_loss(y, target, kind, self.reduction, weight, quantiles)
+  end, quantiles_of, kind)
+end
+
+likelihood_loss("QuantileLoss", "quantiles", { { name = "quantiles", kind = "table",
+  help = "levels, ascending; default: { 0.1, 0.5, 0.9 }" } }, function(self)
+  self.quantiles = self.quantiles or heads.DEFAULT
+  return heads.check_quantiles("QuantileLoss", self.quantiles)
+end)
+
+local POSITIVE = { name = "positive", kind = "choice", def = "given", choices = { "given", "softplus", "log" },
+  help = "how the output has what must be positive: as it is, before softplus, or as its logarithm" }
+
+for name, kind in pairs { GaussianLoss = "gaussian", StudentTLoss = "student_t",
+  NegativeBinomialLoss = "negative_binomial" } do
+  likelihood_loss(name, kind, { POSITIVE }, function() return nil end)
+end
 
 return loss

@@ -194,7 +194,7 @@ rd_tensor **rdl_tensor_list(lua_State *L, int arg, size_t *n)
 rd_stream rdl_check_stream(lua_State *L, int arg)
 {
     static const char *const purposes[] = {"init",    "dropout", "shuffle", "sample", "user",
-                                           "sources", "zoneout", "weights", NULL};
+                                           "sources", "zoneout", "weights", "paths",  NULL};
     luaL_checktype(L, arg, LUA_TTABLE);
     return (rd_stream){
         .seed = (uint32_t)rdl_field_integer(L, arg, "seed", 1, UINT32_MAX),

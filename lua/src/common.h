@@ -152,6 +152,7 @@ void rdl_open_parts(lua_State *L);
 void rdl_open_series(lua_State *L);
 void rdl_open_windows(lua_State *L);
 void rdl_open_trace(lua_State *L);
+void rdl_open_forecast(lua_State *L);
 void rdl_open_files(lua_State *L);
 void rdl_open_system(lua_State *L);
 void rdl_open_process(lua_State *L);

@@ -261,7 +261,7 @@ describe("writing in place", function()
     assert.same({ 2, 2 }, core.zeros({ 2 }):fill_init({ kind = "constant", a = 2 }, stream):table())
     assert.matches("field .kind. must be default, zero, constant, .*, got she",
       message(function() ortho:fill_init({ kind = "she" }, stream) end))
-    assert.matches("field 'purpose' must be init, dropout, shuffle, sample, user, sources, zoneout or weights, got x",
+    assert.matches("must be init, dropout, shuffle, sample, user, sources, zoneout, weights or paths, got x",
       message(function() ortho:fill_uniform(0, 1, { purpose = "x" }) end))
     assert.matches("field 'seed' must be an integer 0..4294967295, got %-1",
       message(function() ortho:fill_uniform(0, 1, { seed = -1 }) end))
