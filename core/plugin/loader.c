@@ -239,13 +239,20 @@ bool rdc_plugin_folder(const char *folder, bool needed, char ***paths, size_t *n
             reason, "L0: the folder cannot be read: %s; make it readable, or take it off the path",
             strerror(errno));
     char **list = malloc(MAX_FILES * sizeof *list);
-    while (list && *n < MAX_FILES && (entry = readdir(dir))) {
+    bool enough = list != NULL;
+    while (enough && *n < MAX_FILES && (entry = readdir(dir))) {
         if (!is_plugin_name(entry->d_name)) continue;
         list[*n] = join(folder, entry->d_name);
-        if (list[*n]) ++*n;
+        enough = list[*n] != NULL;
+        if (enough) ++*n;
     }
     closedir(dir);
+    if (!enough) {
+        while (*n > 0) free(list[--*n]);
+        free(list);
+        return rdc_refuse(reason, "L0: out of memory");
+    }
     if (*n > 0) qsort(list, *n, sizeof *list, by_name);
     *paths = list;
-    return list || rdc_refuse(reason, "L0: out of memory");
+    return true;
 }

@@ -2,8 +2,8 @@
  *
  * Only the process that set them is counted; children have the system as it is.
  * SPDX-License-Identifier: MIT */
-#ifndef RD_STORE_FAULTY_IO_H
-#define RD_STORE_FAULTY_IO_H
+#ifndef RD_FAULTS_FAULTY_IO_H
+#define RD_FAULTS_FAULTY_IO_H
 #include <stdbool.h>
 #include <stddef.h>
 

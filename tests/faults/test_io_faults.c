@@ -1,7 +1,7 @@
 /* test_io_faults.c - whichever call of a save fails, and however, the last checkpoint is there and whole.
  * SPDX-License-Identifier: MIT */
 #include "store/checkpoint.h"
-#include "store/faulty_io.h"
+#include "faults/faulty_io.h"
 
 #include <errno.h>
 #include <sched.h>

@@ -2,7 +2,7 @@
  *
  * One test at a time, one thread: the counters are the program's.
  * SPDX-License-Identifier: MIT */
-#include "store/faulty_io.h"
+#include "faults/faulty_io.h"
 
 #include <dirent.h>
 #include <errno.h>
