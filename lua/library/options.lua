@@ -620,6 +620,7 @@ function rondo.callbacks.Sample(options) end
 ---@field eval_every? integer updates between two validations; 0: each epoch; integer >= 0; default 0
 ---@field save_every? integer updates between two checkpoints; 0: each epoch; integer >= 0; default 0
 ---@field keep? integer checkpoints that stay, beside the best; integer >= 0; default 3
+---@field pause_at? integer stop with a checkpoint after so many updates, as a signal does; integer >= 0
 ---@field resume? boolean go on from the run folder's last checkpoint; default false
 ---@field overwrite? boolean start anew in a used run folder; default false
 ---@field init_from? string run folder or file to take the weights from
@@ -630,6 +631,37 @@ function rondo.callbacks.Sample(options) end
 ---@param options rondo.Trainer.Options
 ---@return rondo.Trainer
 function rondo.Trainer(options) end
+
+---@class rondo.Sweep.Options
+---@field script string the Lua script to run, one with rondo.args
+---@field fixed? table options that are the same in every trial
+---@field space table options with a list or a range of values; or a list of whole settings
+---grid: every setting; random: draws; halving: draws, of which the best go on. Without it grid, or random
+---where trials are given
+---@field search? "grid"|"random"|"halving"
+---@field trials? integer how many settings; 1..1000000
+---@field seed? integer seed of the draws; integer >= 0; default 1
+---runs of each setting, with the seeds 1, 2, ...; without it one, with the script's own seed; 1..10000
+---@field seeds? integer
+---@field monitor? string the figure to compare by; default "val_loss"
+---@field mode? "min"|"max" which way is better; default "min"
+---@field factor? integer halving: one of so many goes on at a rung; 2..100; default 3
+---@field out? string folder of the sweep; default "runs/sweep"
+---many settings of a script's options, and which is best
+---@param options rondo.Sweep.Options
+---@return rondo.Sweep
+function rondo.Sweep(options) end
+
+---@class rondo.run.Options
+---@field jobs? integer runs at a time; 1..4096; default 1
+---@field threads? integer threads in all; without it one per CPU; 1..4096
+---slurm: a job array; parallel: the line of GNU parallel; both return at once; default "local"
+---@field submit? "local"|"slurm"|"parallel"
+---@field sbatch? table more options for sbatch, as "--time=2:00:00"
+---@field resume? boolean go on with what is in the folder; default true
+---@field overwrite? boolean start anew in the folder of another sweep; default false
+---@field progress? "auto"|"bar"|"lines"|"none" how progress is shown; default "auto"
+---@field quiet? boolean say nothing but what failed; default false
 
 ---@class rondo.generate.Options
 ---@field [1] any? prompt

@@ -25,6 +25,7 @@ local common = {
   { name = "plugin", list = true, help = "load a plugin, or a Lua file of cells (may be repeated)" },
   { name = "epochs", kind = "int", min = 1, help = "passes over the data" },
   { name = "max_steps", kind = "int", min = 1, help = "stop after so many updates" },
+  { name = "pause_at", kind = "int", min = 1, help = "stop with a checkpoint after so many updates, as a signal does" },
   { name = "log_every", kind = "int", min = 0, def = 100, help = "updates between two lines of figures" },
   { name = "eval_every", kind = "int", min = 0, def = 0, help = "updates between validations; 0: each epoch" },
   { name = "save_every", kind = "int", min = 0, def = 0, help = "updates between checkpoints; 0: each epoch" },
@@ -76,6 +77,9 @@ local function specs_of(given)
     end
     return a.name < b.name
   end)
+  for _, spec in ipairs(own) do
+    spec.has_opposite = named["no_" .. spec.name] ~= nil
+  end
   local rest = {}
   for _, spec in ipairs(common) do
     if not named[spec.name] then
@@ -141,6 +145,12 @@ local function help_text(spec)
   return table.concat(parts, " ")
 end
 
+-- The other way of a flag, for those who give every option (a sweep): it says what holds anyway.
+local function add_opposite(parser, spec, off)
+  local name = (off and "--" or "--no-") .. spec.name:gsub("_", "-")
+  parser:flag(name):target(spec.name):hidden(true):action(off and "store_true" or "store_false")
+end
+
 local function add_option(parser, spec)
   local kebab = spec.name:gsub("_", "-")
   if spec.kind == "bool" then
@@ -149,6 +159,9 @@ local function add_option(parser, spec)
     flag:action(off and "store_false" or "store_true")
     if kebab ~= spec.name then
       flag:hidden_name((off and "--no_" or "--") .. spec.name)
+    end
+    if not spec.has_opposite then
+      add_opposite(parser, spec, off)
     end
     return flag
   end
@@ -194,7 +207,7 @@ local function read_run(path)
   if type(config) ~= "table" or type(config.options) ~= "table" then
     usage(("--config %s: %s"):format(path, message or "this is not the config.json of a run: it has no options"))
   end
-  for _, name in ipairs { "run_dir", "resume", "overwrite", "config" } do
+  for _, name in ipairs { "run_dir", "resume", "overwrite", "pause_at", "config" } do
     config.options[name] = nil
   end
   return config.options

@@ -65,7 +65,17 @@ local function watched(self, facts)
   return value
 end
 
-EarlyStopping.on_fit_begin = needs_validation
+local function stop(self, trainer)
+  trainer:stop(("%s has not become better for %d evaluations"):format(self.options.monitor, self.waited))
+end
+
+-- A run that was stopped by this and is resumed has nothing left to do, unless patience is larger now.
+function EarlyStopping:on_fit_begin(trainer, facts)
+  needs_validation(self, trainer, facts)
+  if self.waited >= self.options.patience then
+    stop(self, trainer)
+  end
+end
 
 function EarlyStopping:on_evaluate_end(trainer, facts)
   local o, value = self.options, watched(self, facts)
@@ -74,7 +84,7 @@ function EarlyStopping:on_evaluate_end(trainer, facts)
   else
     self.waited = self.waited + 1
     if self.waited >= o.patience then
-      trainer:stop(("%s has not become better for %d evaluations"):format(o.monitor, self.waited))
+      stop(self, trainer)
     end
   end
 end

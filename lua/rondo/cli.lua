@@ -1,8 +1,8 @@
 -- cli.lua - the command `rondo`: picks the subcommand, turns errors into one sentence and an exit code.
 --
 -- Results go to stdout, everything else to stderr. Exit codes: 0 done; 1 the script raised; 2 usage; 3 data or
--- checkpoint unreadable; 4 diverged; 5 a plugin breaks a rule; 75 stopped by a signal with a checkpoint; 130 Ctrl-C
--- with a checkpoint.
+-- checkpoint unreadable; 4 diverged; 5 done, but what was asked for does not hold (a plugin breaks a rule, trials
+-- failed); 75 stopped by a signal with a checkpoint; 130 Ctrl-C with a checkpoint.
 -- SPDX-License-Identifier: MIT
 local command_line = require "rondo.command_line"
 local errors = require "rondo.errors"
@@ -21,6 +21,8 @@ local commands = {
   { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "bench", "bench [CELL|SHAPE] [--task TASK ...]", "how fast it is here, and what that is of the machine" },
+  { "sweep", "sweep SCRIPT --option VALUES ... [--jobs N]", "many settings of a script's options, and which is best" },
+  { "runs", "runs [--where CONDITION] [--sort COLUMN]", "the ledger of runs, asked by options and figures" },
   { "race", "race [CELL ...] [--budget TIME ...]", "cells on the classic tasks, of equal size: tables" },
   { "check", "check FILE.c|FILE.so|FOLDER ...", "does a plugin keep the rules: gradients, bits, memory and all" },
   { "plugins", "plugins [install FILE | remove NAME]", "what plugins were found and refused, and why" },

@@ -24,6 +24,7 @@ local homes = {
   clip_grad_norm = "tensor", clip_grad_value = "tensor",
   init = "initial", cell = "cells", Function = "functions",
   save = "checkpoint", load = "checkpoint", diagnose = "diagnose",
+  Sweep = "sweep", sorted = "sorted",
 }
 local wholes = { Sequential = "sequential", Bidirectional = "bidirectional", optim = "optim", callbacks = "callbacks",
   plugins = "plugins" }
@@ -70,6 +71,10 @@ end
 
 function special.metrics()
   return names.strict("rondo.metrics", { SpanF1 = require("rondo.metrics").SpanF1 })
+end
+
+function special.sweep()
+  return names.strict("rondo.sweep", require("rondo.sweep.space").makers)
 end
 
 -- What this build can do.

@@ -17,15 +17,26 @@ function places.share()
   return core.stat(share) and share or places.prefix() .. "/share/lua/5.4/rondo/share"
 end
 
+local function absolute(name)
+  local path = core.getenv(name)
+  return path and path:sub(1, 1) == "/" and path or nil
+end
+
 -- The user's own folder, of which `plugins-N` is searched for plugins; nil where the environment names no home.
 function places.user_dir()
-  local function absolute(name)
-    local path = core.getenv(name)
-    return path and path:sub(1, 1) == "/" and path or nil
-  end
   local home = absolute "HOME"
   local data = absolute "XDG_DATA_HOME" or home and home .. "/.local/share"
   return data and data .. "/rondo"
+end
+
+-- The ledger of runs: what RONDO_LEDGER names (`off`: nil), else a file of the user's state.
+function places.ledger()
+  local named, home = core.getenv "RONDO_LEDGER", absolute "HOME"
+  if named and named ~= "" then
+    return named ~= "off" and named or nil
+  end
+  local state = absolute "XDG_STATE_HOME" or home and home .. "/.local/state"
+  return state and state .. "/rondo/ledger.sqlite"
 end
 
 local major = core.abi:match "^%d+"

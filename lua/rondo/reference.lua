@@ -61,6 +61,8 @@ local sentences = {
   Function = "a differentiable function with a gradient of its own",
   cell = "a recurrent cell as one step in Lua or as equations, for rondo.RNN { cell = name }",
   Trainer = "fit, evaluate, predict",
+  Sweep = "many settings of a script's options, and which is best",
+  ["Sweep.run"] = "sweep:run { ... }: runs what is not done; how many trials failed",
   generate = "text, piece by piece",
   complete = "the likeliest continuations, by beam search",
   evaluate = "the log-probability of a text",
@@ -156,6 +158,10 @@ local function special_topics(rondo, list)
   list[#list + 1] = cell_topic(rondo)
   list[#list + 1] = topic("layers", "rondo.Function", "Function", rondo.Function)
   list[#list + 1] = topic("training", "rondo.Trainer", "Trainer", rondo.Trainer)
+  list[#list + 1] = topic("training", "rondo.Sweep", "Sweep", rondo.Sweep)
+  list[#list + 1] = topic("training", "sweep:run", "Sweep.run", function(given)
+    require("rondo.sweep").run(nil, given)
+  end)
   list[#list + 1] = topic("training", "model:generate", "generate", function(given)
     require("rondo.generate").generate(nil, given)
   end)

@@ -1,4 +1,5 @@
--- run_folder.lua - a run on disk: config.json, metrics.jsonl, log.txt, checkpoints/step-<12 digits>.h5, best.h5.
+-- run_folder.lua - a run on disk: config.json, status.json, metrics.jsonl, log.txt, checkpoints/step-<12 digits>.h5,
+-- best.h5.
 --
 -- One trainer at a time (a lock on .lock). `last` is a lookup: the highest step whose file opens. Old
 -- checkpoints are removed after the new one is safe, never before.
@@ -88,7 +89,7 @@ local function clear(path)
       core.remove(join(path, "checkpoints", name))
     end
   end
-  for _, name in ipairs { "metrics.jsonl", "config.json", "log.txt" } do
+  for _, name in ipairs { "metrics.jsonl", "config.json", "status.json", "log.txt" } do
     core.remove(join(path, name))
   end
 end
@@ -138,6 +139,21 @@ function Run:write_config(config)
   local path = join(self.path, "config.json")
   local ok, message = core.write_file(path, json.encode(config) .. "\n")
   must(ok, message, path)
+end
+
+-- status.json: how the run stands (running, done, stopped, diverged, failed), and since when; and so in the ledger. A
+-- courtesy as the log is. `best`: monitor, value and step of best.h5.
+function Run:write_status(state, best)
+  local path = join(self.path, "status.json")
+  local file = io.open(path)
+  local there = file and json.decode(file:read "a") or {}
+  if file then
+    file:close()
+  end
+  local now = os.date "!%Y-%m-%dT%H:%M:%SZ"
+  core.write_file(path, json.encode({ state = state, started = type(there) == "table" and there.started or now,
+    ended = state ~= "running" and now or nil, best = best }, { "state" }) .. "\n")
+  require("rondo.ledger").enter(self.path, state)
 end
 
 -- Byte offset after the last line that belongs to a state at `step`.

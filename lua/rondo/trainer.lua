@@ -48,6 +48,7 @@ local specs = {
   int("eval_every", 0, "updates between two validations; 0: each epoch"),
   int("save_every", 0, "updates between two checkpoints; 0: each epoch"),
   int("keep", 3, "checkpoints that stay, beside the best"),
+  int("pause_at", nil, "stop with a checkpoint after so many updates, as a signal does"),
   { name = "resume", kind = "bool", def = false, help = "go on from the run folder's last checkpoint" },
   { name = "overwrite", kind = "bool", def = false, help = "start anew in a used run folder" },
   { name = "init_from", kind = "string", help = "run folder or file to take the weights from" },
@@ -197,6 +198,8 @@ local function loop(self, source, valid)
       return nil -- the end saves
     elseif core.interrupted() then
       return core.interrupted()
+    elseif self.pause_at and self.step >= self.pause_at then
+      return "pause_at" -- not an end: no last validation, and the schedule is that of the whole run
     end
     if due and self.saved ~= self.step then
       self:save_when_due()
@@ -282,6 +285,9 @@ function Trainer:fit(train, valid)
   if self.run then
     if not results[1] and not errors.is_stop(results[2]) then
       self.run:log("error: " .. tostring(results[2]))
+    end
+    if self.run.metrics then -- it got as far as that
+      self:write_status(results[1] and "done", not results[1] and results[2] or nil)
     end
     self.run:close()
     self.run = nil

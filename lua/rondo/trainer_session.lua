@@ -118,6 +118,16 @@ local function write_config(self, source)
     data = source.text and source.text.path, script = arg and arg[0] }
 end
 
+local ENDS = { [errors.DIVERGED] = "diverged", [errors.TEMPFAIL] = "stopped", [errors.INTERRUPTED] = "stopped" }
+
+-- How the run stands, for status.json and the ledger; `failure` is what fit ended with.
+function session:write_status(state, failure)
+  if failure ~= nil then
+    state = errors.is_stop(failure) and ENDS[failure.code] or "failed"
+  end
+  self.run:write_status(state, self.best and { monitor = self.monitor, value = self.best.value, step = self.best.step })
+end
+
 -- What a classifier must beat, by the same metrics.
 local function say_baselines(self, source, valid)
   self.baselines = baseline.of(source, valid, self.metrics)
@@ -151,6 +161,7 @@ function session:begin(source, valid)
   if self.run then
     write_config(self, source)
     self.run:open_logs(self.step)
+    self:write_status "running"
   end
   self.started, self.start_step, self.symbols = core.time(), self.step, 0
   self:say(tostring(self.model))

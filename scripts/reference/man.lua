@@ -14,7 +14,7 @@ local VARIABLES = {
 local STATUSES = {
   { "0", "done" }, { "1", "the script raised an error" }, { "2", "the command line is wrong" },
   { "3", "data or a checkpoint cannot be read" }, { "4", "the training diverged" },
-  { "5", "a plugin breaks a rule" },
+  { "5", "done, but what was asked for does not hold: a plugin breaks a rule, trials failed" },
   { "75", "stopped by a signal, with a checkpoint: run it again with --resume" },
   { "130", "stopped by Ctrl-C, with a checkpoint" },
 }

@@ -76,7 +76,7 @@ local function run(block, scratch, number)
   save(scratch .. "/" .. name, block.text)
   local command = commands[block.tag]:format(quote(name))
   local own = 'RONDO_DATA="${RONDO_DATA:-${XDG_CACHE_HOME:-$HOME/.cache}/rondo}" XDG_CACHE_HOME=$PWD/.cache '
-    .. "XDG_DATA_HOME=$PWD/.data"
+    .. "XDG_DATA_HOME=$PWD/.data RONDO_LEDGER=$PWD/.ledger.sqlite"
   return capture(("cd %s && %s timeout %d %s 2>&1 </dev/null"):format(quote(scratch), own, seconds, command))
 end
 
