@@ -53,7 +53,7 @@ _rondo() {
         esac
         ;;
     train)
-        options='-h --help --accumulate --alpha --batch-size --bias --carry-over --cell --cell-option --clip-norm --clip-value --data --dropout --ema --embedding-dim --epochs --hidden-size --init-scale --input --json --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --tied --train-share --unit --valid --vocab-size --weight-decay --seed --threads --kernel --precision --resume --overwrite --init-from --plugin --max-steps --log-every --eval-every --save-every --keep --progress --color --quiet --config'
+        options='-h --help --accumulate --alpha --batch-size --bias --carry-over --cell --cell-option --clip-norm --clip-value --data --dropout --ema --embedding-dim --epochs --hidden-size --init-scale --input --json --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --tied --train-share --unit --valid --vocab-size --weight-decay --seed --threads --kernel --precision --resume --overwrite --init-from --plugin --max-steps --pause-at --log-every --eval-every --save-every --keep --progress --color --quiet --config'
         case $prev in
         --bias) _rondo_words 'none one two'; return ;;
         --cell) _rondo_words 'gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla'; return ;;
@@ -70,7 +70,7 @@ _rondo() {
         --progress) _rondo_words 'auto bar lines none'; return ;;
         --color) _rondo_words 'auto always never'; return ;;
         --config) _rondo_files '*.lua'; return ;;
-        --accumulate | --alpha | --batch-size | --cell-option | --clip-norm | --clip-value | --dropout | --ema | --embedding-dim | --epochs | --hidden-size | --init-scale | --lr | --lr-decay | --lr-decay-after | --min-count | --ngrams | --num-layers | --patience | --prompt | --sample-length | --seq-len | --train-share | --valid | --vocab-size | --weight-decay | --seed | --threads | --kernel | --max-steps | --log-every | --eval-every | --save-every | --keep) return ;;
+        --accumulate | --alpha | --batch-size | --cell-option | --clip-norm | --clip-value | --dropout | --ema | --embedding-dim | --epochs | --hidden-size | --init-scale | --lr | --lr-decay | --lr-decay-after | --min-count | --ngrams | --num-layers | --patience | --prompt | --sample-length | --seq-len | --train-share | --valid | --vocab-size | --weight-decay | --seed | --threads | --kernel | --max-steps | --pause-at | --log-every | --eval-every | --save-every | --keep) return ;;
         esac
         case $cur$place in
         -*) ;;
@@ -149,6 +149,26 @@ _rondo() {
         *0) _rondo_words 'charnn char512 tftext series b1 gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla' ;;
         esac
         ;;
+    sweep)
+        options='-h --help --search --trials --seeds --seed --jobs --threads --monitor --mode --factor --out --set --submit --sbatch --trial --progress --report --overwrite --json --quiet'
+        case $prev in
+        --search) _rondo_words 'grid random halving'; return ;;
+        --mode) _rondo_words 'min max'; return ;;
+        --submit) _rondo_words 'local slurm parallel'; return ;;
+        --progress) _rondo_words 'auto bar lines none'; return ;;
+        --trials | --seeds | --seed | --jobs | --threads | --monitor | --factor | --out | --set | --sbatch | --trial) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_files '*.lua' ;;
+        esac
+        ;;
+    runs)
+        options='-h --help --where --sort --descending --limit --show --json --rescan'
+        case $prev in
+        --where | --sort | --limit | --show | --rescan) return ;;
+        esac
+        ;;
     race)
         options='-h --help --tasks --match --seeds --seed --budget --data --run-dir --overwrite --into --threads --json --quiet --plugin'
         case $prev in
@@ -222,10 +242,10 @@ _rondo() {
         esac
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'run train sample evaluate plot info data bench race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete diagnose SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth' ;;
+        *0) _rondo_words 'run train sample evaluate plot info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete diagnose SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth' ;;
         esac
         ;;
-    '') _rondo_words 'run train sample evaluate plot info data bench race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
+    '') _rondo_words 'run train sample evaluate plot info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
     esac
     if [[ $cur = -* && -n $options ]]; then
         _rondo_words "$options"

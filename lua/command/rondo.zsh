@@ -18,6 +18,8 @@ _rondo() {
         'info:what is in a checkpoint'
         'data:data sets to train on\: what there is, and the path of one'
         'bench:how fast it is here, and what that is of the machine'
+        'sweep:many settings of a script'\''s options, and which is best'
+        'runs:the ledger of runs, asked by options and figures'
         'race:cells on the classic tasks, of equal size\: tables'
         'check:does a plugin keep the rules\: gradients, bits, memory and all'
         'plugins:what plugins were found and refused, and why'
@@ -95,6 +97,7 @@ _rondo() {
                 '--init-from=[take the weights of a run folder or checkpoint]:text:_rondo_runs' \
                 '--plugin=[load a plugin, or a Lua file of cells (may be repeated)]:text:_files -g '\''*.so'\''' \
                 '--max-steps=[stop after so many updates]:n: ' \
+                '--pause-at=[stop with a checkpoint after so many updates, as a signal does]:n: ' \
                 '--log-every=[updates between two lines of figures (default 100)]:n: ' \
                 '--eval-every=[updates between validations; 0\: each epoch (default 0)]:n: ' \
                 '--save-every=[updates between checkpoints; 0\: each epoch (default 0)]:n: ' \
@@ -200,6 +203,43 @@ _rondo() {
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1::subject:(charnn char512 tftext series b1 gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla)'
             ;;
+        sweep)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--search=[grid\: every setting; random\: draws; halving\: draws, the worst of which are paused at rungs, while the best go on to --max-steps]:how:(grid random halving)' \
+                '--trials=[how many settings]:n: ' \
+                '--seeds=[runs of each, with the script'\''s --seed 1, 2, ...; the table has mean and deviation]:n: ' \
+                '--seed=[seed of the draws]:n: ' \
+                '--jobs=[runs at a time, which share the threads]:n: ' \
+                '--threads=[threads in all; one per CPU without it]:n: ' \
+                '--monitor=[the figure to compare by]:name: ' \
+                '--mode=[which way is better]:way:(min max)' \
+                '--factor=[halving\: one of so many goes on]:n: ' \
+                '--out=[folder of the sweep (default runs/sweep)]:folder: ' \
+                '--set=[an option of the script that has the name of one of these (may be repeated)]:name=values: ' \
+                '--submit=[slurm\: a job array, trial i is task i; parallel\: print the line for GNU parallel]:where:(local slurm parallel)' \
+                '--sbatch=[an option for sbatch, as --sbatch=--time=2\:00\:00 (may be repeated)]:option: ' \
+                '--trial=[run this trial alone\: what a task of a job array does]:i: ' \
+                '--progress=[how progress is shown]:how:(auto bar lines none)' \
+                '--report[run nothing; the table, and report.html, of what is there]' \
+                '--overwrite[start anew in the folder of another sweep]' \
+                '--json[a JSON object for each trial in place of the table]' \
+                '--quiet[say nothing but what failed]' \
+                '1:script:_files -g '\''*.lua'\'''
+            ;;
+        runs)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--where=[the condition]:condition: ' \
+                '--sort=[order by this column, the least first; runs without it come last]:column: ' \
+                '--descending[the greatest first]' \
+                '--limit=[so many at most]:n: ' \
+                '--show=[columns to show besides, with commas between]:columns: ' \
+                '--json[a JSON object for each run, with all that is known]' \
+                '--rescan=[first enter all runs below a folder, and forget those that are gone (may be repeated)]:folder: '
+            ;;
         race)
             _arguments \
                 '-h[show this and end]' \
@@ -273,7 +313,7 @@ _rondo() {
                 '-h[show this and end]' \
                 '--help[show this and end]' \
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
-                '1::topic:(run train sample evaluate plot info data bench race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer generate complete diagnose SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth)'
+                '1::topic:(run train sample evaluate plot info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete diagnose SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth)'
             ;;
         esac
         ;;
