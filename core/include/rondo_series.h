@@ -38,6 +38,33 @@ typedef struct rd_stage { /* one of a chain that brings a column to the scale of
 } rd_stage;
 enum { RD_MAX_STAGES = 8 };
 
+/* What a scaler is fitted on: rows of a column as its stages so far leave them. Missing numbers, and
+ * differences from or of them, do not count; nor do rows before those that are named. */
+typedef struct rd_rows {
+    uint64_t from, n;
+    uint64_t first; /* of the series, from which messages count */
+} rd_rows;
+typedef struct rd_stretch {
+    uint32_t column;
+    const rd_rows *rows; /* the caller's, as are stages and name; one for each series */
+    size_t n_rows;
+    const rd_stage *stages;
+    uint32_t n_stages;
+    const char *name; /* of the column, for messages */
+} rd_stretch;
+typedef struct rd_moments {
+    uint64_t n;
+    double mean, deviation; /* over n, not n - 1 */
+    double low, high, size; /* size: the mean of absolute values */
+} rd_moments;
+/* Fails on a number that a stage has no value for. [setup] */
+rd_status rd_series_moments(const rd_series *s, const rd_stretch *of, rd_moments *out,
+                            rd_error *err);
+/* Quantile q in 0..1, on the line between its neighbours (Hyndman and Fan 1996, type 7); NaN of no numbers.
+ * Takes no memory by the rows: eight passes. [setup] */
+rd_status rd_series_quantile(const rd_series *s, const rd_stretch *of, double q, double *out,
+                             rd_error *err);
+
 typedef enum rd_feature_kind {
     RD_FEATURE_VALUE,    /* a column, by its stages */
     RD_FEATURE_MISSING,  /* 1 where the column's number is missing, else 0 */

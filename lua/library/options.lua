@@ -802,6 +802,76 @@ function rondo.data.Batches(options) end
 ---@field dates? "dmy"|"mdy" of 3/4/2020; default: as the dates show
 ---@field skip? integer rows of values at the start that are passed over; integer >= 0; default 0
 
+---@class rondo.BoxCoxScaler.Options
+---@field [1] any? offset
+---@field offset? number is added first: all values must be above 0 then; default 0
+---@field lambda? number the power; default: the likeliest of -2..3 on the training part
+---@field per_series? boolean numbers of its own for each series; default: where the part has several
+---a power, the likeliest on the training part (Box and Cox 1964)
+---@param options? rondo.BoxCoxScaler.Options
+---@return rondo.Scaler
+function rondo.data.BoxCoxScaler(options) end
+
+---@class rondo.ChainScaler.Options
+---@field per_series? boolean numbers of its own for each series; default: where the part has several
+---one scaler behind the other
+---@param options? rondo.ChainScaler.Options
+---@return rondo.Scaler
+function rondo.data.ChainScaler(options) end
+
+---@class rondo.ColumnScaler.Options
+---@field per_series? boolean numbers of its own for each series; default: where the part has several
+---each column by a scaler of its own
+---@param options? rondo.ColumnScaler.Options
+---@return rondo.Scaler
+function rondo.data.ColumnScaler(options) end
+
+---@class rondo.DifferenceScaler.Options
+---@field [1] any? lag
+---@field lag? integer rows back: 1, or a season; 1..1048576; default 1
+---@field per_series? boolean numbers of its own for each series; default: where the part has several
+---differences from a row before, in windows
+---@param options? rondo.DifferenceScaler.Options
+---@return rondo.Scaler
+function rondo.data.DifferenceScaler(options) end
+
+---@class rondo.LogScaler.Options
+---@field [1] any? offset
+---@field offset? number is added first: all values must be above 0 then; default 0
+---@field per_series? boolean numbers of its own for each series; default: where the part has several
+---logarithms
+---@param options? rondo.LogScaler.Options
+---@return rondo.Scaler
+function rondo.data.LogScaler(options) end
+
+---@class rondo.MeanScaler.Options
+---@field per_series? boolean numbers of its own for each series; default: where the part has several
+---a mean size of 1; 0 stays 0
+---@param options? rondo.MeanScaler.Options
+---@return rondo.Scaler
+function rondo.data.MeanScaler(options) end
+
+---@class rondo.MinMaxScaler.Options
+---@field per_series? boolean numbers of its own for each series; default: where the part has several
+---from 0 to 1
+---@param options? rondo.MinMaxScaler.Options
+---@return rondo.Scaler
+function rondo.data.MinMaxScaler(options) end
+
+---@class rondo.RobustScaler.Options
+---@field per_series? boolean numbers of its own for each series; default: where the part has several
+---median 0 and distance of the quartiles 1
+---@param options? rondo.RobustScaler.Options
+---@return rondo.Scaler
+function rondo.data.RobustScaler(options) end
+
+---@class rondo.StandardScaler.Options
+---@field per_series? boolean numbers of its own for each series; default: where the part has several
+---mean 0 and standard deviation 1
+---@param options? rondo.StandardScaler.Options
+---@return rondo.Scaler
+function rondo.data.StandardScaler(options) end
+
 ---@class rondo.windows.Options
 ---@field input integer rows up to the origin that a model is shown; 1..1048576
 ---@field horizon? integer rows behind it that are to be forecast; 1..1048576; default 1
@@ -811,7 +881,7 @@ function rondo.data.Batches(options) end
 ---@field calendar? any known ahead, as sine and cosine: a list of hour, weekday, month, day_of_year
 ---for each input column one more that is 1 where its value was missing; default false
 ---@field mask? boolean
----@field scaler? any a scaler fitted on the training part; default: values as they are
+---@field scaler? rondo.Scaler a scaler fitted on the training part; default: values as they are
 ---@field batch_size? integer windows side by side; 1..1048576; default 32
 ---@field shuffle? boolean a new order each epoch; default false
 ---@field stride? integer rows from one origin to the next; integer >= 1; default 1

@@ -51,6 +51,11 @@ function Series:summary() end
 ---@param options rondo.windows.Options
 ---@return rondo.Windows
 function Series:windows(options) end
+---windows of new data as those of a run
+---@param config table rondo.load(run).config.series
+---@param options table? further options, as batch_size and future
+---@return rondo.Windows
+function Series:windows_like(config, options) end
 rondo.data.Series = {}
 ---@param path string
 ---@param options rondo.Series.from_csv.Options?
@@ -114,29 +119,26 @@ function Windows:window(i, target) end
 ---@return number[]
 function Windows:unscale(target, values, window) end
 
----columns of a series on one scale, (x - shift) / scale
+---columns of a series on one scale and back
 ---@class rondo.Scaler
 ---@field columns string[]?
----@field shift table<string, number>? by column
+---@field shift table<string, number>? by column, of (x - shift) / scale
 ---@field scale table<string, number>? by column
 local Scaler = {}
 ---@param part rondo.Series the training part
 ---@return rondo.Scaler self
 function Scaler:fit(part) end
+---numbers of their own for series that are new
+---@param part rondo.Series
+---@return rondo.Scaler self
+function Scaler:adapt(part) end
 ---@param x rondo.Tensor of one column in any shape, or the last dimension is the columns
 ---@param columns string|string[]|nil
+---@param series string? whose numbers; default: those of all together
 ---@return rondo.Tensor
-function Scaler:transform(x, columns) end
+function Scaler:transform(x, columns, series) end
 ---@param x rondo.Tensor
 ---@param columns string|string[]|nil
+---@param series string?
 ---@return rondo.Tensor
-function Scaler:inverse(x, columns) end
----mean 0 and standard deviation 1
----@return rondo.Scaler
-function rondo.data.StandardScaler() end
----from 0 to 1
----@return rondo.Scaler
-function rondo.data.MinMaxScaler() end
----a mean size of 1; 0 stays 0
----@return rondo.Scaler
-function rondo.data.MeanScaler() end
+function Scaler:inverse(x, columns, series) end

@@ -33,16 +33,18 @@ local tables = { optim = true, callbacks = true } -- those of them whose fields 
 local special = {}
 
 function special.data()
-  return names.strict("rondo.data", { Text = require "rondo.data.text",
+  local data = { Text = require "rondo.data.text",
     load_vectors = require("rondo.data.vectors").load_vectors,
     Tokenizer = require("rondo.data.tokenizer").Tokenizer, ngram = require "rondo.ngram",
     tasks = names.strict("rondo.data.tasks", require "rondo.data.tasks"),
     Batches = require("rondo.data.batches").Batches, Table = require "rondo.data.table",
     Conll = require "rondo.data.conll", Series = require "rondo.data.series",
-    StandardScaler = require("rondo.data.scalers").StandardScaler,
-    MinMaxScaler = require("rondo.data.scalers").MinMaxScaler, MeanScaler = require("rondo.data.scalers").MeanScaler,
     Vocab = require("rondo.data.tokens").Vocab, Labels = require("rondo.data.tokens").Labels,
-    kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get })
+    kjv = require "rondo.data.kjv", get = require("rondo.data.catalog").get }
+  for name, make in pairs(require("rondo.data.scalers").made) do
+    data[name] = make
+  end
+  return names.strict("rondo.data", data)
 end
 
 function special.forecast()

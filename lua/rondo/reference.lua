@@ -77,6 +77,15 @@ local sentences = {
   Batches = "rondo.data.Batches { x =, y =, ... }: examples of unequal length as batches",
   ["Table.open"] = "rondo.data.Table.open(path, { ... }): a TSV or CSV file as lists by column",
   ["Series.from_csv"] = "rondo.data.Series.from_csv(path, { ... }): columns of numbers in the order of time",
+  StandardScaler = "mean 0 and standard deviation 1",
+  MinMaxScaler = "from 0 to 1",
+  MeanScaler = "a mean size of 1; 0 stays 0",
+  RobustScaler = "median 0 and distance of the quartiles 1",
+  LogScaler = "logarithms",
+  DifferenceScaler = "differences from a row before, in windows",
+  BoxCoxScaler = "a power, the likeliest on the training part (Box and Cox 1964)",
+  ChainScaler = "one scaler behind the other",
+  ColumnScaler = "each column by a scaler of its own",
   windows = "part:windows { input =, horizon =, ... }: windows of a series as batches",
   ["Conll.open"] = "rondo.data.Conll.open(path, { ... }): sentences with a tag a word",
   ["Vocab.from"] = "rondo.data.Vocab.from(lists, { ... }): tokens to ids and back",
@@ -181,6 +190,10 @@ local function special_topics(rondo, list)
   list[#list + 1] = topic("data", "rondo.data.Series.from_csv", "Series.from_csv", function()
     data.Series.from_csv("", {})
   end)
+  local scalers = require "rondo.data.scalers"
+  for _, name in ipairs(scalers.names) do
+    list[#list + 1] = topic("data", "rondo.data." .. name, name, scalers.made[name])
+  end
   list[#list + 1] = topic("data", "part:windows", "windows", function(given)
     require("rondo.data.windows").new(nil, given)
   end)

@@ -2,10 +2,12 @@
  * columns count from 1.
  * SPDX-License-Identifier: MIT */
 #include "series.h"
+#include "rondo/pointmath.h"
 
 #include <math.h>
 
 #define RDL_COLUMNS "rondo.Columns"
+enum { MAX_LAG = 1 << 20 };
 
 rd_series *rdl_check_series(lua_State *L, int arg)
 {
@@ -126,14 +128,119 @@ static int columns_missing(lua_State *L)
     return 3;
 }
 
+/* ---- what scalers are fitted on ---- */
+
+const rd_stage *rdl_check_stages(lua_State *L, int arg, uint32_t *n)
+{
+    static const char *const kinds[] = {"affine", "log", "box_cox", "difference",
+                                        NULL}; /* as rd_stage_kind */
+    luaL_checktype(L, arg, LUA_TTABLE);
+    const size_t count = (size_t)lua_rawlen(L, arg);
+    if (count > RD_MAX_STAGES)
+        luaL_error(L, "a scaler has at most %d stages, got %d", RD_MAX_STAGES, (int)count);
+    rd_stage *stages = rdl_buffer(L, count, sizeof *stages);
+    for (size_t i = 0; i < count; i++) {
+        lua_rawgeti(L, arg, (lua_Integer)i + 1);
+        const int at = lua_gettop(L);
+        luaL_checktype(L, at, LUA_TTABLE);
+        stages[i] =
+            (rd_stage){.kind = (rd_stage_kind)rdl_field_choice(L, at, "kind", "affine", kinds),
+                       .a = rdl_field_number(L, at, "a", 0),
+                       .b = rdl_field_number(L, at, "b", 1)};
+        if (stages[i].kind == RD_STAGE_DIFFERENCE && !(stages[i].a >= 1 && stages[i].a <= MAX_LAG))
+            luaL_error(L, "a difference has a lag of 1..%d", MAX_LAG);
+        lua_pop(L, 1);
+    }
+    *n = (uint32_t)count;
+    return stages;
+}
+
+/* Arguments 2..5: column, { from, n, first row of the series, ... }, stages, name. */
+static rd_stretch check_stretches(lua_State *L, rd_series *s)
+{
+    enum { NUMBERS = 3 };
+    const lua_Integer column = luaL_checkinteger(L, 2), rows = (lua_Integer)rd_series_rows(s);
+    luaL_argcheck(L, column >= 1 && column <= rd_series_columns(s), 2, "no such column");
+    luaL_checktype(L, 3, LUA_TTABLE);
+    rd_stretch of = {.column = (uint32_t)column - 1,
+                     .n_rows = (size_t)lua_rawlen(L, 3) / NUMBERS,
+                     .name = luaL_checkstring(L, 5)};
+    of.stages = rdl_check_stages(L, 4, &of.n_stages);
+    rd_rows *list = rdl_buffer(L, of.n_rows, sizeof *list);
+    for (size_t i = 0; i < of.n_rows; i++) {
+        lua_Integer v[NUMBERS];
+        for (size_t k = 0; k < NUMBERS; k++) {
+            lua_rawgeti(L, 3, (lua_Integer)(i * NUMBERS + k) + 1);
+            v[k] = lua_tointeger(L, -1);
+            lua_pop(L, 1);
+        }
+        luaL_argcheck(
+            L, v[2] >= 1 && v[0] >= v[2] && v[0] <= rows && v[1] >= 0 && v[1] <= rows + 1 - v[0], 3,
+            "no such rows");
+        list[i] =
+            (rd_rows){.from = (uint64_t)v[0] - 1, .n = (uint64_t)v[1], .first = (uint64_t)v[2] - 1};
+    }
+    of.rows = list;
+    return of;
+}
+
+/* numbers:moments(column, { from, n, first, ... }, stages, name) -> { n =, mean =, deviation =, low =,
+ * high =, size = } */
+static int columns_moments(lua_State *L)
+{
+    rd_series *s = rdl_check_series(L, 1);
+    const rd_stretch of = check_stretches(L, s);
+    rd_moments m;
+    RDL_DO(L, rd_series_moments(s, &of, &m, &err));
+    const struct {
+        const char *name;
+        double value;
+    } fields[] = {{"mean", m.mean},
+                  {"deviation", m.deviation},
+                  {"low", m.low},
+                  {"high", m.high},
+                  {"size", m.size}};
+    lua_createtable(L, 0, 6);
+    lua_pushinteger(L, (lua_Integer)m.n);
+    lua_setfield(L, -2, "n");
+    for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
+        lua_pushnumber(L, fields[i].value);
+        lua_setfield(L, -2, fields[i].name);
+    }
+    return 1;
+}
+
+/* numbers:quantile(column, { from, n, first, ... }, stages, name, q) */
+static int columns_quantile(lua_State *L)
+{
+    rd_series *s = rdl_check_series(L, 1);
+    const double q = luaL_checknumber(L, 6);
+    luaL_argcheck(L, q >= 0 && q <= 1, 6, "a quantile is one of 0..1");
+    const rd_stretch of = check_stretches(L, s);
+    double value;
+    RDL_DO(L, rd_series_quantile(s, &of, q, &value, &err));
+    lua_pushnumber(L, value);
+    return 1;
+}
+
+/* natural_log(x): the core's own, the same bits everywhere */
+static int natural_log(lua_State *L)
+{
+    lua_pushnumber(L, rd_log_d(luaL_checknumber(L, 1)));
+    return 1;
+}
+
 void rdl_open_series(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"close", columns_close},     {"take_csv", columns_take_csv},
-                                       {"numbers", columns_numbers}, {"set", columns_set},
-                                       {"missing", columns_missing}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"close", columns_close},       {"take_csv", columns_take_csv},
+        {"numbers", columns_numbers},   {"set", columns_set},
+        {"missing", columns_missing},   {"moments", columns_moments},
+        {"quantile", columns_quantile}, {NULL, NULL}};
     static const luaL_Reg meta[] = {
         {"__gc", columns_close}, {"__close", columns_close}, {NULL, NULL}};
-    static const luaL_Reg functions[] = {{"numbers", columns_new}, {NULL, NULL}};
+    static const luaL_Reg functions[] = {
+        {"numbers", columns_new}, {"natural_log", natural_log}, {NULL, NULL}};
     rdl_new_class(L, &(rdl_class){.name = RDL_COLUMNS, .methods = methods, .meta = meta});
     luaL_setfuncs(L, functions, 0);
 }

@@ -12,6 +12,8 @@ rd_csv *rdl_check_csv(lua_State *L, int arg);
 /* Columns of a list, counted from 1, as 0-based numbers in a pushed userdata. */
 uint32_t *rdl_check_columns(lua_State *L, int arg, const rd_csv *c, size_t *n);
 rd_missing rdl_check_rule(lua_State *L, const char *name);
+/* The stages in the list at arg, in a pushed userdata. */
+const rd_stage *rdl_check_stages(lua_State *L, int arg, uint32_t *n);
 /* Pushes a list of n numbers. */
 void rdl_push_numbers(lua_State *L, const double *values, size_t n);
 #endif

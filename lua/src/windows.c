@@ -46,25 +46,12 @@ static void *keep_buffer(lua_State *L, int keep, size_t n, size_t width)
 /* The stages in field `stages` of the table on top. */
 static void read_stages(lua_State *L, int keep, rd_feature *f)
 {
-    static const char *const kinds[] = {"affine", "log", "box_cox", "difference",
-                                        NULL}; /* as rd_stage_kind */
-    const size_t n = field_list(L, "stages");
-    if (n > RD_MAX_STAGES)
-        luaL_error(L, "a scaler has at most %d stages, got %d", RD_MAX_STAGES, (int)n);
-    rd_stage *stages = keep_buffer(L, keep, n, sizeof *stages);
-    for (size_t i = 0; i < n; i++) {
-        lua_rawgeti(L, -1, (lua_Integer)i + 1);
-        const int at = lua_gettop(L);
-        stages[i] =
-            (rd_stage){.kind = (rd_stage_kind)rdl_field_choice(L, at, "kind", "affine", kinds),
-                       .a = rdl_field_number(L, at, "a", 0),
-                       .b = rdl_field_number(L, at, "b", 1)};
-        if (stages[i].kind == RD_STAGE_DIFFERENCE && !(stages[i].a >= 1 && stages[i].a <= 1 << 20))
-            luaL_error(L, "a difference has a lag of 1..%d", 1 << 20);
+    if (lua_getfield(L, -1, "stages") == LUA_TNIL) {
         lua_pop(L, 1);
+        return;
     }
-    f->stages = stages;
-    f->n_stages = (uint32_t)n;
+    f->stages = rdl_check_stages(L, lua_gettop(L), &f->n_stages);
+    lua_rawseti(L, keep, (lua_Integer)lua_rawlen(L, keep) + 1);
     lua_pop(L, 1);
 }
 

@@ -23,7 +23,8 @@ local TYPES = { int = "integer", real = "number", bool = "boolean", string = "st
   init = "string|table" }
 -- Options whose kind is `any`: what they are.
 local CLASSES = { model = "rondo.Module", loss = "rondo.Loss", optimizer = "rondo.Optimizer",
-  schedule = "rondo.Schedule", vocab = "rondo.Vocab", weight = "rondo.Tensor", class_weights = "rondo.Tensor" }
+  schedule = "rondo.Schedule", scaler = "rondo.Scaler", vocab = "rondo.Vocab", weight = "rondo.Tensor",
+  class_weights = "rondo.Tensor" }
 local RESULTS = { layers = "rondo.Module", losses = "rondo.Loss", callbacks = "rondo.Callback", cell = "rondo.Cell",
   Function = "rondo.Function", forecasts = "rondo.Baseline" }
 
@@ -83,7 +84,7 @@ local function result_of(topic)
   if topic.group == "optim" then
     return topic.name:find "LR" and "rondo.Schedule" or "rondo.Optimizer"
   end
-  return RESULTS[topic.name] or RESULTS[topic.group]
+  return RESULTS[topic.name] or RESULTS[topic.group] or topic.name:find "Scaler$" and "rondo.Scaler"
     or topic.path:find "%.tasks%." and "rondo.Task" or "rondo." .. topic.name
 end
 

@@ -328,6 +328,16 @@ describe("a Trainer on windows", function()
     local c = a.config.series
     assert.same({ "a", 6, 2, "error", "StandardScaler" }, { c.targets[1], c.input, c.horizon, c.missing,
       c.scaler.kind })
+    local there = plain(70):windows_like(c, { future = true })
+    assert.same({ 6, 2, 1, { "a" }, { "a", "b" } }, { there.input_size, there.horizon, there.count, there.targets,
+      there.features })
+    local train = plain(60):split { 45, 15 }
+    local scaler = rondo.data.StandardScaler():fit(train)
+    support.same((plain(70):windows { input = 6, horizon = 2, target = "a", scaler = scaler, future = true }:batch(1)),
+      (there:batch(1)))
+    c.scaler.shared = nil
+    assert.matches("windows_like: what the checkpoint says of its scaler is none", support.failure(there.series
+      .windows_like, there.series, c), 1, true)
   end)
 end)
 

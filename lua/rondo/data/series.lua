@@ -41,7 +41,7 @@ function Series.__index(self, key)
     return #rawget(self, "columns")
   elseif type(key) == "string" then
     local near = core.nearest(key, { "columns", "num_columns", "path", "values", "times", "split", "summary",
-      "slice", "windows", "name" })
+      "slice", "windows", "windows_like", "name" })
     errors.raise("Series: there is no field '%s'%s", key, near and (" (did you mean '%s'?)"):format(near) or "")
   end
 end
@@ -282,6 +282,11 @@ end
 -- Windows of the part: a source of batches for a Trainer.
 function methods:windows(given)
   return windows.new(self, given)
+end
+
+-- The same for new data, by config.series of a checkpoint (rondo.load(run).config.series).
+function methods:windows_like(config, given)
+  return windows.like(self, config, given)
 end
 
 -- Rows from..to as a series.

@@ -19,6 +19,7 @@ local buckets = require "rondo.data.buckets"
 local errors = require "rondo.errors"
 local layout = require "rondo.data.window_layout"
 local options = require "rondo.options"
+local scalers = require "rondo.data.scalers"
 
 local specs = {
   { name = "input", kind = "int", required = true, min = 1, max = 1 << 20, help = "rows up to the origin that a model "
@@ -110,7 +111,7 @@ function methods:of(rows)
     list[n + 1], list[n + 2], list[n + 3], list[n + 4] = piece.layout, piece.begin, piece.last, origin
     n = n + 4
   end
-  local x, y, weight = self.reader:batch(list, true)
+  local x, y, weight = errors.blame(self.reader.batch, self.reader, list, true)
   return x, y, nil, weight
 end
 
@@ -193,7 +194,8 @@ function methods:unscale(target, values, window)
   if not piece then
     errors.raise("windows: unscale needs the window that the values are of, windows:window(i), got a %s", type(window))
   end
-  return self.reader:invert(piece.layout, piece.begin, piece.last, window.row, target_of(self, target), values)
+  return errors.blame(self.reader.invert, self.reader, piece.layout, piece.begin, piece.last, window.row,
+    target_of(self, target), values)
 end
 
 -- How many values of the part are missing, and so filled where they are inputs, by column.
@@ -234,7 +236,7 @@ local function plan(self, piece, needs, future)
 end
 
 local function check_scaler(scaler)
-  if scaler ~= nil and not (type(scaler) == "table" and type(scaler.stages) == "function") then
+  if scaler ~= nil and not scalers.is_scaler(scaler) then
     errors.raise("windows: option 'scaler' must be like rondo.data.StandardScaler():fit(train), got a %s",
       type(scaler))
   end
@@ -242,10 +244,15 @@ end
 
 -- Figures of what a scaler has seen are no figures: it says so.
 local function check_fitted(self)
-  local seen, first = self.scaler and self.scaler.rows, self.pieces[1].first
-  if seen and first > seen.first and first <= seen.last then
-    errors.notice("windows: the scaler was fitted on rows %d..%d, and this part begins at row %d: what is to be "
-      .. "forecast has been looked at; fit it on the training part alone", seen.first, seen.last, first)
+  for _, piece in ipairs(self.pieces) do
+    local seen, first = self.scaler and self.scaler.rows[piece.name], piece.first
+    if seen and first > seen.first and first <= seen.last then
+      local from = piece.begin - 1
+      errors.notice("windows: the scaler was fitted on rows %d..%d, and this part begins at row %d: what is to be "
+        .. "forecast has been looked at; fit it on the training part alone", seen.first - from, seen.last - from,
+        first - from)
+      return
+    end
   end
 end
 
@@ -302,4 +309,18 @@ local function new(part, given)
   return self
 end
 
-return { new = new, is_windows = function(value) return getmetatable(value) == Windows end }
+-- Windows of another series as those of a run whose checkpoint has this config.series; given: batch_size, future, ...
+local function like(part, config, given)
+  local o = { input = config.input, horizon = config.horizon, target = config.targets, past = config.past or {},
+    known = config.known, calendar = config.calendar, mask = config.mask, season = config.season,
+    scaler = config.scaler and scalers.from(config.scaler) or nil }
+  if config.scaler and not o.scaler then
+    errors.raise "windows_like: what the checkpoint says of its scaler is none"
+  end
+  for key, value in pairs(given or {}) do
+    o[key] = value
+  end
+  return new(part, o)
+end
+
+return { new = new, like = like, is_windows = function(value) return getmetatable(value) == Windows end }
