@@ -983,6 +983,18 @@ function rondo.baselines.AR(options) end
 ---@return rondo.Baseline
 function rondo.baselines.Drift(options) end
 
+---@class rondo.baselines.FeedForward.Options
+---@field like? any the network whose number of parameters it gets
+---@field hidden_size? integer width of the hidden layer, in place of like; 1..1048576
+---@field epochs? integer passes over the training windows; integer >= 1; default 30
+---@field max_steps? integer updates; integer >= 1
+---@field lr? number rate of AdamW; number >= 0; default 0.001
+---@field loss? rondo.Loss default: rondo.HuberLoss()
+---a net of one hidden layer over the whole window, trained by a Trainer
+---@param options? rondo.baselines.FeedForward.Options
+---@return rondo.Baseline
+function rondo.baselines.FeedForward(options) end
+
 ---@class rondo.baselines.HoltWinters.Options
 ---@field [1] any? season
 ---@field season? integer steps of a season, 12 of months; default: that of the windows; 1..1048576
@@ -1015,3 +1027,33 @@ function rondo.baselines.SeasonalNaive(options) end
 ---@param options? rondo.baselines.SeasonalNaiveGrowth.Options
 ---@return rondo.Baseline
 function rondo.baselines.SeasonalNaiveGrowth(options) end
+
+---@class rondo.baselines.all.Options
+---@field season? integer steps of a season, 12 of months; default: that of the windows; 1..1048576
+---@field quantiles? table levels, as { 0.1, 0.5, 0.9 }, the default; {}: none
+---the Forecasts of windows by all baselines that need no training
+---@param options? rondo.baselines.all.Options
+---@return rondo.Baseline
+function rondo.baselines.all(options) end
+
+---@class rondo.forecast.compare.Options
+---@field metric? "rmse"|"mae"|"mase"|"pinball" what decides; default: rmse, of several targets mase
+---@field file? any an open file for the table; default: io.stdout; false: it is not printed
+---prints a network's figures beside its baselines'; whether there is skill
+---@param options? rondo.forecast.compare.Options
+---@return rondo.Baseline
+function rondo.forecast.compare(options) end
+
+---@class rondo.forecast.rolling_origin.Options
+---@field series any a rondo.data.Series
+---@field from any the first row that is evaluated, or the share before it
+---@field horizon? integer rows ahead, as that of the windows; 1..1048576; default 1
+---@field blocks? integer how often it is fitted again; 1..1048576; default 4
+---@field refit? boolean fit before each block; false: before the first alone; default true
+---@field seeds? table seeds of the runs, { 1, 2, 3 }; default: one run with the seed there is
+---function(train, seed, block) that gives function(part), which gives the Forecast of windows of a part
+---@field fit function
+---Forecasts of a part of a series, fitted again before each of its blocks, a run for each seed
+---@param options rondo.forecast.rolling_origin.Options
+---@return rondo.Baseline
+function rondo.forecast.rolling_origin(options) end

@@ -572,6 +572,34 @@ function Baseline:evaluate(windows, options) end
 ---@param options { season: integer?, quantiles: number[]? }?
 ---@return rondo.Forecast[]
 function rondo.baselines.all(windows, options) end
+---of FeedForward alone: trains it; valid may be nil
+---@param train rondo.Windows
+---@param valid rondo.Windows?
+---@return rondo.Baseline self
+function Baseline:fit(train, valid) end
+---what there is to say of a network beside its baselines
+---@class rondo.Verdict
+---@field skill boolean
+---@field text string the sentence
+---@field table string all that is printed
+---@field metric string
+---@field value number? of the network, in the mean over its runs
+---@field best string? name of the best baseline
+---@field best_value number?
+---@field gain number?
+---@field spread number? the larger of the next two
+---@field over_seeds number? standard deviation over runs
+---@field over_windows number? standard error of the difference
+---@field by_target table<string, rondo.Verdict>?
+---@param network rondo.Forecast|rondo.Forecast[] of one seed or several
+---@param baselines (rondo.Forecast|rondo.Forecast[])[]
+---@param options rondo.forecast.compare.Options?
+---@return boolean skill
+---@return rondo.Verdict verdict
+function rondo.forecast.compare(network, baselines, options) end
+---@param options rondo.forecast.rolling_origin.Options
+---@return rondo.Forecast[] one a seed
+function rondo.forecast.rolling_origin(options) end
 ---@param entries table entries, with name =, horizon =, season =, time_unit = beside them; becomes the Forecast
 ---@return rondo.Forecast
 function rondo.forecast.Forecast(entries) end

@@ -48,11 +48,12 @@ function special.data()
 end
 
 function special.forecast()
-  return names.strict("rondo.forecast", { Forecast = require("rondo.forecast.forecast").new })
+  return names.strict("rondo.forecast", { Forecast = require("rondo.forecast.forecast").new,
+    compare = require "rondo.forecast.compare", rolling_origin = require "rondo.forecast.rolling" })
 end
 
 function special.baselines()
-  return names.strict("rondo.baselines", require "rondo.forecast.baselines")
+  return names.strict("rondo.baselines", require("rondo.forecast.baselines").public)
 end
 
 function special.check()

@@ -95,6 +95,10 @@ local sentences = {
   Drift = "the line from the first value through the last",
   AR = "an autoregression by least squares",
   HoltWinters = "exponential smoothing of level, trend and season (Holt 1957, Winters 1960)",
+  FeedForward = "a net of one hidden layer over the whole window, trained by a Trainer",
+  all = "the Forecasts of windows by all baselines that need no training",
+  compare = "prints a network's figures beside its baselines'; whether there is skill",
+  rolling_origin = "Forecasts of a part of a series, fitted again before each of its blocks, a run for each seed",
   SpanF1 = "precision, recall and F1 of spans of tags, as conlleval counts them",
 }
 
@@ -232,6 +236,13 @@ function reference.topics()
   cell_topics(rondo, list)
   layer_topics(list)
   special_topics(rondo, list)
+  list[#list + 1] = topic("forecasts", "rondo.baselines.all", "all", function(given)
+    rondo.baselines.all(nil, given)
+  end)
+  list[#list + 1] = topic("forecasts", "rondo.forecast.compare", "compare", function(given)
+    rondo.forecast.compare(nil, nil, given)
+  end)
+  list[#list + 1] = topic("forecasts", "rondo.forecast.rolling_origin", "rolling_origin", rondo.forecast.rolling_origin)
   local sorted = {}
   for _, group in ipairs(GROUPS) do
     for _, found in ipairs(list) do

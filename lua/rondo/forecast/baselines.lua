@@ -37,7 +37,9 @@ local function check_windows(windows, what)
   end
 end
 
-local function check_levels(levels, what)
+-- Levels of quantiles from the options of a forecast.
+local function levels_of(what, given)
+  local levels = options.resolve(what, forecast_specs, given).quantiles or LEVELS
   for _, q in ipairs(levels) do
     if type(q) ~= "number" or q <= 0 or q >= 1 then
       errors.raise("%s: option 'quantiles' must be a list of numbers between 0 and 1, got %s", what, tostring(q))
@@ -124,8 +126,7 @@ end
 local function made(self, windows, given)
   local what = self.label .. ": forecast"
   check_windows(windows, what)
-  local o = options.resolve(what, forecast_specs, given)
-  local levels = check_levels(o.quantiles or LEVELS, what)
+  local levels = levels_of(what, given)
   local fit_options = { horizon = windows.horizon, season = self.options.season or windows.season or 1 }
   for name, value in pairs(self.options) do
     fit_options[name] = value
@@ -153,15 +154,15 @@ function Baseline:forecast(windows, given)
   return errors.blame(made, self, windows, given)
 end
 
-local function evaluated(self, windows, given)
+local function evaluated(make, self, windows, given)
   local o = options.resolve(self.label .. ": evaluate", evaluate_specs, given)
   metrics.check(o.metrics)
-  return made(self, windows, { quantiles = o.quantiles }):metrics(o.metrics)
+  return make(self, windows, { quantiles = o.quantiles }):metrics(o.metrics)
 end
 
 -- Figures on the scale of the data, and notes on them: baseline:evaluate(windows [, { metrics = { "mae" } }]).
 function Baseline:evaluate(windows, given)
-  return errors.blame(evaluated, self, windows, given)
+  return errors.blame(evaluated, made, self, windows, given)
 end
 
 -- ---- the methods -------------------------------------------------------------------------------------------
@@ -177,6 +178,10 @@ local function baseline(label, specs, fit, positional)
     local o = options.resolve(label, specs, given, positional)
     return setmetatable({ label = label, options = o, fit = fit }, Baseline)
   end
+end
+
+local function feed_forward(given)
+  return require("rondo.forecast.feed_forward").new(given)
 end
 
 local function fit_holt_winters(values, o)
@@ -197,12 +202,13 @@ local baselines = {
     { name = "seasonal", kind = "choice", def = "auto", choices = { "auto", "additive", "multiplicative" },
       help = "how seasons and level go together; auto: what fits better" },
     { name = "damped", kind = "bool", def = false, help = "a trend that fades" } }, fit_holt_winters, { "season" }),
+  FeedForward = feed_forward,
 }
 
 -- Forecasts of windows by all baselines that need no training: a list.
 local function all(windows, given)
-  check_windows(windows, "baselines.all")
   local o = options.resolve("baselines.all", { season, forecast_specs[1] }, given)
+  check_windows(windows, "baselines.all")
   local made_by, list, m = { quantiles = o.quantiles }, {}, o.season or windows.season or 1
   list[1] = baselines.Persistence {}
   if m > 1 then
@@ -219,4 +225,4 @@ end
 
 baselines.all = function(...) return errors.blame(all, ...) end
 
-return baselines
+return { public = baselines, levels = levels_of, evaluated = evaluated }

@@ -171,6 +171,36 @@ local function notes_of(sums, wanted, forecast)
   return notes
 end
 
+-- Loss of each entry in the mean over its steps with a truth (NaN: none): |e|, e^2 (of "rmse"), |e| / s, or pinball.
+function metrics.losses(forecast, metric)
+  local levels, scales = forecast:levels(), scales_of(forecast)
+  local one = {
+    mae = function(y, f) return math.abs(y - f) end,
+    rmse = function(y, f) return (y - f) ^ 2 end,
+    mase = function(y, f, entry) return scales[entry] > 0 and math.abs(y - f) / scales[entry] or 0 / 0 end,
+    pinball = function(y, _, entry, step)
+      local sums = new_sums()
+      add_intervals(sums, entry, step, y, levels, {})
+      local sum = 0.0
+      for _, q in ipairs(levels) do
+        sum = sum + sums.pinball[q] / #levels
+      end
+      return sum
+    end,
+  }
+  local losses = {}
+  for i, entry in ipairs(forecast) do
+    local sum, n = 0.0, 0
+    for step, y in ipairs(entry.truth or {}) do
+      if y == y then
+        sum, n = sum + one[metric](y, entry.point[step], entry, step), n + 1
+      end
+    end
+    losses[i] = n > 0 and sum / n or 0 / 0
+  end
+  return losses
+end
+
 -- Figures of a forecast by name, or, with `by` in the list, a table of them by step, series or target; and notes.
 function metrics.figures(forecast, list)
   local levels = forecast:levels()
