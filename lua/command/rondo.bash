@@ -115,6 +115,30 @@ _rondo() {
         *) _rondo_runs ;;
         esac
         ;;
+    diagnose)
+        options='-h --help --rows --steps --lags --exact -o --output --json --threads --plugin'
+        case $prev in
+        -o | --output) _rondo_files '*'; return ;;
+        --plugin) _rondo_files '*.so'; return ;;
+        --rows | --steps | --lags | --threads) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_runs ;;
+        *1) _rondo_files '*' ;;
+        esac
+        ;;
+    replay)
+        options='-h --help --threads --json --plugin'
+        case $prev in
+        --plugin) _rondo_files '*.so'; return ;;
+        --threads) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_files '*' ;;
+        esac
+        ;;
     info)
         options='-h --help --json --last --plugin'
         case $prev in
@@ -242,10 +266,10 @@ _rondo() {
         esac
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'run train sample evaluate plot info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete diagnose SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin' ;;
+        *0) _rondo_words 'run train sample evaluate plot diagnose replay info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin' ;;
         esac
         ;;
-    '') _rondo_words 'run train sample evaluate plot info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
+    '') _rondo_words 'run train sample evaluate plot diagnose replay info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
     esac
     if [[ $cur = -* && -n $options ]]; then
         _rondo_words "$options"

@@ -15,6 +15,8 @@ _rondo() {
         'sample:write text from a trained model'
         'evaluate:how likely a model finds a text'
         'plot:curves of runs, also of those being trained; in the terminal without -o'
+        'diagnose:how far back the gradient of a model reaches'
+        'replay:the update that was not finite once more\: what came first'
         'info:what is in a checkpoint'
         'data:data sets to train on\: what there is, and the path of one'
         'bench:how fast it is here, and what that is of the machine'
@@ -166,6 +168,31 @@ _rondo() {
                 '--height=[of the picture, in pixels or in lines of the terminal]:n: ' \
                 '*:run:_rondo_runs'
             ;;
+        diagnose)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--rows=[rows of the batch]:n: ' \
+                '--steps=[steps of the batch]:n: ' \
+                '--lags=[most loss times whose gradient is looked at by lag]:n: ' \
+                '--exact[norms of ds(T)/ds(k) by all rows of the Jacobian, not by 8 random vectors]' \
+                '-o[a picture, x.svg or x.png; - is the terminal]:FILE:_files' \
+                '--output=[a picture, x.svg or x.png; - is the terminal]:FILE:_files' \
+                '--json[one JSON object]' \
+                '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '1:run:_rondo_runs' \
+                '2::data:_files'
+            ;;
+        replay)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--json[one JSON object]' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '1:capsule:_files'
+            ;;
         info)
             _arguments \
                 '-h[show this and end]' \
@@ -313,7 +340,7 @@ _rondo() {
                 '-h[show this and end]' \
                 '--help[show this and end]' \
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
-                '1::topic:(run train sample evaluate plot info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete diagnose SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
+                '1::topic:(run train sample evaluate plot diagnose replay info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
             ;;
         esac
         ;;

@@ -22,6 +22,24 @@ function Module:trace(x, how) end
 ---@field output rondo.Tensor
 ---@field [integer|string] rondo.LayerTrace
 
+---@class rondo.Trail
+---@field phase "before"|"forward"|"backward"|"gradient"|"update"
+---@field layer string
+---@field tensor string
+---@field time integer?
+---@field row integer?
+---@field unit integer?
+---@field place integer[]? of a parameter's element
+---@field value string "nan", "inf" or "-inf"
+---@field batch integer? of an update of several
+---the update of a capsule once more
+---@param path string RUN/capsules/step-....h5
+---@param options? { model: rondo.Module?, loss: rondo.Loss? } where they are of a script's own
+---@return { step: integer, trail: rondo.Trail[], recorded: rondo.Trail[], same: boolean }? found
+---@return string? message
+---@return integer? code
+function rondo.replay(path, options) end
+
 ---@class rondo.LayerDiagnosis
 ---@field name string as its parameters begin: "1.layer1"
 ---@field label string
@@ -44,7 +62,14 @@ function Module:trace(x, how) end
 ---@field gradients { name: string, norm: number, weight: number }[]?
 ---@field updates { name: string, ratio: number? }[]?
 ---@field clip_rate number?
+local Diagnosis = {}
 
+---draws heat maps of lag by time and curves into x.svg or x.png, without a path in the terminal
+---@param path string?
+---@param options? { width: integer?, height: integer? }
+---@return true? done
+---@return string? message
+function Diagnosis:plot(path, options) end
 ---the gradient of a model, looked at
 ---@param model rondo.Module
 ---@param batch table { x, y } or { x, y, weight }, with lengths, mask, resets, states by name

@@ -627,6 +627,10 @@ function rondo.callbacks.Sample(options) end
 ---@field progress? "auto"|"bar"|"lines"|"none" how progress is shown; default "auto"
 ---@field color? "auto"|"always"|"never" colour on the terminal; default "auto"
 ---@field quiet? boolean show nothing but results; default false
+---where a number is not finite: end, or go back to the last checkpoint with a lower rate; default "stop"
+---@field on_nonfinite? "stop"|"rollback"
+---@field rollback_factor? number what the rate is multiplied by each time; 1e-06..1; default 0.5
+---@field rollback_tries? integer how often a run may go back; 1..1000; default 3
 ---fit, evaluate, predict
 ---@param options rondo.Trainer.Options
 ---@return rondo.Trainer

@@ -46,3 +46,11 @@ rondo.plot = {}
 ---@return string? message
 ---@return integer? code
 function rondo.plot.draw(picture, options) end
+
+---draws the gradients of a diagnosis, or of several side by side, into x.svg or x.png; without a path in the terminal
+---@param found rondo.Diagnosis|table the list { { name, diagnosis, layer = integer? }, ... }
+---@param path string?
+---@param options? { title: string?, width: integer?, height: integer? }
+---@return true? done
+---@return string? message
+function rondo.plot.gradients(found, path, options) end

@@ -19,6 +19,7 @@ callbacks.events = {
   "on_evaluate_end",   -- val_loss and val_... for each metric
   "on_epoch_end",      -- loss, and the last validation's figures
   "on_save",           -- path, best
+  "on_rollback",       -- from, lr, message: the training goes on from `step` again
   "on_fit_end",
 }
 

@@ -23,8 +23,9 @@ local homes = {
   embedding = "tensor", one_hot = "tensor", no_grad = "tensor",
   clip_grad_norm = "tensor", clip_grad_value = "tensor",
   init = "initial", cell = "cells", Function = "functions",
-  save = "checkpoint", load = "checkpoint", diagnose = "diagnose",
+  save = "checkpoint", load = "checkpoint",
   Sweep = "sweep", sorted = "sorted",
+  diagnose = "diagnose", replay = "diagnose.capsule",
 }
 local wholes = { Sequential = "sequential", Bidirectional = "bidirectional", optim = "optim", callbacks = "callbacks",
   plugins = "plugins" }

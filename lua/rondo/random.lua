@@ -45,6 +45,20 @@ function random.undisturbed(f, ...)
   return table.unpack(results, 2, results.n)
 end
 
+-- Runs f(...) with layers numbered by claim(seed, count, claim_layer) in place of claim_layer.
+function random.claiming(claim, f, ...)
+  local plain = random.claim_layer
+  random.claim_layer = function(seed, count)
+    return claim(seed, count, plain)
+  end
+  local results = table.pack(pcall(f, ...))
+  random.claim_layer = plain
+  if not results[1] then
+    error(results[2], 0)
+  end
+  return table.unpack(results, 2, results.n)
+end
+
 function random.init_stream(seed, layer, parameter)
   return { seed = seed, purpose = "init", layer = layer, update = parameter }
 end

@@ -195,6 +195,14 @@ end
 
 -- A line of figures. What the disk does not take waits in memory for the next line; `notice` is told once, and of
 -- lines that are lost.
+-- The logs of a run that goes back to `step`.
+function Run:reopen_logs(step)
+  for _, name in ipairs { "metrics", "log_handle" } do
+    self[name]:close()
+  end
+  self:open_logs(step)
+end
+
 function Run:metric(line)
   local first = { "t", "step", "epoch", "split", "loss" }
   local waiting = self.waiting

@@ -19,6 +19,7 @@ local options = require "rondo.options"
 local progress = require "rondo.progress"
 local release_states = require("rondo.sequential").release_states
 local evaluation = require "rondo.trainer_evaluation"
+local nonfinite = require "rondo.trainer_nonfinite"
 local session = require "rondo.trainer_session"
 local step = require "rondo.trainer_step"
 local tokens = require "rondo.data.tokens"
@@ -57,6 +58,11 @@ local specs = {
   { name = "color", kind = "choice", def = "auto", choices = { "auto", "always", "never" },
     help = "colour on the terminal" },
   { name = "quiet", kind = "bool", def = false, help = "show nothing but results" },
+  { name = "on_nonfinite", kind = "choice", def = "stop", choices = { "stop", "rollback" }, help = "where a number is "
+    .. "not finite: end, or go back to the last checkpoint with a lower rate" },
+  { name = "rollback_factor", kind = "real", def = 0.5, min = 1e-6, max = 1, help = "what the rate is multiplied by "
+    .. "each time" },
+  { name = "rollback_tries", kind = "int", def = 3, min = 1, max = 1000, help = "how often a run may go back" },
 }
 
 local FIRST_SHARED = 15 -- run_dir and what follows may come from options
@@ -64,7 +70,7 @@ local FIRST_SHARED = 15 -- run_dir and what follows may come from options
 local Trainer = {}
 Trainer.__index = Trainer
 Trainer.__name = "rondo.Trainer"
-for _, part in ipairs { session, evaluation, step } do
+for _, part in ipairs { session, evaluation, step, nonfinite } do
   for name, method in pairs(part) do
     Trainer[name] = method
   end
@@ -268,7 +274,7 @@ local function fit(self, train, valid)
   self:bind(source)
   self:begin(source, valid)
   self.model:train()
-  local signal = loop(self, source, valid)
+  local signal = self:guarded(loop, source, valid)
   self:finish(valid, signal)
   return self
 end

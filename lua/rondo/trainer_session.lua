@@ -310,26 +310,6 @@ end
 
 -- ---- ends -------------------------------------------------------------------------------------------------
 
--- Ends a run whose numbers are no longer finite: nothing of this step is saved.
-function session:diverged(what)
-  self.view:clear()
-  for i, p in ipairs(self.parameters or {}) do
-    if not p:is_finite() then
-      what = ("the parameter '%s'"):format(self.names[i])
-      break
-    end
-  end
-  local kept = self.saved and self.run and (" The last good checkpoint is %s."):format(self.run:file(self.saved))
-    or " Nothing was saved before."
-  local advice = self.clip_grad_norm and "Try a smaller lr." or "Try a smaller lr or clip_grad_norm."
-  local message = ("diverged at step %d: %s is not finite (lr %.4g, last loss %.4g).%s %s"):format(self.step + 1, what,
-    self.optimizer.lr, self.last_loss or 0 / 0, kept, advice)
-  if self.run then
-    self.run:log(message)
-  end
-  errors.stop(errors.DIVERGED, message)
-end
-
 local function interrupted(self, signal)
   local code = signal == "SIGINT" and errors.INTERRUPTED or errors.TEMPFAIL
   local message

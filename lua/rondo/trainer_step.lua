@@ -39,7 +39,11 @@ function step:update()
   if self.clip_grad_value then
     core.clip_grad_value(self.parameters, self.clip_grad_value)
   end
+  local kept, scalars = self:kept_before_update(norm)
   self.optimizer:step()
+  if kept then
+    self:check_update(kept, scalars)
+  end
   if self.ema then
     self.average:update()
   end
@@ -60,7 +64,7 @@ function step:one_batch(source, index, n)
   if source.releases then
     evaluation.release_batch(x, y, how, weight)
   end
-  if self.states then
+  if self.states and not rawequal(self.states, self.begun.states) then
     release_states(self.states)
   end
   self.states, self.position = after, self.position + 1
@@ -72,6 +76,7 @@ function step:one_update(source)
   local sum, count = 0.0, 0.0
   self:call("on_step_begin", { step = self.step + 1 })
   self.optimizer:zero_grad()
+  self.begun = { source = source, position = self.position, epoch = self.epoch, n = n, states = self.states }
   for index = 1, n do
     local batch_sum, batch_count = self:one_batch(source, index, n)
     sum, count = sum + batch_sum, count + batch_count
@@ -80,6 +85,10 @@ function step:one_update(source)
   self:call("on_gradients", { step = self.step + 1, loss = self.last_loss })
   self.rate = self.optimizer.lr
   self.grad_norm = self:update()
+  if self.begun.states then
+    release_states(self.begun.states) -- they were kept so that the update could be played again
+  end
+  self.begun = nil
   local p = self.pending
   p.sum, p.count = p.sum + sum, p.count + count
   p.epoch_sum, p.epoch_count = p.epoch_sum + sum, p.epoch_count + count

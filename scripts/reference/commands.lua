@@ -7,7 +7,8 @@ local reference = require "rondo.reference"
 
 -- What an argument of this name is, for completion.
 local KINDS = { run = "run", path = "run", file = "file", name = "data_set", what = "choice", part = "text",
-  script = "script", topic = "topic", data = "file", text = "file" }
+  script = "script", topic = "topic", data = "file", text = "file",
+  capsule = "file" }
 -- The same for an option that takes a value.
 local OPTION_KINDS = { ["--run-dir"] = "run", ["--init-from"] = "run", ["--config"] = "script", ["--plugin"] = "plugin",
   ["--data"] = "file", ["--catalog"] = "script", ["--output"] = "file", ["--into"] = "file" }

@@ -123,6 +123,11 @@ function Diagnosis:__tostring()
   return table.concat(out, "\n")
 end
 
+-- Draws it: heat maps of lag by time and curves, into x.svg or x.png, else in the terminal; true, or nil, message.
+function Diagnosis:plot(path, o)
+  return require("rondo.diagnose.picture").draw(self, path, o)
+end
+
 function report.new(found)
   return setmetatable(found, Diagnosis)
 end

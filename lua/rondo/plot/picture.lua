@@ -18,7 +18,8 @@ local line_specs = { text("name", "its name in the legend; none: it has no entry
   flag("dashed", "not for bands, points and bars") }
 local heat_specs = { list("matrix", "rows of numbers, the first one at the bottom"), list("xs", "columns' places"),
   list("ys", "rows' places"), text("label", "what the colours mean"), flag("diverging", "colours around 0"),
-  flag("log", "logarithmic colours") }
+  flag("log", "logarithmic colours"), { name = "min", kind = "real", help = "value of the first colour" },
+  { name = "max", kind = "real", help = "value of the last" } }
 local mark_specs = { { name = "x", kind = "real", help = "a vertical line" },
   { name = "y", kind = "real", help = "a level line" }, text("name", "written beside it") }
 local specs = { text("title", "above the picture"), list("x", "axis"), list("y", "axis"), list("lines", "lines"),

@@ -258,7 +258,7 @@ local function heat_words(self, heat)
   if heat.diverging and low then
     self.out(("set cbrange [%s:%s]"):format(number(-(most > 0 and most or 1)), number(most > 0 and most or 1)))
   else
-    range(self.out, "cb", { log = heat.log }, low, high)
+    range(self.out, "cb", { log = heat.log, min = heat.min, max = heat.max }, low, high)
   end
   if heat.log then
     self.out "set logscale cb"
