@@ -64,6 +64,39 @@ function rondo.Dropout(options) end
 ---@return rondo.Module
 function rondo.Embedding(options) end
 
+---@class rondo.Forecaster.Options
+---@field cell? string recurrent cell: gru, lstm, ...; default "gru"
+---@field hidden_size? integer width of the recurrent layers; 1..65536; default 64
+---@field num_layers? integer recurrent layers, one on the other; 1..64; default 1
+---@field dropout? number between layers; 0..0.99999; default 0
+---all steps at once, one step fed back, or encoder and decoder; default "direct"
+---@field form? "direct"|"recursive"|"seq2seq"
+---what is said of each value; default "point"
+---@field output? "point"|"quantiles"|"gaussian"|"student_t"|"negative_binomial"
+---@field quantiles? table levels of output = "quantiles", ascending; default: 0.1, 0.5, 0.9
+---what the network adds to: nothing, the last value, the value a season ago; default "none"
+---@field baseline? "none"|"last"|"seasonal"
+---each window by its own mean size, to mean 0 and variance 1, or minus its last value; default "none"
+---@field normalize? "none"|"mean"|"standard"|"last"
+---values that a linear autoregression beside the network reads; 0: there is none; 0..1048576; default 0
+---@field ar_window? integer
+---share of steps in training that are fed the truth; default: recursive 1, seq2seq 0.5; 0..1
+---@field teacher_forcing? number
+---@field horizon? integer steps ahead; default: those of the windows; 1..1048576
+---@field window? integer steps up to the origin; default: those of the windows; 1..1048576
+---@field season? integer steps of a season; default: that of the windows; 1..1048576
+---@field input_size? integer features of a step; default: those of the windows; 1..1048576
+---@field targets? integer values to forecast at each step; default: those of the windows, 1; 1..1048576
+---@field target_features? table places of the targets among the features; default: the first
+---features at the end that are known ahead; default: those of the windows, 0; 0..1048576
+---@field known? integer
+---@field name? string how messages call the layer
+---@field seed? integer own seed of the initial values; integer >= 0
+---a recurrent network that forecasts windows of a series: points, quantiles or distributions
+---@param options? rondo.Forecaster.Options
+---@return rondo.Module
+function rondo.Forecaster(options) end
+
 ---@class rondo.Highway.Options
 ---@field gate_bias? number first bias of the gate; below 0 most of x passes; -100..100; default -1
 ---@field seed? integer own seed of the initial values; integer >= 0
@@ -346,6 +379,9 @@ function rondo.NegativeBinomialLoss(options) end
 ---mean over what counts, sum, or sum over time and mean over the batch; default "mean"
 ---@field reduction? "mean"|"sum"|"batch"
 ---@field quantiles? table levels, ascending; default: { 0.1, 0.5, 0.9 }
+---the output is the middle one and, before softplus, steps from each to the next: they cannot cross;
+---default false
+---@field ascending? boolean
 ---pinball loss of several quantiles of each value, their mean (Koenker and Bassett 1978)
 ---@param options? rondo.QuantileLoss.Options
 ---@return rondo.Loss
@@ -727,6 +763,15 @@ function rondo.Sweep(options) end
 ---bound to the model: one step gives the ratio of update to weight; weights and optimizer are put back
 ---@field optimizer? rondo.Optimizer
 ---@field clip_grad_norm? number what the Trainer clips by, for that step; number >= 0
+
+---@class rondo.forecast.Options
+---@field paths? integer futures that are sampled of distributions; 2..65535; default 200
+---@field keep_paths? boolean leave them in the forecast; default false
+---@field quantiles? table levels that are taken of paths; default: 0.1, 0.5, 0.9
+---@field intervals? boolean sample for them where the model gives a distribution; default true
+---@field seed? integer of the paths; integer >= 0; default 1
+---@field horizon? integer of a series: steps ahead; default: as trained; 1..1048576
+---@field name? string what tables call the forecast
 
 ---@class rondo.metrics.SpanF1.Options
 ---@field [1] any? tags

@@ -698,11 +698,13 @@ local Trainer = {}
 ---@return rondo.Trainer
 function Trainer:fit(train, valid) end
 ---@param source table
+---@param how { metrics: string[]?, [string]: any }? metrics in place of the Trainer's; of windows: as predict
 ---@return { loss: number, [string]: number }
-function Trainer:evaluate(source) end
----@param x rondo.Tensor|integer[]|string|string[]
----@return rondo.Tensor
-function Trainer:predict(x) end
+function Trainer:evaluate(source, how) end
+---@param x rondo.Tensor|integer[]|string|string[]|rondo.Windows
+---@param how rondo.model.forecast.Options? of windows
+---@return rondo.Tensor|rondo.Forecast
+function Trainer:predict(x, how) end
 ---@param event string "on_step_end" or "step_end", ...
 ---@param f fun(trainer: rondo.Trainer, facts: table)
 ---@return rondo.Trainer

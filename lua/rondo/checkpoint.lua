@@ -284,6 +284,7 @@ function checkpoint.rebuild(opened)
   rawset(model, "text_unit", text_of(opened.archive, "vocab/unit"))
   rawset(model, "tokenizer", checkpoint.read_tokenizer(opened))
   rawset(model, "labels", checkpoint.read_labels(opened))
+  rawset(model, "series", type(opened.config.series) == "table" and opened.config.series or nil)
   return model
 end
 
@@ -304,7 +305,7 @@ function checkpoint.save(path, given)
     errors.raise("save: model must be a module, got a %s", type(o.model))
   end
   local archive = checkpoint.begin(o.model, o.optimizer, { model = o.model:describe(), plugins = origins.of(o.model),
-    seed = random.seed(), optimizer = o.optimizer and o.optimizer:describe() })
+    series = rawget(o.model, "series"), seed = random.seed(), optimizer = o.optimizer and o.optimizer:describe() })
   if o.step then
     archive:put("train/step", o.step)
   end

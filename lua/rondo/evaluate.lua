@@ -9,6 +9,7 @@ local core = require "rondo.native"
 local errors = require "rondo.errors"
 local language = require "rondo.language"
 local options = require "rondo.options"
+local predict = require "rondo.forecast.predict"
 local text_module = require "rondo.data.text"
 
 local evaluate = {}
@@ -180,7 +181,12 @@ end
 
 -- model:evaluate(text | string [, { unit =, on_line = }]): { nats =, loss =, perplexity =, bits_per_char =, ... }.
 -- A Text is one opened with the model's vocabulary, or a part of such a one.
+-- Of windows of a series: figures of their forecast, { metrics = }.
 function evaluate.evaluate(model, given, how)
+  if predict.is_windows(given) then
+    local list, rest = predict.split(how)
+    return (predict.windows(model, given, rest):metrics(list))
+  end
   local o = options.resolve("evaluate", evaluate.specs, how)
   local vocab = language.vocab_of(model, "evaluate")
   if type(given) ~= "string" and not text_module.is_text(given) then

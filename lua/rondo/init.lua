@@ -16,7 +16,7 @@ local homes = {
   CrossEntropyLoss = "loss", MSELoss = "loss", L1Loss = "loss", HuberLoss = "loss", BCEWithLogitsLoss = "loss",
   CosineLoss = "loss", QuantileLoss = "loss", GaussianLoss = "loss", StudentTLoss = "loss",
   NegativeBinomialLoss = "loss",
-  Trainer = "trainer",
+  Trainer = "trainer", Forecaster = "forecast.forecaster", Ensemble = "forecast.ensemble",
   manual_seed = "random", rand = "random", randn = "random", random = "random",
   tensor = "tensor", zeros = "tensor", ones = "tensor", full = "tensor", parameter = "tensor",
   concat = "tensor", where = "tensor", linear = "tensor", matmul = "tensor", gather = "tensor",
@@ -121,7 +121,8 @@ return setmetatable(rondo, {
     local value
     if homes[name] then
       value = require("rondo." .. homes[name])[name]
-      for _, part in ipairs { "embedding", "over_time", "residual", "rnn", "bidirectional", "plugin_layer" } do
+      for _, part in ipairs { "embedding", "over_time", "residual", "rnn", "bidirectional", "plugin_layer",
+        "forecast.forecaster" } do
         require("rondo." .. part) -- known by name to checkpoints
       end
     elseif wholes[name] then

@@ -138,8 +138,10 @@ local function likelihood_loss(name, kind, own, quantiles_of)
 end
 
 likelihood_loss("QuantileLoss", "quantiles", { { name = "quantiles", kind = "table",
-  help = "levels, ascending; default: { 0.1, 0.5, 0.9 }" } }, function(self)
-  self.quantiles = self.quantiles or heads.DEFAULT
+  help = "levels, ascending; default: { 0.1, 0.5, 0.9 }" }, { name = "ascending", kind = "bool", def = false,
+  help = "the output is the middle one and, before softplus, steps from each to the next: they cannot cross" } },
+function(self)
+  self.quantiles, self.positive = self.quantiles or heads.DEFAULT, self.ascending and "softplus" or "given"
   return heads.check_quantiles("QuantileLoss", self.quantiles)
 end)
 

@@ -14,6 +14,10 @@ local tokens = require "rondo.data.tokens"
 local metrics = {}
 
 local NAMES = { "perplexity", "bits_per_char", "accuracy", "top_5_accuracy", "f1_macro", "f1_micro" }
+local FORECASTS = {} -- figures of a Forecast, on the scale of the data
+for _, name in ipairs(require("rondo.forecast.metrics").names) do
+  FORECASTS[name], NAMES[#NAMES + 1] = true, name
+end
 
 local function name_of(given)
   if type(given) == "table" and given[1] == "top_k" then
@@ -59,6 +63,19 @@ function metrics.wants(list, name)
     end
   end
   return false
+end
+
+-- The names among them that are figures of a Forecast, nil where there are none. Only windows of a series have them.
+function metrics.of_forecasts(list, source)
+  local found = {}
+  for _, name in ipairs(list) do
+    found[#found + 1] = FORECASTS[name] and name or nil
+  end
+  if found[1] and source and not require("rondo.data.windows").is_windows(source) then
+    errors.raise("metric '%s' is of forecasts on the scale of the data: it needs windows of a series, "
+      .. "part:windows { ... }", found[1])
+  end
+  return found[1] and found or nil
 end
 
 -- ---- what is gathered: each has add(y, target, weight) and a value ---------------------------------------
@@ -223,7 +240,7 @@ function metrics.meter(list, loss, source)
       meters[name] = hits_meter(math.tointeger(k))
     elseif name == "f1_macro" or name == "f1_micro" then
       meters[name] = f1_meter(name == "f1_micro")
-    else
+    elseif not FORECASTS[name] then
       nats = nats or nats_meter(loss)
     end
   end

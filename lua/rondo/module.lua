@@ -271,9 +271,7 @@ function Base:evaluating(f, ...)
 end
 
 -- Dimensions of its input, where they are known: ids (batch, time), sequences (batch, time, features).
-function Base.input_dims()
-  return nil
-end
+function Base.input_dims() return nil end
 
 -- Input of predict and trace as a tensor: ids as they are, text and tokens by the model's tokenizer.
 function module.input_of(self, x, what)
@@ -323,6 +321,11 @@ function Base:evaluate(text, how)
   return errors.blame(require("rondo.evaluate").evaluate, self, text, how)
 end
 
+-- What it says of windows, or of what comes behind a series; see forecast/predict.lua.
+function Base:forecast(given, how)
+  return errors.blame(require("rondo.forecast.predict").forecast, self, given, how)
+end
+
 -- Frees the parameters now. Closing twice is fine.
 function Base:close()
   if rawget(self, "_closed") then
@@ -340,9 +343,7 @@ function Base:close()
 end
 
 -- { kind=, options } of a library layer; nil for a user's class, which its own script must rebuild.
-function Base.describe()
-  return nil
-end
+function Base.describe() return nil end
 
 -- A module from a description read from a file: data only, checked like options typed by hand.
 function module.from_description(description)

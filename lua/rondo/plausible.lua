@@ -34,6 +34,7 @@ local function fits(description, limit)
   end
   if size "num_embeddings" * size "embedding_dim" > limit or size "in_features" * size "out_features" > limit
     or size "hidden_size" * math.max(size "hidden_size", size "input_size") * size "num_layers" > limit
+    or size "horizon" * size "targets" * math.max(size "hidden_size", size "ar_window") > limit
     or size "num_classes" > limit or size "features" > limit or widest(description) * size "input_size" > limit then
     return false
   end

@@ -63,6 +63,8 @@ local sentences = {
   Trainer = "fit, evaluate, predict",
   Sweep = "many settings of a script's options, and which is best",
   ["Sweep.run"] = "sweep:run { ... }: runs what is not done; how many trials failed",
+  Forecaster = "a recurrent network that forecasts windows of a series: points, quantiles or distributions",
+  forecast = "model:forecast(windows or series, { ... }): a Forecast on the scale of the data",
   generate = "text, piece by piece",
   complete = "the likeliest continuations, by beam search",
   evaluate = "the log-probability of a text",
@@ -186,6 +188,9 @@ local function special_topics(rondo, list)
   end)
   list[#list + 1] = topic("training", "rondo.diagnose", "diagnose", function(given)
     require("rondo.diagnose").options(given)
+  end)
+  list[#list + 1] = topic("training", "model:forecast", "forecast", function(given)
+    require("rondo.forecast.predict").collector(nil, nil, given)
   end)
   list[#list + 1] = topic("data", "rondo.data.Text.open", "Text.open", function() data.Text.open("", {}) end)
   list[#list + 1] = topic("data", "rondo.data.Tokenizer", "Tokenizer", data.Tokenizer)

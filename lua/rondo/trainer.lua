@@ -15,6 +15,7 @@ local losses = require "rondo.loss"
 local metrics = require "rondo.metrics"
 local module = require "rondo.module"
 local optim = require "rondo.optim"
+local predict = require "rondo.forecast.predict"
 local options = require "rondo.options"
 local progress = require "rondo.progress"
 local release_states = require("rondo.sequential").release_states
@@ -247,6 +248,9 @@ local function bind_average(self)
 end
 
 function Trainer:bind(source)
+  if predict.is_windows(source) then
+    predict.bind(self.model, source, self.loss)
+  end
   settle_sizes(self, source)
   self.parameters, self.names = {}, {}
   for i, entry in ipairs(self.model:parameter_list()) do

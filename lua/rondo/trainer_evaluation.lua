@@ -8,6 +8,7 @@ local figures = require "rondo.figures"
 local loss = require "rondo.loss"
 local metrics = require "rondo.metrics"
 local module = require "rondo.module"
+local predict = require "rondo.forecast.predict"
 local release_states = require("rondo.sequential").release_states
 local text = require "rondo.data.text"
 local trainer_state = require "rondo.trainer_state"
@@ -46,6 +47,9 @@ end
 -- The model on a batch (x, how, states, stateful): its output, and the carried state after it.
 function evaluation:forward(batch)
   local x, states, how = batch.x, batch.states, batch.how
+  if self.model.teach and self.model.training then
+    self.model:teach(batch.y, batch.weight)
+  end
   if batch.stateful then
     if not self.model.advance then
       errors.raise("%s carries no state: a stateful source needs a model of library layers or a method "
@@ -95,8 +99,12 @@ function evaluation.weight_of(batch, output)
   return batch.weight
 end
 
-local function evaluate_batches(self, source, interruptible)
-  local meter, states = metrics.meter(self.metrics, self.loss, source), nil
+-- list: metrics, else the Trainer's; given: what a forecast takes, where source is windows of a series.
+local function evaluate_batches(self, source, interruptible, list, given)
+  list = list or self.metrics
+  local meter, states = metrics.meter(list, self.loss, source), nil
+  local gathered = metrics.of_forecasts(list, source)
+    and predict.collector(self.model, source, predict.needs(list, given), self.loss)
   for k = 1, #source do
     local x, target, how, weight = source:batch(k, 1)
     local batch = { x = x, y = target, states = states, how = how, weight = weight, stateful = source.stateful }
@@ -105,6 +113,9 @@ local function evaluate_batches(self, source, interruptible)
     local value, sum, n = self.loss(y, target, weight)
     meter.add(y, target, weight, sum or value:item(), n or 1)
     value:release()
+    if gathered then
+      gathered:add(source:rows(k, 1), x, y)
+    end
     y:release()
     if source.releases then
       evaluation.release_batch(x, target, how, weight)
@@ -120,7 +131,7 @@ local function evaluate_batches(self, source, interruptible)
   if states then
     release_states(states)
   end
-  return meter.facts()
+  return gathered and gathered:figures(list, meter.facts()) or meter.facts()
 end
 
 -- Runs f with the averaged weights in the model, where the training keeps any.
@@ -131,20 +142,29 @@ function evaluation:with_average(f, ...)
   return f(...)
 end
 
-function evaluation:evaluate_source(source, interruptible)
-  return self:with_average(self.model.evaluating, self.model, evaluate_batches, self, source, interruptible)
+function evaluation:evaluate_source(source, ...)
+  if self.model.take_windows and predict.is_windows(source) then
+    self.model:take_windows(source)
+  end
+  return self:with_average(self.model.evaluating, self.model, evaluate_batches, self, source, ...)
 end
 
 -- Figures of the model on a source: { loss =, perplexity =, ... }; state starts at its first values.
--- Of a Text: those that `rondo evaluate` prints.
-function evaluation:evaluate(source)
+-- Of a Text: those that `rondo evaluate` prints. how: { metrics = } in place of the Trainer's, and for windows of a
+-- series what a forecast takes; figures of forecasts are on the scale of the data.
+function evaluation:evaluate(source, how)
   if text.is_text(source) then
     return self:with_average(self.model.evaluate, self.model, source)
   end
-  return errors.blame(self.evaluate_source, self, figures.source(source), false)
+  local list, rest = predict.split(how)
+  return errors.blame(self.evaluate_source, self, figures.source(source), false, list and metrics.check(list), rest)
 end
 
-function evaluation:predict(x)
+-- The model's output for an example or a batch; of windows of a series a Forecast (forecast/predict.lua).
+function evaluation:predict(x, how)
+  if predict.is_windows(x) then
+    return errors.blame(self.with_average, self, predict.windows, self.model, x, how, self.loss)
+  end
   return self:with_average(self.model.predict, self.model, x)
 end
 

@@ -56,7 +56,7 @@ function trainer_state.config(trainer, source)
     ema = trainer.ema, accumulate = trainer.accumulate > 1 and trainer.accumulate or nil, frozen = frozen_of(trainer),
     clip_grad_norm = trainer.clip_grad_norm, clip_grad_value = trainer.clip_grad_value,
     data = source.describe and source:describe(),
-    series = source.config and source:config(),
+    series = rawget(trainer.model, "series"),
     precision = core.precision() ~= "float32" and core.precision() or nil,
     seed = random.seed(),
   }

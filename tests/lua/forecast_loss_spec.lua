@@ -20,6 +20,12 @@ describe("the loss of a forecast", function()
     assert.equal(2, count)
     near(want / 2, rondo.QuantileLoss { quantiles = { 0.1, 0.5, 0.9 } }(flat:reshape { 1, 2, 3 }, target):item())
   end)
+  it("of quantiles makes them ascend where it is asked to", function()
+    local raw, target = rondo.tensor { { 0, 2, -1 } }, rondo.tensor { { 2.5 } }
+    local up = math.log(1 + math.exp(-1))
+    near((0.1 * (2.5 - 2 + math.log(2)) + 0.5 * 0.5 + 0.9 * (0.5 - up)) / 3,
+      rondo.QuantileLoss { ascending = true }(raw, target):item())
+  end)
   it("of one quantile, the median, is half the absolute error", function()
     local y, target = rondo.tensor { { 1, -2 } }, rondo.tensor { { 0, 2 } }
     near(rondo.L1Loss()(y, target):item() / 2, rondo.QuantileLoss { quantiles = { 0.5 } }(y, target):item())
