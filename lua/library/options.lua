@@ -1047,7 +1047,7 @@ function rondo.baselines.FeedForward(options) end
 ---@class rondo.baselines.HoltWinters.Options
 ---@field [1] any? season
 ---@field season? integer steps of a season, 12 of months; default: that of the windows; 1..1048576
----how seasons and level go together; auto: what fits better; default "auto"
+---how seasons and level go together; auto: what foretells better; default "auto"
 ---@field seasonal? "auto"|"additive"|"multiplicative"
 ---@field damped? boolean a trend that fades; default false
 ---exponential smoothing of level, trend and season (Holt 1957, Winters 1960)

@@ -2,6 +2,8 @@
 -- SPDX-License-Identifier: MIT
 local rondo = require "rondo"
 local ar = require "rondo.forecast.ar"
+local catalog = require "rondo.data.catalog"
+local choose = require "rondo.forecast.choose"
 local holt_winters = require "rondo.forecast.holt_winters"
 local least_squares = require "rondo.forecast.least_squares"
 local minimise = require "rondo.forecast.minimise"
@@ -110,6 +112,29 @@ describe("minimise", function()
   end)
 end)
 
+describe("choose", function()
+  local function saying(value)
+    return function()
+      return { begin = function() return { add = function() end, predict = function() return { value } end } end }
+    end
+  end
+  it("takes what foretells the last fifth best, from fits on what is before", function()
+    local y, seen = {}, nil
+    for t = 1, 100 do y[t] = t <= 80 and 1.0 or 2.0 end
+    local function look(early)
+      seen = #early
+      return saying(1.0)()
+    end
+    assert.equal(2, choose(y, 1, { look, saying(2.0), saying(NAN) }))
+    assert.equal(80, seen)
+  end)
+  it("does not choose where values are too few, or none is a number", function()
+    assert.is_nil(choose({ 1.0, 2.0, 3.0, 4.0, 5.0 }, 1, { saying(1.0) }))
+    assert.is_nil(choose(noise(20, 1), 5, { saying(1.0) }))
+    assert.is_nil(choose(noise(40, 1), 1, { saying(NAN) }))
+  end)
+end)
+
 describe("an autoregression", function()
   it("has the coefficients and forecasts of R's ar.ols", function()
     -- a <- ar.ols(lynx, aic = FALSE, order.max = 2); a$ar; predict(a, n.ahead = 3)
@@ -212,8 +237,9 @@ describe("Holt-Winters", function()
     local co2 = table.move(series("co2", "co2"), 1, 300, 1, {})
     assert.is_true(holt_winters.fit(co2, { season = 12, seasonal = "additive" }).squares <= 28.1524)
   end)
-  it("takes the kind that fits better, and additive where values are not positive", function()
-    assert.equal("Holt-Winters, multiplicative", holt_winters.fit(train, { season = 12, seasonal = "auto" }).name)
+  it("takes the kind that foretells better, and additive where values are not positive", function()
+    local auto = { season = 12, seasonal = "auto", horizon = 1 }
+    assert.equal("Holt-Winters, multiplicative", holt_winters.fit(train, auto).name)
     local shifted = {}
     for t, y in ipairs(train) do shifted[t] = y - 200 end
     assert.equal("Holt-Winters, additive", holt_winters.fit(shifted, { season = 12, seasonal = "multiplicative" }).name)
@@ -226,23 +252,36 @@ describe("Holt-Winters", function()
     near(80, ahead(B.HoltWinters { 1 }, line, 30)[30], 1e-6)
   end)
   it("goes without a season where there are not two, and is persistence of three values", function()
-    assert.equal("Holt-Winters without a season", holt_winters.fit(train, { season = 60, seasonal = "auto" }).name)
+    local auto = { season = 60, seasonal = "auto", horizon = 1 }
+    assert.equal("Holt-Winters without a season", holt_winters.fit(train, auto).name)
     assert.same({ 3.0 }, ahead(B.HoltWinters { 12 }, { 1.0, 2.0, 3.0 }, 1))
   end)
 end)
 
 describe("the known figures", function()
   local function rmse(baseline, w) return baseline:evaluate(w, { metrics = { "rmse" } }).rmse end
+  -- Windows of the last rows of a file, one step.
+  local function last(path, rows, column, season)
+    local s = assert(rondo.data.Series.from_csv(path, { columns = column and { column } }))
+    return s:slice(-rows):windows { input = 24, season = season }
+  end
   it("of airline passengers, the last third, one step", function()
-    local w = windows(series("airline", "passengers"), { first = 96, season = 12 })
+    local w = last(assert(rondo.data.get "airline"), 48, nil, 12)
     assert.equal(48, w.count)
     near(41.85366, rmse(B.SeasonalNaive {}, w), 1e-6)
     near(14.04741, rmse(B.AR { 13, log = true }, w), 1e-6)
   end)
   it("of monthly sunspots, the last fifth, one step", function()
-    local w = windows(series("sunspots", "sunspots"), { first = 2256 })
+    local w = last(assert(rondo.data.get "sunspots"), 564)
     near(20.0907, rmse(B.Persistence {}, w), 1e-5)
     near(18.20627, rmse(B.AR { 24 }, w), 1e-6)
+  end)
+  it("of the weather at JFK an hour ahead, the last fifth", function()
+    local path = catalog.where((select(2, catalog.read())).weather_jfk.files[1])
+    if not path then
+      return pending "weather_jfk is neither in RONDO_DATA nor in the cache"
+    end
+    near(1.617489, rmse(B.Persistence {}, last(path, 1742, "temp", 24)), 1e-6)
   end)
 end)
 

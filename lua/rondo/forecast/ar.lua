@@ -4,13 +4,13 @@
 -- is that of the smallest AIC = N log(RSS / N) + 2 (p + 1) (Akaike 1974), all orders on the same N rows. Whether
 -- logarithms help is tried on the last fifth of what it is fitted on. exp of a forecast of logs is a median.
 -- SPDX-License-Identifier: MIT
+local choose = require "rondo.forecast.choose"
 local least_squares = require "rondo.forecast.least_squares"
 
 local ar = {}
 
 local LONGEST = 60     -- the largest order that a season asks for; further back a season is SeasonalNaive's business
 local WORK = 8e7       -- rows times squared order: half a second; of longer series the last rows are fitted
-local CHECKED = 500    -- origins at which logarithms are tried
 
 local function mean_of(values, from)
   local sum = 0.0
@@ -113,30 +113,6 @@ local function model_of(values, o, log)
   return model
 end
 
--- Squared error of a model fitted on values 1..n over the origins behind.
-local function error_behind(model, values, n, h)
-  local state, sum = model.begin(), 0.0
-  for t = 1, #values - h do
-    state:add(values[t])
-    if t >= n and t >= #values - h - CHECKED then
-      for k, f in ipairs(state:predict(h)) do
-        sum = sum + (values[t + k] - f) ^ 2
-      end
-    end
-  end
-  return sum
-end
-
-local function logs_help(values, o)
-  local n = #values * 4 // 5
-  if n < 10 or #values - n <= o.horizon then
-    return false
-  end
-  local early = table.move(values, 1, n, 1, {})
-  local plain = error_behind(model_of(early, o, false), values, n, o.horizon)
-  return error_behind(model_of(early, o, true), values, n, o.horizon) < plain -- false where one is not a number
-end
-
 function ar.fit(values, o)
   local positive = true
   for _, y in ipairs(values) do
@@ -144,7 +120,8 @@ function ar.fit(values, o)
   end
   local log = o.log
   if log == nil then
-    log = positive and logs_help(values, o)
+    log = positive and choose(values, o.horizon, { function(early) return model_of(early, o, false) end,
+      function(early) return model_of(early, o, true) end }) == 2
   end
   return model_of(values, o, log and positive)
 end

@@ -200,7 +200,7 @@ local baselines = {
     season }, function(...) return require("rondo.forecast.ar").fit(...) end, { "order" }),
   HoltWinters = baseline("HoltWinters", { season,
     { name = "seasonal", kind = "choice", def = "auto", choices = { "auto", "additive", "multiplicative" },
-      help = "how seasons and level go together; auto: what fits better" },
+      help = "how seasons and level go together; auto: what foretells better" },
     { name = "damped", kind = "bool", def = false, help = "a trend that fades" } }, fit_holt_winters, { "season" }),
   FeedForward = feed_forward,
 }

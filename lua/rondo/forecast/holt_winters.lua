@@ -7,8 +7,10 @@
 --   s_t = gamma (y_t - l') + (1 - gamma) s_(t-m)
 -- multiplicative: f_t = (l + phi b) s_(t-m), y_t / s_(t-m), y_t / l'. Parameters make the sum of (y_t - f_t)^2 least.
 -- First values of l, b and s are those of R's HoltWinters(): a line through, and the seasonal figure of, the first two
--- seasons as moving averages decompose them; without a season l = y_2 and b = y_2 - y_1.
+-- seasons as moving averages decompose them; without a season l = y_2 and b = y_2 - y_1. Which of the two kinds is the
+-- better one is tried on the last fifth of the values.
 -- SPDX-License-Identifier: MIT
+local choose = require "rondo.forecast.choose"
 local minimise = require "rondo.forecast.minimise"
 
 local holt_winters = {}
@@ -177,6 +179,16 @@ local function name_of(model)
     or model.multiplicative and ", multiplicative" or ", additive", model.damped and ", damped" or "")
 end
 
+-- How one kind is fitted to fewer values: without a season where there are not two.
+local function way_of(season, multiplicative, damped)
+  return function(early)
+    local m = #early > 2 * season and season or 1
+    local model = fitted(early, m, multiplicative and m > 1, damped)
+    model.begin = function() return begin(model) end
+    return model
+  end
+end
+
 -- Fits to values; nil where they are too few to smooth.
 function holt_winters.fit(values, o)
   local season = #values > 2 * o.season and o.season or 1
@@ -188,14 +200,11 @@ function holt_winters.fit(values, o)
   for _, value in ipairs(values) do
     positive = positive and value > 0
   end
-  local model
-  for _, kind in ipairs { "additive", "multiplicative" } do
-    local wanted = o.seasonal == kind or o.seasonal == "auto" or (season == 1 or not positive) and kind == "additive"
-    if wanted and not (kind == "multiplicative" and (season == 1 or not positive)) then
-      local one = fitted(y, season, kind == "multiplicative", o.damped)
-      model = model and model.squares <= one.squares and model or one
-    end
+  local multiplicative = season > 1 and positive and o.seasonal ~= "additive"
+  if multiplicative and o.seasonal == "auto" then
+    multiplicative = choose(y, o.horizon, { way_of(season, false, o.damped), way_of(season, true, o.damped) }) == 2
   end
+  local model = fitted(y, season, multiplicative, o.damped)
   model.skipped, model.relative, model.warm = skipped, model.multiplicative, skipped + model.first.seen + 1
   model.name, model.begin = name_of(model), function() return begin(model) end
   return model
