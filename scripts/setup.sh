@@ -1,11 +1,12 @@
 #!/bin/bash
 # setup.sh - installs the Debian packages that Rondo needs, if any is missing.
 #
-# usage: scripts/setup.sh [run|test|all|bench]
+# usage: scripts/setup.sh [run|test|all|bench|report]
 #   run    to build and use Rondo (the default)
 #   test   run, and what scripts/test.sh needs
+#   report what makes the curves of `rondo report`: uPlot from npm, once, into ~/.cache/rondo, or XDG_CACHE_HOME
 #   bench  run, and what the comparisons with other libraries need; ONNX Runtime from npm, into build/peers
-#   all    everything
+#   all    everything but uPlot
 #
 # Asks nothing, needs no network when nothing is missing, and then takes a few hundredths of a second.
 # SPDX-License-Identifier: MIT
@@ -15,6 +16,7 @@ run=(gcc libc6-dev cmake ninja-build pkg-config lua5.4 liblua5.4-dev libhdf5-dev
     libseccomp-dev libedit-dev libsqlite3-dev lua-argparse lua-dkjson bible-kjv bible-kjv-text)
 test=(libcmocka-dev lua-busted lua-check clang clang-format clang-tidy libclang-rt-dev cppcheck
     valgrind gdb hdf5-tools python3-h5py curl gnuplot-nox r-base-core parallel)
+test+=(chromium) # a browser, in which a report is opened
 # The C library of the cross compiler is only recommended by it, and recommendations are not installed.
 if [ "$(uname -m)" != aarch64 ]; then
     test+=(qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)
@@ -22,8 +24,50 @@ fi
 bench=(python3-torch python3-numpy python3-onnx libopenblas-dev libopenblas0-openmp libdnnl-dev nodejs npm
     gnuplot-nox)
 
+# uPlot, of this version and with these sums; lua/rondo/report/uplot.lua has them too.
+uplot=1.6.32
+uplot_sums="19c8d4c6ad88929a79f4ae49d6f7161566dfd0ba3d15cc495e974f787eb78f1f  uPlot.iife.min.js
+df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04  uPlot.min.css
+8f989229699b4fe2f1a0432d0e9edc338a8a911e250e2d1b01ecd770a5f5b1bd  LICENSE"
+
+report() {
+    local cache=${XDG_CACHE_HOME:-} folder scratch
+    case $cache in
+    /*) ;;
+    *) cache=$HOME/.cache ;;
+    esac
+    folder=$cache/rondo/uplot-$uplot
+    if [ -d "$folder" ] && (cd "$folder" && sha256sum --check --quiet --strict) <<<"$uplot_sums" 2>/dev/null; then
+        echo "setup.sh: uPlot $uplot is in $folder" >&2
+        return
+    fi
+    if ! command -v npm >/dev/null; then
+        echo "setup.sh: npm is missing: as root, apt install npm; without uPlot, reports have SVG curves by gnuplot" >&2
+        exit 1
+    fi
+    scratch=$(mktemp -d)
+    trap 'rm -rf "$scratch"' RETURN
+    # Packed and unpacked by hand, so that nothing of it is run.
+    if ! (cd "$scratch" && npm pack --silent "uplot@$uplot" </dev/null >/dev/null && tar xzf uplot-*.tgz &&
+        mkdir files && cp package/dist/uPlot.iife.min.js package/dist/uPlot.min.css package/LICENSE files/); then
+        echo "setup.sh: npm could not fetch uplot@$uplot; without it, reports have SVG curves by gnuplot" >&2
+        exit 1
+    fi
+    if ! (cd "$scratch/files" && sha256sum --check --quiet --strict) <<<"$uplot_sums" >&2; then
+        echo "setup.sh: npm gave another uplot@$uplot than the one this script knows; it is not used" >&2
+        exit 1
+    fi
+    mkdir -p "$folder"
+    cp "$scratch"/files/* "$folder/"
+    echo "setup.sh: uPlot $uplot is in $folder" >&2
+}
+
 what=${1:-run}
 case $what in
+report)
+    report
+    exit 0
+    ;;
 run) wanted=("${run[@]}") ;;
 test) wanted=("${run[@]}" "${test[@]}") ;;
 bench) wanted=("${run[@]}" "${bench[@]}") ;;
@@ -33,7 +77,7 @@ all) wanted=("${run[@]}" "${test[@]}" "${bench[@]}") ;;
     exit 0
     ;;
 *)
-    echo "setup.sh: '$what' is not one of run, test, all, bench" >&2
+    echo "setup.sh: '$what' is not one of run, test, all, bench, report" >&2
     exit 2
     ;;
 esac

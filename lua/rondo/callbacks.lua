@@ -4,6 +4,7 @@
 -- alone is hooked by trainer:on("step_end", f). What must survive a stop is in state() / restore(state).
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local json = require "rondo.json"
 local options = require "rondo.options"
 
 local callbacks = {}
@@ -187,6 +188,7 @@ function Sample:on_epoch_end(trainer, facts)
     end
   end)
   trainer:say(("sample after epoch %d:\n%s\n"):format(facts.epoch, table.concat(parts)))
+  trainer:record("sample", { text = json.valid(table.concat(parts)) })
 end
 
 return callbacks

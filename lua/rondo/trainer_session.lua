@@ -55,7 +55,7 @@ end
 
 local RESERVED = { t = true, step = true, epoch = true, split = true }
 
--- A figure of the script's own: a line of metrics.jsonl with split "log". Nothing without a run folder.
+-- A figure of the script's own: a line of metrics.jsonl with split "log".
 function session:log(name, value)
   if type(name) ~= "string" or name == "" or RESERVED[name] then
     errors.raise("Trainer:log: expected a name other than t, step, epoch and split, got %s", type(name) == "string"
@@ -63,9 +63,15 @@ function session:log(name, value)
   elseif type(value) == "table" or type(value) == "function" or type(value) == "userdata" or value == nil then
     errors.raise("Trainer:log: '%s' must be a number, a string or a boolean, got a %s", name, type(value))
   end
+  self:record("log", { [name] = value })
+end
+
+-- A line of metrics.jsonl with a split of its own; nothing without a run folder.
+function session:record(split, line)
   if self.run then
-    self.run:metric { t = core.time() - self.started, step = self.step, split = "log", [name] = value,
-      epoch = self.epoch + self.position / self.batches }
+    line.t, line.step, line.split = core.time() - self.started, self.step, split
+    line.epoch = self.epoch + self.position / self.batches
+    self.run:metric(line)
   end
 end
 

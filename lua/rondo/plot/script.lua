@@ -168,7 +168,7 @@ end
 -- ---- data -------------------------------------------------------------------------------------------------
 
 -- Of a long line the places of lowest and highest value in each of `stretches`, in order.
-local function thinned(ys, stretches)
+function script.thinned(ys, stretches)
   local places = {}
   for s = 0, stretches - 1 do
     local from, to = #ys * s // stretches + 1, #ys * (s + 1) // stretches
@@ -227,7 +227,7 @@ local function line_words(self, p, line, place)
   end
   local ys = shown(p.y, line.ys)
   local most = self.width * POINTS_A_PIXEL
-  local thin = line.style == "line" and #ys > most and thinned(ys, most // 2) or nil
+  local thin = line.style == "line" and #ys > most and script.thinned(ys, most // 2) or nil
   local name = block(self, { xs, ys }, thin)
   if line.style == "points" then
     return { ("%s with points pt 7 ps %.3g %s %s"):format(name, line.width / 3, color, title) }

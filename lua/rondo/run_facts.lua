@@ -1,0 +1,105 @@
+-- run_facts.lua - what there is to say of a run: how far it is, its best and last figures, its options, its state.
+--
+-- All of it is read from the run folder: config.json, metrics.jsonl (run_records.lua) and the end of log.txt.
+-- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
+local json = require "rondo.json"
+local records = require "rondo.run_records"
+
+local run_facts = {}
+
+local LOG_BYTES = 16384
+local ENDS = { { "^done:", "done" }, { "^stopped early", "stopped early" }, { "^stopped by", "stopped" },
+  { "^diverged", "diverged" }, { "^error:", "failed" }, { "^nothing left to do", "done" } }
+local QUIET_SECONDS = 600 -- without a new figure for so long a training is called silent
+
+-- config.json as a table; an empty one where there is none (yet).
+local function config_of(folder)
+  local file <close> = io.open(folder .. "/config.json", "rb")
+  local config = file and json.decode(file:read "a" or "")
+  return type(config) == "table" and config or {}
+end
+
+-- The last messages of log.txt, without their times: a list of at most n, the oldest first.
+function run_facts.messages(folder, n)
+  local file <close> = io.open(folder .. "/log.txt", "rb")
+  if not file then
+    return {}
+  end
+  local size = file:seek "end"
+  file:seek("set", math.max(0, size - LOG_BYTES))
+  local list = {}
+  for line in (file:read "a" or ""):gmatch "[^\n]+" do
+    local text = line:match "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ (.*)$"
+    list[#list + 1] = text or nil
+  end
+  return table.move(list, math.max(1, #list - n + 1), #list, 1, {})
+end
+
+-- "training", "silent", or how it ended.
+local function state_of(log)
+  local last = run_facts.messages(log.folder, 1)[1] or ""
+  for _, way in ipairs(ENDS) do
+    if last:find(way[1]) then
+      return way[2], last
+    end
+  end
+  local stat = core.stat(log.path)
+  return stat and os.time() - stat.mtime > QUIET_SECONDS and "silent" or "training", last
+end
+
+-- Steps in all: by max_steps, and by epochs, of which the records say how many steps they have.
+local function steps_in_all(config, last)
+  local settings = type(config.trainer) == "table" and config.trainer or {}
+  local epochs, most = tonumber(settings.epochs), tonumber(settings.max_steps)
+  if epochs and last and last.epoch and last.epoch > 0 then
+    local all = math.floor(epochs * last.step / last.epoch + 0.5)
+    most = math.min(most or all, all)
+  end
+  return most and math.tointeger(most) or nil, epochs
+end
+
+-- The lowest of a list of values and its place.
+local function lowest(xs, ys)
+  local best, at
+  for i, y in ipairs(ys) do
+    if not best or y < best then
+      best, at = y, xs[i]
+    end
+  end
+  return best, at
+end
+
+-- The run of a log: step, steps, epoch, epochs, seconds, left (seconds), state, message, last (figures by name), best
+-- { figure, value, step }, options, config.
+function run_facts.of(log)
+  local last_record = log.list[#log.list]
+  local config = config_of(log.folder)
+  local facts = { name = log.name, folder = log.folder, config = config, last = {},
+    options = type(config.options) == "table" and config.options or {},
+    step = last_record and last_record.step or 0, epoch = last_record and last_record.epoch }
+  facts.steps, facts.epochs = steps_in_all(config, last_record)
+  facts.state, facts.message = state_of(log)
+  records.each_figure(log.list, function(name, _, value) facts.last[name] = value end)
+  for _, figure in ipairs { "val_loss", "loss" } do
+    local xs, ys = records.curve(log, figure)
+    local value, at = lowest(xs, ys)
+    if value then
+      facts.best = { figure = figure, value = value, step = at }
+      break
+    end
+  end
+  -- Times begin anew where a run is resumed.
+  local seconds, before = 0, 0
+  for _, record in ipairs(log.list) do
+    local t = tonumber(record.t) or before
+    seconds, before = seconds + (t >= before and t - before or t), t
+  end
+  facts.seconds = seconds
+  if facts.steps and facts.step > 0 and facts.steps > facts.step and facts.state == "training" then
+    facts.left = seconds / facts.step * (facts.steps - facts.step)
+  end
+  return facts
+end
+
+return run_facts
