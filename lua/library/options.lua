@@ -1035,6 +1035,10 @@ function rondo.baselines.Drift(options) end
 ---@class rondo.baselines.FeedForward.Options
 ---@field like? any the network whose number of parameters it gets
 ---@field hidden_size? integer width of the hidden layer, in place of like; 1..1048576
+---each window by its own numbers, as rondo.Forecaster has it; default: as like does
+---@field normalize? "none"|"mean"|"standard"|"last"
+---what the net adds to, as rondo.Forecaster has it; default: as like does
+---@field baseline? "none"|"last"|"seasonal"
 ---@field epochs? integer passes over the training windows; integer >= 1; default 30
 ---@field max_steps? integer updates; integer >= 1
 ---@field lr? number rate of AdamW; number >= 0; default 0.001

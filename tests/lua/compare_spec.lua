@@ -231,6 +231,36 @@ describe("the feed-forward net", function()
     local by = f:metrics { "mae", by = "target" }
     assert.is_true(by.a.mae < 0.2 and by.b.mae < 2)
   end)
+  it("gets the window as a Forecaster makes it, and what is known ahead", function()
+    local y = {}
+    for t = 1, 240 do y[t] = t + 3.0 * (t % 4) end -- beyond all that was seen in training
+    local train, valid, test = series(y, "climbs"):split { 0.6, 0.2, 0.2 }
+    local scaler = rondo.data.StandardScaler():fit(train)
+    local function w(part) return windows(part, { horizon = 2, scaler = scaler, season = 4 }) end
+    local function rmse(given)
+      rondo.manual_seed(1)
+      given.hidden_size, given.epochs, given.lr = 8, 40, 1e-2
+      return B.FeedForward(given):fit(w(train), w(valid)):evaluate(w(test), { metrics = { "rmse" } }).rmse
+    end
+    local plain = rmse {}
+    assert.is_true(rmse { normalize = "last" } < 0.2 * plain)
+    assert.is_true(rmse { baseline = "seasonal" } < 0.1 * plain)
+    local like = rondo.Forecaster { hidden_size = 4, baseline = "seasonal", normalize = "last" }
+    like:take_windows(w(train))
+    local net = B.FeedForward({ like = like, epochs = 1 }):fit(w(train))
+    assert.equal("seasonal last", net.model.sizes.baseline .. " " .. net.model.sizes.normalize)
+  end)
+  it("reads columns that are known ahead", function()
+    local lines = { "v,next" }
+    rondo.manual_seed(2)
+    local e = rondo.randn(301):table()
+    for t = 1, 300 do lines[t + 1] = ("%.5g,%.5g"):format(e[t], e[t]) end
+    local s = assert(rondo.data.Series.from_csv(support.write(folder .. "/known.csv", table.concat(lines, "\n"))))
+    local train, test = s:split { 0.8, 0.2 }
+    local function w(part) return windows(part, { horizon = 2, target = "v", known = { "next" } }) end
+    local net = B.FeedForward({ hidden_size = 24, epochs = 60, lr = 1e-2 }):fit(w(train))
+    assert.is_true(net:evaluate(w(test)).rmse < 0.5 * B.Persistence({}):evaluate(w(test)).rmse)
+  end)
   it("says what it wants", function()
     local train = wave()
     local one = "FeedForward: give either like, the network that it is compared with, or hidden_size"
@@ -241,6 +271,10 @@ describe("the feed-forward net", function()
     local net = B.FeedForward { hidden_size = 2 }
     assert.matches("FeedForward: fit expects windows of a series, series:windows { input =, horizon = }, got a table",
       support.failure(net.fit, net, {}))
+    assert.matches("FeedForward: a window of 4 steps is shorter than the season, 12", support.failure(net.fit,
+      B.FeedForward { hidden_size = 2, baseline = "seasonal" }, windows(train, { season = 12 })))
+    assert.matches('FeedForward: baseline = "seasonal" needs windows with a season', support.failure(net.fit,
+      B.FeedForward { hidden_size = 2, baseline = "seasonal" }, windows(train, {})))
     assert.matches("FeedForward: fit it first, on the windows of the training part",
       support.failure(net.forecast, net, windows(train, {})))
     assert.equal("baseline: FeedForward", tostring(net))

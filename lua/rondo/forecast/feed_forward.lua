@@ -1,21 +1,27 @@
 -- forecast/feed_forward.lua - a net without memory as a baseline: does reading the window step by step help at all?
 --
 -- One hidden layer of tanh over all numbers of the window at once, as many parameters as the network has that it is
--- compared with, trained by the same Trainer on the same windows; the weights of the best validation are kept. Its
--- quantiles come from its errors on the validation windows (the training ones, if there are no others).
+-- compared with, trained by the same Trainer on the same windows; the weights of the best validation are kept. What a
+-- Forecaster does to a window before its layers (normalize, baseline) is done for it too, so that what is left between
+-- the two is the recurrence. Its quantiles come from its errors on the validation windows, or else the training ones.
 -- SPDX-License-Identifier: MIT
+local core = require "rondo.native"
 local errors = require "rondo.errors"
 local forecasts = require "rondo.forecast.forecast"
 local layers = require "rondo.layers"
 local module = require "rondo.module"
 local options = require "rondo.options"
+local predict = require "rondo.forecast.predict"
 local tensor = require "rondo.tensor"
-
-local quantile = forecasts.quantile
+local window = require "rondo.forecast.window"
 
 local specs = {
   { name = "like", kind = "any", help = "the network whose number of parameters it gets" },
   { name = "hidden_size", kind = "int", min = 1, max = 1 << 20, help = "width of the hidden layer, in place of like" },
+  { name = "normalize", kind = "choice", choices = { "none", "mean", "standard", "last" },
+    help = "each window by its own numbers, as rondo.Forecaster has it; default: as like does" },
+  { name = "baseline", kind = "choice", choices = { "none", "last", "seasonal" },
+    help = "what the net adds to, as rondo.Forecaster has it; default: as like does" },
   { name = "epochs", kind = "int", def = 30, min = 1, help = "passes over the training windows" },
   { name = "max_steps", kind = "int", min = 1, help = "updates" },
   { name = "lr", kind = "real", def = 1e-3, min = 0, help = "rate of AdamW" },
@@ -26,21 +32,29 @@ local specs = {
 
 local Net = module.library_class "FeedForwardNet"
 
-function Net:init(inputs, hidden, outputs, targets)
+function Net:init(o)
+  local inputs, outputs = o.window * o.features + o.horizon * o.known, o.horizon * o.targets
+  -- The width at which inputs x hidden + hidden + hidden x outputs + outputs is nearest the number of parameters.
+  local hidden = o.hidden_size
+    or math.max(1, math.floor((o.parameters - outputs) / (inputs + 1 + outputs) + 0.5))
   self.hidden, self.out = layers.Linear { inputs, hidden }, layers.Linear { hidden, outputs }
-  rawset(self, "targets", targets)
+  rawset(self, "sizes", o)
 end
 
 function Net:forward(x)
-  local batch = x:size(1)
-  local y = self.out(self.hidden(x:reshape { batch, x:numel() // batch }):tanh())
-  local targets = rawget(self, "targets")
-  return targets > 1 and y:reshape { batch, y:size(2) // targets, targets } or y
-end
-
--- The width at which inputs x hidden + hidden + hidden x outputs + outputs is nearest a number of parameters.
-local function width_for(parameters, inputs, outputs)
-  return math.max(1, math.floor((parameters - outputs) / (inputs + 1 + outputs) + 0.5))
+  local o, batch = rawget(self, "sizes"), x:size(1)
+  local w = window.read(o, x)
+  local parts = { w.input:reshape { batch, o.window * o.features } }
+  if o.known > 0 then
+    local ahead = x:slice(3, o.features - o.known + 1, o.features):slice(2, o.window, o.window + o.horizon - 1)
+    parts[2] = ahead:reshape { batch, o.horizon * o.known }
+  end
+  local y = self.out(self.hidden(parts[2] and core.concat(parts, 2) or parts[1]):tanh())
+  y = y:reshape { batch, o.horizon, o.targets }
+  y = w.scale and y * w.scale or y
+  local base = window.base(o, w, w.values, o.horizon)
+  y = base and y + base or y
+  return o.targets == 1 and y:squeeze(3) or y
 end
 
 -- ---- the baseline ------------------------------------------------------------------------------------------
@@ -63,10 +77,27 @@ local function new(given)
 end
 
 local function check_windows(windows, what)
-  if not require("rondo.data.windows").is_windows(windows) then
+  if not predict.is_windows(windows) then
     errors.raise("FeedForward: %s expects windows of a series, series:windows { input =, horizon = }, got a %s", what,
       type(windows))
   end
+end
+
+local function net_for(self, windows)
+  local o, roles = self.options, windows.roles
+  local theirs = o.like and o.like.class_name == "Forecaster" and o.like.options or {}
+  local ahead = windows.steps > windows.input_size
+  local sizes = { window = windows.input_size, features = windows.num_features, horizon = windows.horizon,
+    targets = #windows.targets, target_features = windows.target_features, season = windows.season,
+    known = ahead and #roles.known + 2 * #roles.calendar + 1 or 0, hidden_size = o.hidden_size,
+    parameters = o.like and o.like:parameter_count(), normalize = o.normalize or theirs.normalize or "none",
+    baseline = o.baseline or theirs.baseline or "none" }
+  if sizes.baseline == "seasonal" and not sizes.season then
+    errors.raise "FeedForward: baseline = \"seasonal\" needs windows with a season"
+  elseif sizes.window < math.max(1, window.lag(sizes)) then
+    errors.raise("FeedForward: a window of %d steps is shorter than the season, %d", sizes.window, sizes.season)
+  end
+  return Net(sizes)
 end
 
 -- Keeps a copy of the parameters at the best validation; what it returns puts them back, and gives its loss.
@@ -90,53 +121,23 @@ local function keep_best(trainer, model)
   end
 end
 
--- f(window, target, values) for each window and target, in order; values are on the scale of the data.
-local function each(self, windows, f)
-  local targets = windows.targets
-  local function batch(rows)
-    local x, y, _, weight = windows:of(rows)
-    local said = self.model(x)
-    for b, one in ipairs(said:table()) do
-      for k, target in ipairs(targets) do
-        local values = {}
-        for step = 1, windows.horizon do
-          values[step] = #targets > 1 and one[step][k] or one[step]
-        end
-        local window = windows:window(rows[b], target)
-        f(window, windows:unscale(target, values, window))
-      end
-    end
-    require("rondo.trainer_evaluation").release_batch(x, y, nil, weight)
-    said:release()
-  end
-  self.model:evaluating(function()
-    for first = 1, windows.count, windows.batch_size do
-      local rows = {}
-      for i = first, math.min(first + windows.batch_size - 1, windows.count) do
-        rows[#rows + 1] = i
-      end
-      batch(rows)
-    end
-  end)
-end
-
-local function key_of(window)
-  return ("%s\0%s"):format(window.series, window.target)
+local function key_of(entry)
+  return ("%s\0%s"):format(entry.series, entry.target)
 end
 
 -- Sorted errors by series and target, a list for each step.
 local function errors_on(self, windows)
   local lists = {}
-  each(self, windows, function(window, values)
-    local key = key_of(window)
+  for _, entry in ipairs(predict.windows(self.model, windows)) do
+    local key = key_of(entry)
     lists[key] = lists[key] or {}
-    for step, f in ipairs(values) do
+    for step, f in ipairs(entry.point) do
       local list = lists[key][step] or {}
       lists[key][step] = list
-      local e = window.truth[step] - f
+      local e = entry.truth[step] - f
       list[#list + 1] = e == e and e or nil
     end
-  end)
+  end
   for _, by_step in pairs(lists) do
     for _, list in ipairs(by_step) do
       table.sort(list)
@@ -151,9 +152,7 @@ local function fit(self, train, valid)
     check_windows(valid, "fit")
   end
   local o = self.options
-  local inputs, outputs = train.steps * train.num_features, train.horizon * #train.targets
-  local hidden = o.hidden_size or width_for(o.like:parameter_count(), inputs, outputs)
-  self.model = Net(inputs, hidden, outputs, #train.targets)
+  self.model = net_for(self, train)
   self.name = ("feed-forward net (%d parameters)"):format(self.model:parameter_count())
   local trainer = require("rondo.trainer").Trainer { model = self.model, quiet = true, progress = "none",
     loss = o.loss or require("rondo.loss").HuberLoss(), optimizer = require("rondo.optim").AdamW { lr = o.lr },
@@ -175,25 +174,20 @@ local function made(self, windows, given)
   if not self.model then
     errors.raise "FeedForward: fit it first, on the windows of the training part"
   end
-  local baselines = require "rondo.forecast.baselines"
-  local levels = baselines.levels("FeedForward: forecast", given)
-  local found = { name = self.name, horizon = windows.horizon, season = windows.season or 1,
-    time_unit = windows.time_unit }
-  each(self, windows, function(window, values)
-    local by_step, quantiles = self.errors[key_of(window)], nil
-    if by_step and #levels > 0 then
-      quantiles = {}
-      for _, q in ipairs(levels) do
-        quantiles[q] = {}
-        for step, f in ipairs(values) do
-          quantiles[q][step] = #by_step[step] > 0 and f + quantile(by_step[step], q) or f
-        end
+  local levels = require("rondo.forecast.baselines").levels("FeedForward: forecast", given)
+  local found = predict.windows(self.model, windows, { name = self.name })
+  for _, entry in ipairs(found) do
+    local lists = self.errors[key_of(entry)] or {}
+    entry.quantiles = levels[1] and {} or nil
+    for _, q in ipairs(levels) do
+      entry.quantiles[q] = {}
+      for step, f in ipairs(entry.point) do
+        local list = lists[step] or {}
+        entry.quantiles[q][step] = list[1] and f + forecasts.quantile(list, q) or f
       end
     end
-    found[#found + 1] = { series = window.series, target = window.target, origin = window.origin, times = window.times,
-      history = window.history, truth = window.truth, point = values, quantiles = quantiles }
-  end)
-  return forecasts.new(found)
+  end
+  return found
 end
 
 function FeedForward:forecast(windows, given)
