@@ -167,6 +167,22 @@ describe("a trained model", function()
       model:forecast(part.series, { horizon = 9 })
     end)
   end)
+  it("is the same whether it was stopped and resumed or not", function()
+    local files = {}
+    for i, epochs in ipairs { { 4 }, { 2, 4 } } do
+      local trainer
+      for k, last in ipairs(epochs) do
+        rondo.manual_seed(7)
+        local model = rondo.Forecaster { form = "seq2seq", cell = "lstm", num_layers = 2, dropout = 0.2,
+          hidden_size = 5, output = "gaussian", teacher_forcing = 0.3 }
+        trainer = rondo.Trainer { model = model, loss = model:loss(), optimizer = rondo.optim.Adam { lr = 1e-2 },
+          epochs = last, run_dir = folder .. "/resume-" .. i, resume = k > 1, progress = "none", quiet = true }
+        trainer:fit(windows(part.train, { shuffle = true }))
+      end
+      files[i] = support.read(trainer.last_file)
+    end
+    assert.is_true(files[1] == files[2])
+  end)
   it("says what it cannot forecast", function()
     fails("forecast: expected windows or a series, got a number", function() small("direct", "point"):forecast(3) end)
     fails("was not trained on windows of a series", function() small("direct", "point"):forecast(part.series) end)

@@ -57,8 +57,8 @@ describe("a Forecaster", function()
   end)
   it("has the gradients of its differences", function()
     for _, form in ipairs { "direct", "recursive", "seq2seq" } do
-      local model = forecaster { form = form, output = "gaussian", normalize = "standard", ar_window = 3,
-        baseline = "seasonal", teacher_forcing = form ~= "direct" and 0 or nil }
+      local model = forecaster { form = form, cell = "lstm", num_layers = 2, output = "gaussian",
+        normalize = "standard", ar_window = 3, baseline = "seasonal", teacher_forcing = form ~= "direct" and 0 or nil }
       local loss = model:loss()
       local report = rondo.check.gradients(function() return (loss(model(x), rondo.ones(5, 3))) end, model:parameters())
       assert.is_true(report.worst < (require("rondo.core").real == "double" and 1e-6 or 1e-2), form)

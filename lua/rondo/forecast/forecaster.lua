@@ -83,6 +83,7 @@ function Forecaster:prepare()
   local o = self.options
   check(self, o)
   self.seed, self.layer = random.claim_layer(o.seed, 2 * o.num_layers + 4)
+  self.feeding = self.layer + 2 * o.num_layers + 2 -- of what draws the steps that are fed the truth
   self.width = heads.width(o.output, o.quantiles)
   if o.input_size then
     self:build(o.input_size)
@@ -133,6 +134,7 @@ local function part(self, number, class, given)
   given.seed = self.seed
   local made = random.undisturbed(class, given)
   made.seed, made.layer = self.seed, self.layer + number
+  made.dropout_layer = made.layer
   return made
 end
 

@@ -284,13 +284,11 @@ end
 
 -- The one window behind the last value of a series, as the model was trained.
 local function behind(model, series, horizon)
-  local c = rawget(model, "series")
-  if not c or not c.input then
+  local config = rawget(model, "series")
+  if not config or not config.input then
     errors.raise("forecast: the model was not trained on windows of a series; give it windows, part:windows { ... }")
   end
-  return series:windows { input = c.input, horizon = horizon or c.horizon, target = c.targets, past = c.past or {},
-    known = c.known, calendar = c.calendar, mask = c.mask, season = c.season, future = true,
-    scaler = c.scaler and require("rondo.data.scalers").from(c.scaler) }
+  return series:windows_like(config, { future = true, horizon = horizon or config.horizon })
 end
 
 -- model:forecast(windows or series [, { paths =, quantiles =, horizon =, ... }]): a Forecast.

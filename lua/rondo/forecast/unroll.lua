@@ -110,7 +110,7 @@ local function fed(self, own, step, taught)
     for b = 1, batch do
       rows[b] = b - 1
     end
-    local drawn = core.keep_mask(rows, step, 1, random.dropout_stream(self.seed, self.layer), 0, 1 - share, 1)
+    local drawn = core.keep_mask(rows, step, 1, random.dropout_stream(self.seed, self.feeding), 0, 1 - share, 1)
     drawn = drawn:reshape { batch, 1, 1 }
     use = use and use * drawn or drawn * core.full({ batch, 1, targets }, 1)
   end
