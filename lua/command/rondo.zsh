@@ -18,6 +18,7 @@ _rondo() {
         'diagnose:how far back the gradient of a model reaches'
         'replay:the update that was not finite once more\: what came first'
         'report:one HTML file\: curves, options, samples, forecasts, a sweep'\''s table'
+        'watch:a training as a screen in the terminal, drawn anew each second'
         'info:what is in a checkpoint'
         'data:data sets to train on\: what there is, and the path of one'
         'bench:how fast it is here, and what that is of the machine'
@@ -203,6 +204,14 @@ _rondo() {
                 '--title=[above the page]:text: ' \
                 '*:run:_rondo_runs'
             ;;
+        watch)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--interval=[seconds between two looks]:x: ' \
+                '--color=[colour on the terminal\: auto, always or never]:text:(auto always never)' \
+                '*:run:_rondo_runs'
+            ;;
         info)
             _arguments \
                 '-h[show this and end]' \
@@ -350,7 +359,7 @@ _rondo() {
                 '-h[show this and end]' \
                 '--help[show this and end]' \
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
-                '1::topic:(run train sample evaluate plot diagnose replay report info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete forecast SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
+                '1::topic:(run train sample evaluate plot diagnose replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete forecast SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
             ;;
         esac
         ;;

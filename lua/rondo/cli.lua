@@ -21,6 +21,7 @@ local commands = {
   { "diagnose", "diagnose RUN [DATA] [-o x.svg|x.png]", "how far back the gradient of a model reaches" },
   { "replay", "replay CAPSULE", "the update that was not finite once more: what came first" },
   { "report", "report RUN...|SWEEP [-o FILE]", "one HTML file: curves, options, samples, forecasts, a sweep's table" },
+  { "watch", "watch RUN...", "a training as a screen in the terminal, drawn anew each second" },
   { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "bench", "bench [CELL|SHAPE] [--task TASK ...]", "how fast it is here, and what that is of the machine" },

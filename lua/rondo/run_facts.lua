@@ -9,6 +9,7 @@ local records = require "rondo.run_records"
 local run_facts = {}
 
 local LOG_BYTES = 16384
+local GOES_ON = { "^epoch %d", "^going on from", "^weights from" }
 local ENDS = { { "^done:", "done" }, { "^stopped early", "stopped early" }, { "^stopped by", "stopped" },
   { "^diverged", "diverged" }, { "^error:", "failed" }, { "^nothing left to do", "done" } }
 local QUIET_SECONDS = 600 -- without a new figure for so long a training is called silent
@@ -33,19 +34,37 @@ function run_facts.messages(folder, n)
     local text = line:match "^%d%d%d%d%-%d%d%-%d%dT%d%d:%d%d:%d%dZ (.*)$"
     list[#list + 1] = text or nil
   end
-  return table.move(list, math.max(1, #list - n + 1), #list, 1, {})
+  return n < #list and table.move(list, #list - n + 1, #list, 1, {}) or list
 end
 
--- "training", "silent", or how it ended.
-local function state_of(log)
-  local last = run_facts.messages(log.folder, 1)[1] or ""
+-- How a message says that a run has ended; false where it says that it goes on; nil where it says neither.
+local function end_of(message)
   for _, way in ipairs(ENDS) do
-    if last:find(way[1]) then
-      return way[2], last
+    if message:find(way[1]) then
+      return way[2]
+    end
+  end
+  for _, way in ipairs(GOES_ON) do
+    if message:find(way) then
+      return false
+    end
+  end
+  return nil
+end
+
+-- "training", "silent", or how it ended. Behind an end other messages may come (a table of what was learned).
+local function state_of(log)
+  local list = run_facts.messages(log.folder, math.huge)
+  for i = #list, 1, -1 do
+    local ended = end_of(list[i])
+    if ended then
+      return ended, list[i]
+    elseif ended == false then
+      break
     end
   end
   local stat = core.stat(log.path)
-  return stat and os.time() - stat.mtime > QUIET_SECONDS and "silent" or "training", last
+  return stat and os.time() - stat.mtime > QUIET_SECONDS and "silent" or "training", list[#list]
 end
 
 -- Steps in all: by max_steps, and by epochs, of which the records say how many steps they have.

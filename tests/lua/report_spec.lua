@@ -102,6 +102,29 @@ describe("a report", function()
     assert.matches('id="parallel"', text)
     assert.matches("<td class=\"n\">20</td>.*<td class=\"n\">0.4</td>", text)
   end)
+  it("of a sweep has its trials, the best first, and what came of those without figures", function()
+    run("s/trial-001", 5, { lr = 0.5 })
+    support.write(folder .. "/s/sweep.json", "{}")
+    local t = { out = folder .. "/s", script = "a<b.lua", search = "grid", monitor = "val_loss", mode = "min",
+      names = { "lr" }, best = 2, trials = { { trial = 1, params = { lr = 0.5 }, state = "done", value = 2.5, n = 1,
+        runs = { { folder = folder .. "/s/trial-001", state = "done", value = 2.5 } } },
+      { trial = 2, params = { lr = 0.25 }, state = "done", value = 1.5, spread = 0.125, n = 2,
+        runs = { { folder = folder .. "/s/trial-001", state = "done", value = 1.5 }, { folder = "none" } } },
+      { trial = 3, params = { lr = 4 }, state = "failed", n = 0, runs = { { folder = "none", state = "failed",
+        why = "<no>" } } } } }
+    assert.is_true(report.sweep(t, folder .. "/s.html"))
+    local text = support.read(folder .. "/s.html")
+    assert.matches('data%-line="0"><td class="n">2</td><td class="n">0.25</td><td class="n">1.5</td>', text)
+    assert.matches('<td class="n">0.125</td><td>2 of 2</td>', text)
+    assert.matches("<td>0 of 1</td><td>failed: &lt;no&gt;</td>", text)
+    assert.matches("val_loss of a&lt;b.lua, by grid search", text)
+    local data = json.decode(text:match '<script type="application/json" id="data">(.-)</script>').parallel
+    assert.same({ "trial 2", "trial 1", "trial 3" }, data.names)
+    assert.same({ { name = "lr", values = { 0.25, 0.5, 4 } } }, { data.columns[1] })
+    t.trials = { t.trials[3] }
+    local ok, message = report.sweep(t, folder .. "/s.html")
+    assert.same({ nil, folder .. "/s: no trial has figures yet" }, { ok, message })
+  end)
   it("escapes what comes from outside, in HTML and in JSON", function()
     local path = run("<b>&'x", 5, { ["<i>"] = EVIL, cell = EVIL },
       json.encode { step = 5, split = "sample", text = EVIL })

@@ -3,15 +3,19 @@
 usage: python3 pty_run.py PROGRAM [ARGUMENT...] <KEYS
 
 A line of KEYS is `send TEXT` (with \\r, \\x03 and the like), or `expect TEXT`, which waits until the terminal has
-shown TEXT after what was last waited for. Ctrl-D is typed at the end, again and again until the program has ended.
+shown TEXT after what was last waited for, or `resize LINES COLUMNS`. Ctrl-D is typed at the end, again and again
+until the program has ended.
 What the terminal showed is printed; the status is that of the program, or 99 with a sentence if something
 expected did not come.
 SPDX-License-Identifier: MIT
 """
+import fcntl
 import os
 import pty
 import select
+import struct
 import sys
+import termios
 import time
 
 SECONDS = 10  # for one `expect`, and for the program to end
@@ -38,6 +42,10 @@ def main():
 
     for line in keys:
         what, _, text = line.partition(" ")
+        if what == "resize":
+            lines, columns = (int(word) for word in text.split())
+            fcntl.ioctl(terminal, termios.TIOCSWINSZ, struct.pack("HHHH", lines, columns, 0, 0))
+            continue
         text = text.encode().decode("unicode_escape").encode("latin-1").decode()
         if what == "send":
             time.sleep(PAUSE)

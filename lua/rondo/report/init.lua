@@ -13,6 +13,7 @@ local records = require "rondo.run_records"
 local run_facts = require "rondo.run_facts"
 local progress = require "rondo.progress"
 local script = require "rondo.plot.script"
+local trials = require "rondo.report.trials"
 local uplot = require "rondo.report.uplot"
 
 local report = {}
@@ -99,7 +100,8 @@ local function dot(i)
     :format(COLORS[(i - 1) % #COLORS + 1])
 end
 
-local function runs_section(runs, differing, groups)
+-- lines: rows belong to the lines of the parallel coordinates.
+local function runs_section(runs, differing, groups, lines)
   local heads, rows = { "run" }, {}
   for _, name in ipairs(differing) do
     heads[#heads + 1] = name
@@ -134,7 +136,7 @@ local function runs_section(runs, differing, groups)
     rows[i] = row
   end
   return ("<section><h2>Runs</h2>%s</section>\n"):format(page.table(heads, rows, { class = "sortable", id = "runs",
-    row = function(r) return (' data-run="%d"'):format(r - 1) end }))
+    row = function(r) return lines and (' data-line="%d"'):format(r - 1) or "" end }))
 end
 
 -- Rows of a table under curves: figures of all runs at up to TABLE_ROWS steps.
@@ -271,30 +273,6 @@ local function forecasts_section(self, list)
   return #parts > 0 and ("<section><h2>Forecasts</h2>%s</section>\n"):format(table.concat(parts)) or ""
 end
 
--- Axes of the parallel coordinates: what differs between the runs, and the best figure.
-local function columns_of(runs, differing)
-  local columns = {}
-  for _, name in ipairs(differing) do
-    local column = { name = name, values = {} }
-    columns[#columns + 1] = name ~= "seed" and column or nil
-    for r, run in ipairs(runs) do
-      local value = run.facts.options[name]
-      column.values[r] = value == nil and 0 / 0 or type(value) == "number" and value or page.shown(value)
-    end
-  end
-  local best = { name = "best", values = {} }
-  for r, run in ipairs(runs) do
-    best.name = run.facts.best and "best " .. run.facts.best.figure or best.name
-    best.values[r] = run.facts.best and run.facts.best.value or 0 / 0
-  end
-  columns[#columns + 1] = best
-  return columns
-end
-
-local PARALLEL = '<section><h2>What differs, and what came of it</h2><p class="soft">A line is a run: orange is the '
-  .. 'lowest figure. Click lines or rows of the table to keep them in view.</p>'
-  .. '<div id="parallel" class="parallel"></div></section>\n'
-
 -- ---- the page --------------------------------------------------------------------------------------------
 
 local function own_file(name)
@@ -323,7 +301,8 @@ local function collect(paths)
   return { logs = logs, groups = groups, runs = runs, forecasts = found }
 end
 
--- The page of run folders (or folders of runs) as a text; or nil, message, code. o: title.
+-- The page of run folders (or folders of runs) as a text; or nil, message, code. o: title, sweep (the table of
+-- rondo.Sweep, whose trials are then compared in place of the runs).
 function report.page(paths, o)
   local all, message, code = collect(paths)
   if not all then
@@ -333,18 +312,20 @@ function report.page(paths, o)
   local files = uplot.files()
   local self = { uplot = files ~= nil }
   local differing, common = options_of(runs)
-  local many = #runs > 2 and #differing > 0
+  local sweep = o and o.sweep
+  local lines = sweep and trials.of_sweep(sweep) or #runs > 2 and #differing > 0 and trials.of_runs(runs, differing)
   local title = o and o.title or #paths == 1 and paths[1] or ("%d runs"):format(#runs)
   local body = { ("<header><h1>%s</h1><p class=\"soft\">%d %s, written %s</p></header>\n<main>\n"):format(
     page.html(title), #runs, #runs == 1 and "run" or "runs", os.date "!%Y-%m-%d %H:%M UTC"),
-    runs_section(runs, differing, groups), many and PARALLEL or "",
+    sweep and trials.section(sweep) or "", lines and trials.parallel(lines) or "",
+    runs_section(runs, differing, groups, lines and not sweep),
     curves_section(self, all, CURVES, function(group) return not LATER[group.kind] end),
     forecasts_section(self, all.forecasts), samples_section(runs), options_section(runs, common),
     curves_section(self, all, "<h2>How the training went on</h2>", function(group) return LATER[group.kind] end),
     ("</main>\n<footer>rondo %s%s</footer>\n"):format(page.html(core.VERSION),
       files and "; curves by uPlot " .. uplot.version or "") }
   local data = { colors = COLORS, runs = {}, groups = {}, forecasts = self.uplot and all.forecasts or {},
-    columns = many and columns_of(runs, differing) or nil }
+    parallel = lines or nil }
   for i, run in ipairs(runs) do
     data.runs[i] = { name = run.name, curves = self.uplot and run.curves or {} }
   end
@@ -357,9 +338,7 @@ function report.page(paths, o)
     .. files.license }, data = data, body = table.concat(body) }
 end
 
--- Writes the report of run folders to a file: true, or nil, message, code.
-function report.write(paths, file, o)
-  local text, message, code = report.page(paths, o)
+local function write(file, text, message, code)
   if not text then
     return nil, message, code
   end
@@ -368,6 +347,44 @@ function report.write(paths, file, o)
     return errors.outside(failed)
   end
   return true
+end
+
+-- The table of the sweep in a folder, or nil where it is none.
+local function sweep_in(path)
+  if core.stat(path .. "/sweep.json") then
+    local sweep, message, code = require("rondo.sweep").open(path)
+    if not sweep then
+      return nil, message, code
+    end
+    return sweep:table()
+  end
+end
+
+-- Writes the report of run folders, or of the folder of a sweep, to a file: true, or nil, message, code.
+function report.write(paths, file, o)
+  if #paths == 1 then
+    local sweep, message, code = sweep_in(paths[1])
+    if sweep then
+      return report.sweep(sweep, file, o)
+    elseif message then
+      return nil, message, code
+    end
+  end
+  return write(file, report.page(paths, o))
+end
+
+-- Writes the page of a sweep, of which t = sweep:table(), to a file: true, or nil, message, code.
+function report.sweep(t, file, o)
+  local folders = {}
+  for _, trial in ipairs(t.trials) do
+    for _, run in ipairs(trial.runs) do
+      folders[#folders + 1] = core.stat(run.folder .. "/metrics.jsonl") and run.folder or nil
+    end
+  end
+  if #folders == 0 then
+    return errors.outside(("%s: no trial has figures yet"):format(t.out))
+  end
+  return write(file, report.page(folders, { title = o and o.title or t.out, sweep = t }))
 end
 
 return report

@@ -153,8 +153,8 @@
   }
   function parallel() {
     const place = document.getElementById("parallel");
-    const columns = data.columns || [];
-    if (!place || columns.length < 2) return;
+    if (!place || data.parallel.columns.length < 2) return;
+    const columns = data.parallel.columns, names = data.parallel.names, down = data.parallel.mode !== "max";
     const step = Math.max(120, Math.min(190, (place.clientWidth - 120) / (columns.length - 1)));
     const width = 120 + step * (columns.length - 1), height = 300, top = 40, bottom = height - 24;
     const svg = document.createElementNS(SVG, "svg");
@@ -170,13 +170,13 @@
     const scales = columns.map(scaleOf), last = columns.length - 1;
     const x = (i) => 60 + i * step, y = (share) => bottom - share * (bottom - top);
     columns.forEach((column, i) => add(svg, "line", { x1: x(i), x2: x(i), y1: top, y2: bottom }));
-    const paths = data.runs.map((run, r) => {
+    const paths = names.map((name, r) => {
       const points = columns.map((c, i) => (c.values[r] === null ? null : [x(i), y(scales[i].at(c.values[r]))]))
         .filter((p) => p !== null);
       const value = columns[last].values[r];
       const path = add(svg, "path", { d: "M" + points.map((p) => p[0].toFixed(1) + "," + p[1].toFixed(1)).join("L"),
-        stroke: value === null ? color("--soft") : shade(1 - scales[last].at(value)) });
-      add(path, "title", {}, run.name);
+        stroke: value === null ? color("--soft") : shade(down ? 1 - scales[last].at(value) : scales[last].at(value)) });
+      add(path, "title", {}, name);
       return path;
     });
     columns.forEach((column, i) => {
@@ -186,14 +186,14 @@
           typeof tick === "number" ? short(tick) : tick);
     });
     place.append(svg);
-    const rows = [...document.querySelectorAll("#runs tbody tr")];
+    const rows = [...document.querySelectorAll("tr[data-line]")];
     const choose = (r) => {
       const on = paths[r].classList.toggle("on");
-      for (const row of rows) if (Number(row.dataset.run) === r) row.classList.toggle("on", on);
+      for (const row of rows) if (Number(row.dataset.line) === r) row.classList.toggle("on", on);
       place.classList.toggle("some", paths.some((p) => p.classList.contains("on")));
     };
     paths.forEach((path, r) => path.addEventListener("click", () => choose(r)));
-    rows.forEach((row) => row.addEventListener("click", () => choose(Number(row.dataset.run))));
+    rows.forEach((row) => row.addEventListener("click", () => choose(Number(row.dataset.line))));
   }
 
   /* ---- tables ---- */
