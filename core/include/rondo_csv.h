@@ -57,6 +57,7 @@ typedef struct rd_csv_columns {
     const uint32_t *at;
     size_t n;
     rd_missing rule;
+    bool many; /* series are mixed in the file: a first value may be missing */
 } rd_csv_columns;
 typedef enum rd_step_unit {
     RD_STEP_NONE,

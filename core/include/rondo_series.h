@@ -26,6 +26,20 @@ double *rd_series_column(rd_series *s, uint32_t column);
 rd_status rd_series_take_csv(rd_series *s, rd_csv *c, const rd_csv_columns *which, uint32_t time,
                              rd_error *err);
 
+/* The rows by the numbers 0, 1, ... in the last column, in their order: a new series without that column, and
+ * how many rows each number has. Fails on other numbers; rows of form are not looked at. */
+rd_status rd_series_group(rd_series *s, const rd_series_form *form, uint64_t *counts,
+                          size_t n_counts, rd_series **out, rd_error *err);
+/* The first row from.. on that is not above the one before it; from + n: there is none. */
+uint64_t rd_series_falls(const rd_series *s, uint32_t column, uint64_t from, uint64_t n);
+typedef struct rd_series_part {
+    const uint32_t *columns;
+    uint64_t begin, from; /* of the series, of what is read */
+    rd_missing rule;
+} rd_series_part;
+/* Rows from.. into x (rows, columns), missing ones as known at the last of them. */
+rd_status rd_series_values(rd_series *s, const rd_series_part *of, rd_tensor *x, rd_error *err);
+
 typedef enum rd_stage_kind {
     RD_STAGE_AFFINE,    /* (v - a) / b */
     RD_STAGE_LOG,       /* log(v + a) */

@@ -177,13 +177,16 @@ static rd_status check_first(const rd_csv *c, uint32_t column, uint64_t row, uin
 }
 
 /* *missing: among the `row` rows before. */
-static rd_status scan_cell(rd_csv *c, uint32_t column, rd_missing rule, uint64_t row,
+static rd_status scan_cell(rd_csv *c, const rd_csv_columns *which, size_t k, uint64_t row,
                            uint64_t *missing, rd_error *err)
 {
+    const uint32_t column = which->at[k];
     double value;
-    RD_TRY(rdc_csv_value(c, column, rule, &value, err));
+    RD_TRY(rdc_csv_value(c, column, which->rule, &value, err));
     if (!isnan(value))
-        return row == 0 || *missing == 0 ? RD_OK : check_first(c, column, row, *missing, err);
+        return row == 0 || *missing == 0 || which->many
+                   ? RD_OK
+                   : check_first(c, column, row, *missing, err);
     ++*missing;
     return RD_OK;
 }
@@ -201,7 +204,7 @@ rd_status rd_csv_scan(rd_csv *c, const rd_csv_columns *which, uint32_t time, rd_
         RD_TRY(rd_csv_next(c, &more, err));
         if (!more) break;
         for (size_t k = 0; k < which->n; k++)
-            RD_TRY(scan_cell(c, which->at[k], which->rule, report->rows, &missing[k], err));
+            RD_TRY(scan_cell(c, which, k, report->rows, &missing[k], err));
         if (time != RD_ALL) RD_TRY(take_step(c, time, report->rows, &s, report, err));
     }
     if (report->rows == 0)

@@ -119,3 +119,48 @@ rd_status rd_series_take_csv(rd_series *s, rd_csv *c, const rd_csv_columns *whic
     }
     return RD_OK;
 }
+
+/* ---- many series in one file ---- */
+
+static rd_status count_groups(const double *by, uint64_t rows, uint64_t *counts, size_t n_counts,
+                              rd_error *err)
+{
+    for (size_t g = 0; g < n_counts; g++) counts[g] = 0;
+    for (uint64_t row = 0; row < rows; row++) {
+        if (!(by[row] >= 0 && by[row] < (double)n_counts))
+            return rdc_fail(err, RD_E_ARG, "row %llu is of no group", (unsigned long long)row + 1);
+        counts[(size_t)by[row]]++;
+    }
+    return RD_OK;
+}
+
+rd_status rd_series_group(rd_series *s, const rd_series_form *form, uint64_t *counts,
+                          size_t n_counts, rd_series **out, rd_error *err)
+{
+    const double *by = rd_series_column(s, s->columns - 1);
+    RD_TRY(count_groups(by, s->rows, counts, n_counts, err));
+    const size_t room = n_counts ? n_counts : 1;
+    uint64_t *next = calloc(room, sizeof *next);
+    if (!next) return rdc_no_memory(err, room * sizeof *next);
+    rd_series_form of = *form;
+    of.rows = s->rows;
+    of.columns = s->columns - 1;
+    const rd_status status = rd_series_new(&of, out, err);
+    for (uint32_t k = 0; status == RD_OK && k < of.columns; k++) {
+        const double *from = rd_series_column(s, k);
+        double *to = rd_series_column(*out, k);
+        uint64_t at = 0;
+        for (size_t g = 0; g < n_counts; at += counts[g++]) next[g] = at;
+        for (uint64_t row = 0; row < s->rows; row++) to[next[(size_t)by[row]]++] = from[row];
+    }
+    free(next);
+    return status;
+}
+
+uint64_t rd_series_falls(const rd_series *s, uint32_t column, uint64_t from, uint64_t n)
+{
+    const double *at = s->at + column * s->rows;
+    for (uint64_t row = from + 1; row < from + n; row++)
+        if (!(at[row] > at[row - 1])) return row;
+    return from + n;
+}

@@ -80,6 +80,21 @@ static void take_known(const rd_window_form *form, uint32_t column, uint64_t beg
         v[row - from] = isnan(c[row]) ? fill(c, form->rule, begin, row, last) : c[row];
 }
 
+rd_status rd_series_values(rd_series *s, const rd_series_part *of, rd_tensor *x, rd_error *err)
+{
+    RD_TRY(rdc_begin_write(x, err));
+    const uint64_t last = of->from + x->shape[0] - 1;
+    for (size_t k = 0; k < x->shape[1]; k++) {
+        const double *c = rd_series_column(s, of->columns[k]);
+        for (size_t i = 0; i < x->shape[0]; i++) {
+            const uint64_t row = of->from + i;
+            const double v = isnan(c[row]) ? fill(c, of->rule, of->begin, row, last) : c[row];
+            x->at[i * x->stride[0] + k * x->stride[1]] = (rd_real)v;
+        }
+    }
+    return RD_OK;
+}
+
 /* ---- inputs ---- */
 
 static rd_status apply(const rd_feature *f, double *v, size_t *n, uint64_t first, rd_error *err)

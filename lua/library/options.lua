@@ -839,6 +839,9 @@ function rondo.data.Batches(options) end
 ---@field columns? table names or numbers of columns to read; default: all that hold numbers
 ---name or number of the column of times; false: none; default: the first that holds dates
 ---@field time? any
+---name or number of a column that says which series a row is of: many in one file, their rows together or
+---mixed
+---@field id? any
 ---missing values: refused, the value before, or on a line between the values seen (never from later rows
 ---than those asked for); default "error"
 ---@field missing? "error"|"previous"|"interpolate"
@@ -927,6 +930,10 @@ function rondo.data.StandardScaler(options) end
 ---@field target? any name of the column to forecast, or a list; default: the only one
 ---@field past? table further columns that are inputs up to the origin; default: all others
 ---@field known? table columns whose values are known ahead, as holidays or prices
+---@field static? table columns that are the same for all rows of a series: its first is taken
+---tells the model which series a window is of: by a second input of ids, or by a feature for each
+---@field ids? "embedding"|"one_hot"
+---@field separate? boolean each target is a series of its own, and one model is for all; default false
 ---@field calendar? any known ahead, as sine and cosine: a list of hour, weekday, month, day_of_year
 ---for each input column one more that is 1 where its value was missing; default false
 ---@field mask? boolean

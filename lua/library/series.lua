@@ -51,6 +51,18 @@ function Series:summary() end
 ---@param options rondo.windows.Options
 ---@return rondo.Windows
 function Series:windows(options) end
+---rows of a season, by the part alone, or nil and why there is none
+---@param column string?
+---@return integer?
+---@return string? why
+function Series:season(column) end
+---one of many series
+---@param name string
+---@return rondo.Series
+function Series:one(name) end
+---names of the series of a part, of one as of many
+---@return string[]
+function Series:names() end
 ---windows of new data as those of a run
 ---@param config table rondo.load(run).config.series
 ---@param options table? further options, as batch_size and future
@@ -92,7 +104,7 @@ function rondo.data.Series.from_csv(path, options) end
 local Windows = {}
 ---@param k integer
 ---@param epoch integer?
----@return rondo.Tensor x (batch, steps, features)
+---@return rondo.Tensor|rondo.Tensor[] x (batch, steps, features), with ids of an embedding a list of it and (batch)
 ---@return rondo.Tensor y (batch, horizon) or (batch, horizon, targets)
 ---@return nil how
 ---@return rondo.Tensor? weight 0 where truth is missing

@@ -222,13 +222,14 @@ static void push_report(lua_State *L, const rd_csv_report *r, size_t n)
     lua_setfield(L, -2, "other_line");
 }
 
-/* csv:scan({columns}, time or nil, rule) -> report, or nil, message */
+/* csv:scan({columns}, time or nil, rule, many) -> report, or nil, message */
 static int csv_scan(lua_State *L)
 {
     rd_csv *c = rdl_check_csv(L, 1);
-    rd_csv_columns which;
+    rd_csv_columns which = {0};
     which.at = rdl_check_columns(L, 2, c, &which.n);
     which.rule = rdl_check_rule(L, luaL_checkstring(L, 4));
+    which.many = lua_toboolean(L, 5);
     const lua_Integer time = luaL_optinteger(L, 3, 0);
     luaL_argcheck(L, time >= 0 && time <= rd_csv_width(c), 3, "no such column");
     rd_csv_report report = {.missing = rdl_buffer(L, which.n, sizeof(uint64_t))};
@@ -246,7 +247,7 @@ static int csv_values(lua_State *L)
 {
     rd_core *core = rdl_core(L);
     rd_csv *c = rdl_check_csv(L, 1);
-    rd_csv_columns which;
+    rd_csv_columns which = {0};
     which.at = rdl_check_columns(L, 2, c, &which.n);
     const uint64_t from = check_row(L, 3);
     const size_t shape[] = {(size_t)check_count(L, 4), which.n};

@@ -23,18 +23,24 @@ static int columns_close(lua_State *L)
     return 0;
 }
 
+/* The table { folder =, most_bytes = } at arg. */
+static rd_series_form check_form(lua_State *L, int arg)
+{
+    luaL_checktype(L, arg, LUA_TTABLE);
+    return (rd_series_form){
+        .folder = rdl_field_string(L, arg, "folder", "/tmp"),
+        .most_bytes = (size_t)rdl_field_integer(L, arg, "most_bytes", 0, INT64_MAX)};
+}
+
 /* numbers(rows, columns, { folder =, most_bytes = }) -> columns, or nil, message */
 static int columns_new(lua_State *L)
 {
     const lua_Integer rows = luaL_checkinteger(L, 1), columns = luaL_checkinteger(L, 2);
     luaL_argcheck(L, rows >= 0, 1, "a count must not be negative");
     luaL_argcheck(L, columns >= 0 && columns <= INT32_MAX, 2, "so many columns there cannot be");
-    luaL_checktype(L, 3, LUA_TTABLE);
-    const rd_series_form form = {.rows = (uint64_t)rows,
-                                 .columns = (uint32_t)columns,
-                                 .folder = rdl_field_string(L, 3, "folder", "/tmp"),
-                                 .most_bytes =
-                                     (size_t)rdl_field_integer(L, 3, "most_bytes", 0, INT64_MAX)};
+    rd_series_form form = check_form(L, 3);
+    form.rows = (uint64_t)rows;
+    form.columns = (uint32_t)columns;
     rd_series **out = (rd_series **)rdl_push(L, RDL_COLUMNS, 0);
     rd_error err;
     rd_status status;
@@ -126,6 +132,73 @@ static int columns_missing(lua_State *L)
     lua_pushinteger(L, from + first);
     lua_pushinteger(L, from + last);
     return 3;
+}
+
+/* numbers:grouped(n, { folder =, most_bytes = }) -> numbers by the group 1..n in the last column, and how
+ * many rows each has; or nil, message */
+static int columns_grouped(lua_State *L)
+{
+    rd_series *s = rdl_check_series(L, 1);
+    const lua_Integer n = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, n >= 0, 2, "a count must not be negative");
+    luaL_argcheck(L, rd_series_columns(s) > 0, 1, "there is no column of groups");
+    const rd_series_form form = check_form(L, 3);
+    uint64_t *counts = rdl_buffer(L, (size_t)n, sizeof *counts);
+    rd_series **out = (rd_series **)rdl_push(L, RDL_COLUMNS, 0);
+    rd_error err;
+    rd_status status;
+    RDL_TRY(L, status, rd_series_group(s, &form, counts, (size_t)n, out, &err));
+    if (status != RD_OK) return rdl_outside(L, &err);
+    lua_createtable(L, n <= INT32_MAX ? (int)n : 0, 0);
+    for (lua_Integer g = 0; g < n; g++) {
+        lua_pushinteger(L, (lua_Integer)counts[g]);
+        lua_rawseti(L, -2, g + 1);
+    }
+    return 2;
+}
+
+/* numbers:falls(column, from, n) -> the first row that is not above the one before it, or nil */
+static int columns_falls(lua_State *L)
+{
+    rd_series *s = rdl_check_series(L, 1);
+    const lua_Integer n = luaL_checkinteger(L, 4);
+    (void)check_stretch(L, s, n);
+    const uint64_t from = (uint64_t)lua_tointeger(L, 3) - 1;
+    const uint64_t row = rd_series_falls(s, (uint32_t)lua_tointeger(L, 2) - 1, from, (uint64_t)n);
+    if (row == from + (uint64_t)n) return 0;
+    lua_pushinteger(L, (lua_Integer)row + 1);
+    return 1;
+}
+
+/* numbers:values({columns}, from, n, begin, rule) -> tensor (n, columns) */
+static int columns_values(lua_State *L)
+{
+    rd_core *core = rdl_core(L);
+    rd_series *s = rdl_check_series(L, 1);
+    luaL_checktype(L, 2, LUA_TTABLE);
+    const size_t shape[] = {(size_t)luaL_checkinteger(L, 4), (size_t)lua_rawlen(L, 2)};
+    const lua_Integer from = luaL_checkinteger(L, 3), begin = luaL_checkinteger(L, 5);
+    luaL_argcheck(L,
+                  begin >= 1 && from >= begin && shape[0] <= rd_series_rows(s) &&
+                      (uint64_t)from <= rd_series_rows(s) + 1 - shape[0],
+                  3, "no such rows");
+    uint32_t *columns = rdl_buffer(L, shape[1], sizeof *columns);
+    for (size_t k = 0; k < shape[1]; k++) {
+        lua_rawgeti(L, 2, (lua_Integer)k + 1);
+        const lua_Integer column = lua_tointeger(L, -1);
+        luaL_argcheck(L, column >= 1 && column <= rd_series_columns(s), 2, "no such column");
+        columns[k] = (uint32_t)column - 1;
+        lua_pop(L, 1);
+    }
+    const rd_series_part of = {.columns = columns,
+                               .begin = (uint64_t)begin - 1,
+                               .from = (uint64_t)from - 1,
+                               .rule = rdl_check_rule(L, luaL_checkstring(L, 6))};
+    rd_tensor **out = rdl_push_tensor(L);
+    RDL_DO(L, rd_tensor_new(core, 2, shape, RD_DENSE, out, &err));
+    RDL_DO(L, rd_series_values(s, &of, *out, &err));
+    rdl_pay(L);
+    return 1;
 }
 
 /* ---- what scalers are fitted on ---- */
@@ -232,11 +305,17 @@ static int natural_log(lua_State *L)
 
 void rdl_open_series(lua_State *L)
 {
-    static const luaL_Reg methods[] = {
-        {"close", columns_close},       {"take_csv", columns_take_csv},
-        {"numbers", columns_numbers},   {"set", columns_set},
-        {"missing", columns_missing},   {"moments", columns_moments},
-        {"quantile", columns_quantile}, {NULL, NULL}};
+    static const luaL_Reg methods[] = {{"close", columns_close},
+                                       {"take_csv", columns_take_csv},
+                                       {"numbers", columns_numbers},
+                                       {"set", columns_set},
+                                       {"missing", columns_missing},
+                                       {"grouped", columns_grouped},
+                                       {"falls", columns_falls},
+                                       {"values", columns_values},
+                                       {"moments", columns_moments},
+                                       {"quantile", columns_quantile},
+                                       {NULL, NULL}};
     static const luaL_Reg meta[] = {
         {"__gc", columns_close}, {"__close", columns_close}, {NULL, NULL}};
     static const luaL_Reg functions[] = {

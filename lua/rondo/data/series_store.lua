@@ -10,16 +10,27 @@ local store = {}
 
 local IN_MEMORY = 64 << 20 -- bytes
 
--- Room for rows of columns.
+local function place()
+  return { folder = os.getenv "TMPDIR" or "/tmp", most_bytes = IN_MEMORY }
+end
+
+-- Room for rows of columns; or nil, message.
 function store.new(rows, columns)
-  local made, message = core.numbers(rows, columns, { folder = os.getenv "TMPDIR" or "/tmp", most_bytes = IN_MEMORY })
-  return made or errors.stop(errors.DATA, message)
+  return core.numbers(rows, columns, place())
+end
+
+-- Rows by the number 0, 1, ... in the last column, and how many each number has; or nil, message.
+function store.grouped(numbers, n)
+  return numbers:grouped(n, place())
 end
 
 -- The columns of a CSV file, and behind them its times, where it has any.
 function store.of_csv(file)
-  local made = store.new(file.report.rows, #file.places + (file.time > 0 and 1 or 0))
-  local ok, message = made:take_csv(file.csv, file.places, file.time > 0 and file.time or nil, file.rule)
+  local made, message = store.new(file.report.rows, #file.places + (file.time > 0 and 1 or 0))
+  local ok = made
+  if made then
+    ok, message = made:take_csv(file.csv, file.places, file.time > 0 and file.time or nil, file.rule)
+  end
   return ok and made or errors.stop(errors.DATA, message)
 end
 

@@ -63,8 +63,8 @@ local function check_units(units, time)
   end
 end
 
--- What is asked for, by role: { targets =, past =, known =, calendar = }, lists of names. `time`: "date", "number" or
--- nil.
+-- What is asked for, by role: { targets =, past =, known =, static =, calendar = }, lists of names. `time`: "date",
+-- "number" or nil.
 function layout.roles(columns, o, time)
   local roles, target = {}, o.target
   if target == nil then
@@ -75,7 +75,8 @@ function layout.roles(columns, o, time)
     target = columns[1]
   end
   local found = { targets = take(roles, columns, target, "target"), known = take(roles, columns, o.known or {},
-    "known"), calendar = type(o.calendar) == "string" and { o.calendar } or o.calendar or {} }
+    "known"), static = take(roles, columns, o.static or {}, "static"),
+    calendar = type(o.calendar) == "string" and { o.calendar } or o.calendar or {} }
   if #found.targets == 0 then
     errors.raise "windows: option 'target' must be a name or a list of at least one, got an empty list"
   end
@@ -101,8 +102,31 @@ local function value(name, place, stages, known)
   return { kind = "value", name = name, column = place, known = known, stages = stages }
 end
 
--- Features and targets of one series, whose scaler is stages(column). `columns` are all of the series in order,
--- `time` the place of the times.
+-- A number through stages that are no differences: of a static column.
+local function scaled(numbers, place, row, stages, name)
+  for _, stage in ipairs(stages or {}) do
+    if stage.kind == "difference" then
+      errors.raise("windows: the scaler takes differences of '%s', which is static; give it one of its own by "
+        .. "ColumnScaler", name)
+    end
+  end
+  return numbers:moments(place, { row, 1, row }, stages or {}, "").mean
+end
+
+-- What stands the same at all steps: static columns, and which series it is.
+local function add_constants(add, columns, roles, how)
+  for _, name in ipairs(roles.static) do
+    local place = place_of(columns, name, "static")
+    add({ kind = "constant", name = name, value = scaled(how.numbers, place, how.begin, how.shared(name), name) }, name)
+  end
+  for i, name in ipairs(how.one_hot or {}) do
+    add({ kind = "constant", name = name, value = i == how.id and 1 or 0 }, "is " .. name)
+  end
+end
+
+-- Features and targets of one series. `columns` are all of the file in order; how: stages(column) and shared(column) of
+-- the scaler, numbers, time (place of the times), begin (first row), mask, ahead (are there steps behind the origin),
+-- one_hot (names of all series) and id, separate (the target is one of many such series).
 function layout.new(columns, roles, how)
   local features, names, is_input, targets = {}, {}, {}, {}
   local function add(feature, name)
@@ -114,15 +138,17 @@ function layout.new(columns, roles, how)
       is_input[name] = true
     end
   end
+  if how.separate then -- first, so that it has the same place for each
+    local target = roles.targets[1]
+    add(value(target, place_of(columns, target, "target"), how.stages(target)), "target")
+  end
   for i, name in ipairs(columns) do
-    if is_input[name] then
+    if is_input[name] and not (how.separate and name == roles.targets[1]) then
       add(value(name, i, how.stages(name)), name)
     end
   end
-  for i, name in ipairs(how.mask and columns or {}) do
-    if is_input[name] then
-      add({ kind = "missing", name = name, column = i }, name .. " missing")
-    end
+  for i = 1, how.mask and #features or 0 do
+    add({ kind = "missing", name = names[i], column = features[i].column }, names[i] .. " missing")
   end
   for _, name in ipairs(roles.known) do
     add(value(name, place_of(columns, name, "known"), how.stages(name), true), name .. " ahead")
@@ -131,6 +157,7 @@ function layout.new(columns, roles, how)
     add({ kind = "calendar", name = unit, column = how.time, unit = unit, known = true }, "sine of " .. unit)
     names[#names + 1] = "cosine of " .. unit
   end
+  add_constants(add, columns, roles, how)
   if how.ahead then
     add({ kind = "ahead", name = "ahead" }, "behind the origin")
   end

@@ -11,6 +11,10 @@
 -- have 0 for what is not known ahead, and 1 for the last feature, which is 0 at the others. A Sequential reads all of
 -- them; an encoder the first `input`, and its decoder, x:slice(2, input, -1), one step for each row of the horizon; a
 -- recursive model puts its own forecast in the place of the zeros (target_features says where).
+-- What is the same for all steps of a series (static, ids = "one_hot") stands at each of them; with ids = "embedding" x
+-- is a list of two, the second the number of each row's series, (batch). Windows of many series never cross from one
+-- into another; each has the scaler's numbers of its own, where that was fitted so. separate = true makes a series of
+-- each target: all are forecast by one model, whose target feature is called "target".
 -- y is (batch, horizon), or (batch, horizon, targets) where there are several; weight, like y, is 0 where the truth is
 -- missing, and nil where none is.
 -- SPDX-License-Identifier: MIT
@@ -19,6 +23,7 @@ local buckets = require "rondo.data.buckets"
 local errors = require "rondo.errors"
 local layout = require "rondo.data.window_layout"
 local options = require "rondo.options"
+local plan = require "rondo.data.window_plan"
 local scalers = require "rondo.data.scalers"
 
 local specs = {
@@ -28,6 +33,11 @@ local specs = {
   { name = "target", kind = "any", help = "name of the column to forecast, or a list; default: the only one" },
   { name = "past", kind = "table", help = "further columns that are inputs up to the origin; default: all others" },
   { name = "known", kind = "table", help = "columns whose values are known ahead, as holidays or prices" },
+  { name = "static", kind = "table", help = "columns that are the same for all rows of a series: its first is taken" },
+  { name = "ids", kind = "choice", choices = { "embedding", "one_hot" }, help = "tells the model which series a window "
+    .. "is of: by a second input of ids, or by a feature for each" },
+  { name = "separate", kind = "bool", def = false, help = "each target is a series of its own, and one model is "
+    .. "for all" },
   { name = "calendar", kind = "any", help = "known ahead, as sine and cosine: a list of hour, weekday, month, "
     .. "day_of_year" },
   { name = "mask", kind = "bool", def = false, help = "for each input column one more that is 1 where its value was "
@@ -65,7 +75,7 @@ end
 function methods:describe()
   local first, last = self.pieces[1], self.pieces[#self.pieces]
   return { kind = "windows", first = first.first, last = last.last, count = self.count, batch_size = self.batch_size,
-    shuffle = self.shuffle, stride = self.stride }
+    shuffle = self.shuffle, stride = self.stride, series = #self.pieces > 1 and #self.pieces or nil }
 end
 
 -- What a checkpoint keeps of the series: all that a forecast of new data needs beside the model.
@@ -74,8 +84,10 @@ function methods:config()
   local function some(list)
     return #list > 0 and list or nil
   end
-  return { columns = self.series.columns, targets = roles.targets, past = some(roles.past), known = some(roles.known),
-    calendar = some(roles.calendar), mask = self.mask or nil, input = self.input_size, horizon = self.horizon,
+  return { columns = self.series.columns, targets = self.given_targets, past = some(roles.past),
+    known = some(roles.known), calendar = some(roles.calendar), static = some(roles.static), ids = self.ids,
+    names = self.ids and self.names, separate = self.separate or nil, mask = self.mask or nil,
+    input = self.input_size, horizon = self.horizon,
     season = self.season, missing = self.series.file.rule, time = self.series:summary().time, scaler = self.scaler
     and self.scaler:describe() }
 end
@@ -105,13 +117,16 @@ end
 
 -- The windows of a list of numbers: x, y, how, weight.
 function methods:of(rows)
-  local list, n = {}, 0
-  for _, i in ipairs(rows) do
+  local list, ids, n = {}, {}, 0
+  for b, i in ipairs(rows) do
     local piece, origin = locate(self, i)
     list[n + 1], list[n + 2], list[n + 3], list[n + 4] = piece.layout, piece.begin, piece.last, origin
-    n = n + 4
+    n, ids[b] = n + 4, piece.id
   end
   local x, y, weight = errors.blame(self.reader.batch, self.reader, list, true)
+  if self.ids == "embedding" then
+    x = { x, core.tensor(ids) }
+  end
   return x, y, nil, weight
 end
 
@@ -161,7 +176,7 @@ local function target_of(self, target)
     return 1
   end
   for k, name in ipairs(self.targets) do
-    if name == target then
+    if name == target or self.separate then
       return k
     end
   end
@@ -183,8 +198,9 @@ function methods:window(i, target)
   for h = #truth + 1, self.horizon do
     truth[h] = 0 / 0
   end
-  return { series = piece.name, target = self.targets[k], origin = place.rows, history = setmetatable(place, History),
-    truth = truth, times = self.time and self.reader:times(piece.layout, piece.begin, piece.last, origin, self.time)
+  return { series = piece.name, target = piece.target or self.targets[k], origin = place.rows,
+    history = setmetatable(place, History), truth = truth,
+    times = self.time and self.reader:times(piece.layout, piece.begin, piece.last, origin, self.time)
     or nil, row = origin, piece = piece }
 end
 
@@ -212,29 +228,6 @@ end
 
 -- ---- making one --------------------------------------------------------------------------------------------
 
--- The last row of a part in which a target has a value: the origin of the future.
-local function last_seen(self, piece, from, to)
-  local last = 0
-  for _, target in ipairs(self.layouts[piece.layout].targets) do
-    local _, _, seen = self.columns:missing(target.column, from, to - from + 1)
-    last = math.max(last, seen or 0)
-  end
-  return last
-end
-
--- Sets the first origin of a piece and how many there are.
-local function plan(self, piece, needs, future)
-  local first, last = math.max(piece.begin + needs - 1, piece.first - 1), piece.last - self.horizon
-  if future then
-    last = last_seen(self, piece, piece.begin, piece.last)
-    first = last
-    if last < piece.begin + needs - 1 then
-      first = last + 1
-    end
-  end
-  piece.origin, piece.count = first, last >= first and (last - first) // self.stride + 1 or 0
-end
-
 local function check_scaler(scaler)
   if scaler ~= nil and not scalers.is_scaler(scaler) then
     errors.raise("windows: option 'scaler' must be like rondo.data.StandardScaler():fit(train), got a %s",
@@ -245,7 +238,7 @@ end
 -- Figures of what a scaler has seen are no figures: it says so.
 local function check_fitted(self)
   for _, piece in ipairs(self.pieces) do
-    local seen, first = self.scaler and self.scaler.rows[piece.name], piece.first
+    local seen, first = self.scaler and self.scaler.rows[piece.of or piece.name], piece.first
     if seen and first > seen.first and first <= seen.last then
       local from = piece.begin - 1
       errors.notice("windows: the scaler was fitted on rows %d..%d, and this part begins at row %d: what is to be "
@@ -256,55 +249,24 @@ local function check_fitted(self)
   end
 end
 
-local function make_layouts(self, o)
-  local file, how = self.series.file, {}
-  how.mask, how.ahead, how.time = o.mask, self.steps > self.input_size, self.time
-  how.stages = function(name) return self.scaler and self.scaler:stages(name) or nil end
-  local one = layout.new(self.series.columns, self.roles, how)
-  self.layouts, self.features = { one }, one.names
-  self.target_features = {}
-  for k, target in ipairs(self.targets) do
-    for i, name in ipairs(self.features) do
-      self.target_features[k] = self.target_features[k] or name == target and i or nil
-    end
-  end
-  local summary = self.series:summary()
-  self.reader = core.windows(self.columns, { rule = file.rule, input = self.input_size, horizon = self.horizon,
-    steps = self.steps, step = summary.step, months = summary.unit == "months", layouts = self.layouts })
-  self.num_features = self.reader:width()
-end
-
-local function plan_all(self, o)
-  self.count, self.pieces = 0, {}
-  local needs = math.max(self.input_size + layout.lag(self.layouts[1]), 1)
-  for i, piece in ipairs(self.series:pieces()) do
-    piece.layout, piece.before = 1, self.count
-    plan(self, piece, needs, o.future)
-    self.pieces[i], self.count = piece, self.count + piece.count
-  end
-  if self.count == 0 then
-    local piece = self.pieces[1]
-    errors.raise("windows: no window has room in rows %d..%d: it needs %d rows before its origin%s and %d behind it",
-      piece.first, piece.last, needs, needs > self.input_size and " (with what differences take)" or "",
-      o.future and 0 or self.horizon)
-  end
-end
-
 -- Windows of a part of a series.
-local function new(part, given)
+local function new(part, given, names)
   local o = options.resolve("windows", specs, given)
   check_scaler(o.scaler)
   local file = part.file
   local time = file.time > 0 and (file.report.unit == "number" and "number" or "date") or nil
   local self = setmetatable({ series = part, input_size = o.input, horizon = o.horizon, scaler = o.scaler,
-    season = o.season, mask = o.mask, batch_size = o.batch_size, shuffle = o.shuffle, stride = o.stride,
-    releases = true, cursor = 0, epoch = 1, symbol_name = "window", time_unit = file.report.unit }, Windows)
+    season = o.season, mask = o.mask, batch_size = o.batch_size, shuffle = o.shuffle, stride = o.stride, ids = o.ids,
+    separate = o.separate, releases = true, cursor = 0, epoch = 1, symbol_name = "window",
+    time_unit = file.report.unit }, Windows)
   self.roles = layout.roles(part.columns, o, time)
-  self.targets = self.roles.targets
+  self.given_targets = self.roles.targets
+  self.targets = o.separate and { "target" } or self.roles.targets
   self.steps = layout.steps(self.roles, o.input, o.horizon)
   self.columns, self.time = part:store()
-  make_layouts(self, o)
-  plan_all(self, o)
+  plan.pieces(self, names or o.ids and not o.separate and part:all_names() or nil)
+  plan.layouts(self)
+  plan.origins(self, o.future)
   check_fitted(self)
   return self
 end
@@ -312,7 +274,8 @@ end
 -- Windows of another series as those of a run whose checkpoint has this config.series; given: batch_size, future, ...
 local function like(part, config, given)
   local o = { input = config.input, horizon = config.horizon, target = config.targets, past = config.past or {},
-    known = config.known, calendar = config.calendar, mask = config.mask, season = config.season,
+    known = config.known, calendar = config.calendar, static = config.static, ids = config.ids,
+    separate = config.separate, mask = config.mask, season = config.season,
     scaler = config.scaler and scalers.from(config.scaler) or nil }
   if config.scaler and not o.scaler then
     errors.raise "windows_like: what the checkpoint says of its scaler is none"
@@ -320,7 +283,7 @@ local function like(part, config, given)
   for key, value in pairs(given or {}) do
     o[key] = value
   end
-  return new(part, o)
+  return new(part, o, config.names)
 end
 
 return { new = new, like = like, is_windows = function(value) return getmetatable(value) == Windows end }
