@@ -27,9 +27,9 @@ static int columns_close(lua_State *L)
 static rd_series_form check_form(lua_State *L, int arg)
 {
     luaL_checktype(L, arg, LUA_TTABLE);
-    return (rd_series_form){
-        .folder = rdl_field_string(L, arg, "folder", "/tmp"),
-        .most_bytes = (size_t)rdl_field_integer(L, arg, "most_bytes", 0, INT64_MAX)};
+    return (rd_series_form){.folder = rdl_field_string(L, arg, "folder", "/tmp"),
+                            .most_bytes =
+                                (size_t)rdl_field_integer(L, arg, "most_bytes", 0, INT64_MAX)};
 }
 
 /* numbers(rows, columns, { folder =, most_bytes = }) -> columns, or nil, message */
