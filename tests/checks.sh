@@ -298,7 +298,8 @@ check_readme() {
         return "$SKIP"
     fi
     # shellcheck disable=SC2046
-    with_tree release lua5.4 tests/readme/run_blocks.lua $(files README.md .) lua/SERIES.md lua/RUNS.md || status=$?
+    with_tree release lua5.4 tests/readme/run_blocks.lua $(files README.md .) \
+        lua/SERIES.md lua/RUNS.md lua/BPTT.md || status=$?
     tail -n 1 "$logs/readme.log" | grep -xE '[0-9]+ [0-9]+ [0-9]+' >"$logs/readme.count"
     return $status
 }

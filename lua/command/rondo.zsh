@@ -16,6 +16,7 @@ _rondo() {
         'evaluate:how likely a model finds a text'
         'plot:curves of runs, also of those being trained; in the terminal without -o'
         'diagnose:how far back the gradient of a model reaches'
+        'bptt:backpropagation through time on three steps, with every number'
         'replay:the update that was not finite once more\: what came first'
         'report:one HTML file\: curves, options, samples, forecasts, a sweep'\''s table'
         'watch:a training as a screen in the terminal, drawn anew each second'
@@ -105,6 +106,7 @@ _rondo() {
                 '--log-every=[updates between two lines of figures (default 100)]:n: ' \
                 '--eval-every=[updates between validations; 0\: each epoch (default 0)]:n: ' \
                 '--save-every=[updates between checkpoints; 0\: each epoch (default 0)]:n: ' \
+                '--diagnose-every=[updates between two looks at the gradients, or auto]:text: ' \
                 '--keep=[checkpoints that stay, beside the best (default 3)]:n: ' \
                 '--progress=[how progress is shown (default "auto")]:text:(auto bar lines none)' \
                 '--color=[colour on the terminal (default "auto")]:text:(auto always never)' \
@@ -185,6 +187,15 @@ _rondo() {
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:run:_rondo_runs' \
                 '2::data:_files'
+            ;;
+        bptt)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--explain[the page of text]' \
+                '--dot[the graph alone, for graphviz\: rondo bptt --dot | dot -Tsvg > bptt.svg]' \
+                '--steps=[how many]:n: ' \
+                '--activation=[what makes the state\: sigmoid, tanh or identity]:name:(sigmoid tanh identity)'
             ;;
         replay)
             _arguments \
@@ -359,7 +370,7 @@ _rondo() {
                 '-h[show this and end]' \
                 '--help[show this and end]' \
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
-                '1::topic:(run train sample evaluate plot diagnose replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete forecast SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
+                '1::topic:(run train sample evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete forecast SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
             ;;
         esac
         ;;

@@ -602,6 +602,18 @@ function rondo.optim.StepLR(options) end
 ---@return rondo.Callback
 function rondo.callbacks.Checkpoint(options) end
 
+---@class rondo.callbacks.Diagnose.Options
+---updates between two looks; 0: as often as `share` allows; integer >= 0; default 0
+---@field every? integer
+---@field share? number of the time, at most, where every is 0; 1e-06..1; default 0.02
+---@field rows? integer rows of the batch that are looked at; integer >= 1; default 4
+---@field steps? integer steps of it, from the first on; integer >= 2; default 64
+---@field lags? integer loss times whose gradient is looked at by lag; integer >= 1; default 4
+---gradients looked at during the training, for under 3 % of its time
+---@param options? rondo.callbacks.Diagnose.Options
+---@return rondo.Callback
+function rondo.callbacks.Diagnose(options) end
+
 ---@class rondo.callbacks.EarlyStopping.Options
 ---@field monitor? string the figure to watch; default "val_loss"
 ---@field mode? "min"|"max" which way is better; default "min"
@@ -666,6 +678,8 @@ function rondo.callbacks.Sample(options) end
 ---where a number is not finite: end, or go back to the last checkpoint with a lower rate; default "stop"
 ---@field on_nonfinite? "stop"|"rollback"
 ---@field rollback_factor? number what the rate is multiplied by each time; 1e-06..1; default 0.5
+---updates between two looks at the gradients, or "auto": as often as 2 % of the time allow
+---@field diagnose_every? any
 ---@field rollback_tries? integer how often a run may go back; 1..1000; default 3
 ---fit, evaluate, predict
 ---@param options rondo.Trainer.Options

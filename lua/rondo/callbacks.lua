@@ -191,4 +191,9 @@ function Sample:on_epoch_end(trainer, facts)
   trainer:record("sample", { text = json.valid(table.concat(parts)) })
 end
 
+-- Diagnose { every =, share = }: gradients of the training looked at now and then; see diagnose/sampling.lua.
+function callbacks.Diagnose(given)
+  return require("rondo.diagnose.sampling")(given)
+end
+
 return callbacks

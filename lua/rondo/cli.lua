@@ -19,6 +19,7 @@ local commands = {
   { "evaluate", "evaluate RUN FILE [--per-line]", "how likely a model finds a text" },
   { "plot", "plot RUN... [-o x.svg|x.png]", "curves of runs, also of those being trained; in the terminal without -o" },
   { "diagnose", "diagnose RUN [DATA] [-o x.svg|x.png]", "how far back the gradient of a model reaches" },
+  { "bptt", "bptt --explain | --dot", "backpropagation through time on three steps, with every number" },
   { "replay", "replay CAPSULE", "the update that was not finite once more: what came first" },
   { "report", "report RUN...|SWEEP [-o FILE]", "one HTML file: curves, options, samples, forecasts, a sweep's table" },
   { "watch", "watch RUN...", "a training as a screen in the terminal, drawn anew each second" },

@@ -55,6 +55,7 @@ local sentences = {
   CosineLR = "half a cosine down to min_lr",
   OneCycleLR = "up and down once (Smith 2018)",
   ReduceLROnPlateau = "a factor when the validation stops getting better",
+  Diagnose = "gradients looked at during the training, for under 3 % of its time",
   EarlyStopping = "ends the training when a figure has stopped getting better",
   Checkpoint = "which figure makes best.h5, and how many others stay",
   Sample = "a sample of text after each epoch",

@@ -9,6 +9,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local average = require "rondo.average"
+local callbacks = require "rondo.callbacks"
 local errors = require "rondo.errors"
 local figures = require "rondo.figures"
 local losses = require "rondo.loss"
@@ -63,6 +64,8 @@ local specs = {
     .. "not finite: end, or go back to the last checkpoint with a lower rate" },
   { name = "rollback_factor", kind = "real", def = 0.5, min = 1e-6, max = 1, help = "what the rate is multiplied by "
     .. "each time" },
+  { name = "diagnose_every", kind = "any", help = "updates between two looks at the gradients, or \"auto\": as often "
+    .. "as 2 % of the time allow" },
   { name = "rollback_tries", kind = "int", def = 3, min = 1, max = 1000, help = "how often a run may go back" },
 }
 
@@ -137,11 +140,26 @@ local function check_parts(o)
   end
 end
 
+-- diagnose_every as a callback behind the others.
+local function add_diagnosis(self)
+  local every = self.diagnose_every
+  if every == nil or every == 0 or every == "off" then
+    return
+  end
+  local n = every == "auto" and 0 or math.tointeger(tonumber(every))
+  if not n or n < 0 then
+    errors.raise("Trainer: diagnose_every must be a number of updates, or \"auto\", got %s", tostring(every))
+  end
+  self.callbacks = table.move(self.callbacks, 1, #self.callbacks, 1, {})
+  table.insert(self.callbacks, callbacks.Diagnose { every = n })
+end
+
 local function new(given)
   local o = options.resolve("Trainer", specs, merged(given))
   check_parts(o)
   local self = setmetatable(o, Trainer)
   self.metrics, self.callbacks = metrics.check(o.metrics), o.callbacks or {}
+  add_diagnosis(self)
   self.step, self.epoch, self.position, self.evaluated = 0, 0, 0, 0
   self.pending = { sum = 0.0, count = 0.0, epoch_sum = 0.0, epoch_count = 0.0 }
   self.history = trainer_state.new_history()

@@ -132,3 +132,23 @@ describe("rondo replay", function()
     assert.equal(3, code)
   end)
 end)
+
+describe("an SVG", function()
+  local compact = require "rondo.plot.compact"
+
+  it("has the cells of a heat map as one path for each colour", function()
+    local svg = compact("<g id=\"gnuplot_canvas\">\n"
+      .. "  <polygon fill = 'rgb(  1,   2, 255)' points = '1.00,5.00 2.00,5.00 2.00,4.00 1.00,4.00 '/>\n"
+      .. "  <polygon fill = 'rgb(  1,   2, 255)' points = '2.00,5.00 3.50,5.00 3.50,4.00 2.00,4.00 '/>\n"
+      .. "  <polygon fill = 'rgb(0, 0, 0)' points = '3.50,5.00 4.00,5.00 4.00,4.00 3.50,4.00 '/>\n"
+      .. "  <polygon fill = 'rgb(  1,   2, 255)' points = '1.00,4.00 2.00,4.00 2.00,3.00 1.00,3.00 '/>\n</g>\n")
+    assert.matches("<path fill='#0102ff' d='M1 5H3%.5V4H1zM1 4H2V3H1z'/>", svg)
+    assert.matches("<path fill='#000000' d='M3%.5 5H4V4H3%.5z'/>", svg)
+  end)
+
+  it("keeps what is no cell, and loses groups without anything in them", function()
+    local svg = compact('<g stroke="a">\n</g>\n<text>a  b</text>\n'
+      .. "<path d='M1.00,2.00 L3.00,2.00 M1.50,2.00 L4.00,5.00 '/>\n")
+    assert.equal("<text>a  b</text>\n<path d='M1 2H3M1.50,2.00 L4.00,5.00'/>\n", svg)
+  end)
+end)

@@ -8,6 +8,7 @@ local errors = require "rondo.errors"
 local picture = {}
 
 local LOW, HIGH = 1e-6, 1e2
+local FLOOR = 1e-8 -- of curves beside each other: what lies below it is as good as nothing
 local NAN = 0 / 0
 
 local function relative(row)
@@ -74,15 +75,18 @@ end
 -- Of several, side by side: { { name, diagnosis, layer = number (nil: the last) }, ... }. A heat map of each, and a
 -- panel with the curves by lag, each from 1 on.
 function picture.beside(list, title)
-  local panels, lines = {}, {}
+  local panels, lines, least = {}, {}, math.huge
   for i, entry in ipairs(list) do
     local layers = entry[2].layers
     local one = layers[entry.layer or #layers]
     panels[i] = picture.heat(one, entry[1])
     lines[i] = line(entry[1], one.profile, 0, one.profile[1])
+    for _, value in ipairs(lines[i].ys) do
+      least = value < least and value or least
+    end
   end
-  panels[#panels + 1] = { title = "the same, mean over t", x = { label = "lag" }, y = { log = true },
-    lines = lines }
+  panels[#panels + 1] = { title = "the same, mean over t", x = { label = "lag" },
+    y = { log = true, min = least < FLOOR and FLOOR or nil }, lines = lines }
   return { title = title, panels = panels, columns = 2 }
 end
 

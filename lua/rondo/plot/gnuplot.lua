@@ -23,6 +23,7 @@
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local progress = require "rondo.progress"
+local compact = require "rondo.plot.compact"
 local script = require "rondo.plot.script"
 
 local gnuplot = {}
@@ -126,7 +127,7 @@ function gnuplot.render(picture, o)
   end
   output:seek "set"
   local bytes = output:read "a"
-  return kind == "text" and tidy(bytes, grey) or bytes
+  return kind == "text" and tidy(bytes, grey) or kind == "svg" and compact(bytes) or bytes
 end
 
 -- The kind of picture that a name asks for, or nil, message.

@@ -253,7 +253,7 @@ local function heat_words(self, heat)
   for i, color in ipairs(self.grey and GREY or heat.diverging and AROUND_ZERO or HEAT) do
     stops[i] = ("%d '%s'"):format(i, color)
   end
-  self.out(("set palette defined (%s)"):format(table.concat(stops, ", ")))
+  self.out(("set palette maxcolors 48 defined (%s)"):format(table.concat(stops, ", ")))
   local most = low and math.max(math.abs(low), math.abs(high))
   if heat.diverging and low then
     self.out(("set cbrange [%s:%s]"):format(number(-(most > 0 and most or 1)), number(most > 0 and most or 1)))
