@@ -709,6 +709,7 @@ function rondo.Sweep(options) end
 ---@class rondo.run.Options
 ---@field jobs? integer runs at a time; 1..4096; default 1
 ---@field threads? integer threads in all; without it one per CPU; 1..4096
+---@field trials? table run only these, { 3, 5 }
 ---slurm: a job array; parallel: the line of GNU parallel; both return at once; default "local"
 ---@field submit? "local"|"slurm"|"parallel"
 ---@field sbatch? table more options for sbatch, as "--time=2:00:00"

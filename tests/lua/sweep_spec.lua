@@ -128,6 +128,10 @@ describe("rounds of halving", function()
     assert.matches("halving compares its trials as they run", support.failure(function()
       sweep(halving()):run { submit = "slurm" }
     end))
+    assert.matches("halving chooses its trials itself; leave trials out", support.failure(function()
+      sweep(halving()):run { trials = { 1 } }
+    end))
+    assert.matches("a single one has no place in it", support.failure(function() sweep(halving()):run_trial(1) end))
   end)
 end)
 

@@ -102,41 +102,43 @@ describe("vowels.lua", function()
   end)
 end)
 
-describe("cells_table.lua", function()
+describe("batches/cells_on_text.lua", function()
   local readme
   local function table_of(options)
-    local out = printed("cells_table.lua", "--data t.txt --readme README.md --hidden-size 8 --num-layers 1 --seq-len 8 "
-      .. "--batch-size 4 --max-steps 40 --speed-steps 30 " .. options)
+    local out = printed("batches/cells_on_text.lua", "--data t.txt --into README.md --hidden-size 8 --num-layers 1 "
+      .. "--seq-len 8 --batch-size 4 --max-steps 40 --speed-steps 30 " .. options)
     readme = support.read(folder .. "/README.md")
     assert.is_truthy(readme:find(out:sub(1, -2), 1, true))
     return out
   end
   it("makes the rows that are asked for and keeps the others", function()
     support.write(folder .. "/t.txt", support.sentences(60))
-    support.write(folder .. "/README.md", "# A\n<!-- cells table: begin, x -->\n<!-- cells table: end -->\nlast\n")
+    support.write(folder .. "/README.md", "# A\n<!-- cells on text: begin, x -->\n<!-- cells on text: end -->\nlast\n")
     assert.matches("\n| `mgu` |  | %d+ | %d%.%d%d%d%d | %d+%.%dk |\n", (table_of "--cells mgu"))
     local loss = readme:match "`mgu` |  | %d+ | (%d%.%d+)"
     table_of "--cells sru --cells vanilla"
     assert.equal(loss, readme:match "`mgu` |  | %d+ | (%d%.%d+)")
     assert.matches("\n| `vanilla` | `activation=relu` | %d+ | %d%.%d+ |", readme)
-    assert.matches("^# A\n<!%-%- cells table: begin, x %-%->\n\n| cell |", readme)
-    assert.matches("<!%-%- cells table: end %-%->\nlast\n$", readme)
+    assert.matches("^# A\n<!%-%- cells on text: begin, x %-%->\n\n| cell |", readme)
+    assert.matches("<!%-%- cells on text: end %-%->\nlast\n$", readme)
   end)
   it("measures speeds alone", function()
     local before = readme:match "`mgu` |  | (%d+ | %d%.%d+)"
     table_of "--speed --cells mgu"
     assert.equal(before, readme:match "`mgu` |  | (%d+ | %d%.%d+) | %d+%.%dk |")
   end)
-  it("ends with 1 where a cell does not train, and says which", function()
-    local _, err, code = support.rondo(folder, ("run %scells_table.lua --data none.txt --readme README.md --quiet "
-      .. "--cells mgu"):format(scripts))
-    assert.equal(1, code)
-    assert.matches("^| `mgu` |  |  | does not train |  |  rondo: .*none.txt: No such file", err)
+  it("ends with 5 where a cell does not train, and says which", function()
+    local _, err, code = support.rondo(folder, ("run %sbatches/cells_on_text.lua --data none.txt --into README.md "
+      .. "--quiet --cells mgu --out none"):format(scripts))
+    assert.equal(5, code)
+    assert.matches("failed: cannot read 'none.txt': No such file", err)
+    assert.matches("\n| `mgu` |  |  | does not train |  |\n", support.read(folder .. "/README.md"))
   end)
   it("needs marker lines", function()
     support.write(folder .. "/none.md", "x\n")
-    local _, err, code = support.rondo(folder, ("run %scells_table.lua --data t.txt --readme none.md"):format(scripts))
+    local _, err, code = support.rondo(folder, ("run %sbatches/cells_on_text.lua --data t.txt --into none.md"):format(
+      scripts))
     assert.equal(2, code)
-    assert.matches("none.md: has no marker lines <!%-%- cells table: begin %-%-> and end", err)
+    assert.matches("%-%-into none.md: it has no lines 'cells on text: begin' and 'cells on text: end'", err)
   end)
 end)

@@ -318,13 +318,23 @@ for last; do :; done
 n=$(sed -n 's/^#SBATCH --array=1-//p' "$last")
 for i in $(seq "$n"); do
     rm -f requeued
-    SLURM_JOB_ID=$((100 + i)) SLURM_ARRAY_TASK_ID=$i bash "$last"
+    export SLURM_ARRAY_JOB_ID=100 SLURM_ARRAY_TASK_ID=$i
+    bash "$last"
     echo "$i $?" >>statuses
-    if [ -e requeued ]; then SLURM_JOB_ID=$((100 + i)) SLURM_ARRAY_TASK_ID=$i bash "$last"; echo "$i $?" >>statuses; fi
+    if [ -e requeued ]; then
+        bash "$last"
+        echo "$i $?" >>statuses
+    fi
 done
 echo Submitted batch job 100
 ]])
-    support.write(bin .. "/scontrol", '#!/bin/sh\necho "$@" >>scontrol.words\ntouch requeued\n')
+    support.write(bin .. "/scontrol", [[#!/bin/sh
+echo "$@" >>scontrol.words
+case $1 in
+show) echo "JobId=100 ArrayJobId=100 JobState=${FAKE_STATE:-RUNNING} Reason=None" ;;
+requeue) touch requeued ;;
+esac
+]])
     assert(os.execute(("chmod +x '%s/sbatch' '%s/scontrol'"):format(bin, bin)))
     return ("PATH='%s':$PATH"):format(bin)
   end
@@ -351,13 +361,21 @@ trainer:fit]])
     assert.matches("sweep: Submitted batch job 100, 3 tasks; later: rondo sweep 'array'\\''s out' %-%-report", err)
     assert.equal("--time=1:00\narray's out/slurm.sh\n", support.read(folder .. "/sbatch.words"))
     assert.equal("1 0\n2 75\n2 0\n3 0\n", support.read(folder .. "/statuses"))
-    assert.equal("requeue 102\n", support.read(folder .. "/scontrol.words"))
+    assert.equal("show job --oneliner 100_2\nrequeue 100_2\n", support.read(folder .. "/scontrol.words"))
     assert.matches("stopped by SIGTERM after step .*done: %d+ steps",
       support.read(folder .. "/array's out/trial-002/log.txt"))
     assert.equal(3, select(2, swept("\"array's out\""):gsub(" done\n", "")))
     local text = support.read(folder .. "/array's out/slurm.sh")
     assert.matches("#SBATCH %-%-array=1%-3\n", text)
     assert.matches("#SBATCH %-%-signal=B:USR1@%d+\n", text)
+  end)
+  it("leaves a task that was cancelled as it is", function()
+    os.remove(folder .. "/hinted")
+    os.remove(folder .. "/statuses")
+    local _, err, code = sweep("hint.lua --width 2,3 --pause 0.03 --submit slurm --out cancelled",
+      "FAKE_STATE=COMPLETING " .. fake_slurm())
+    assert.equal(0, code, err)
+    assert.equal("1 0\n2 75\n", support.read(folder .. "/statuses"))
   end)
   it("that is refused says what Slurm said", function()
     support.write(folder .. "/bin/sbatch", "#!/bin/sh\necho 'invalid partition' >&2\nexit 1\n")

@@ -275,18 +275,13 @@ local function report(tasks, cells, by, o, last)
   return table.concat(parts, "\n")
 end
 
--- The file around the tables: what is before and behind.
-local function around(path)
-  local file, message = io.open(path, "rb")
-  if not file then
-    errors.stop(errors.DATA, "race: --into " .. message)
+-- Puts the tables into a file; without a text it looks whether that can be done.
+local function into(path, text)
+  local marked = require "rondo.marked"
+  local ok, message, code = (text and marked.put or marked.around)(path, "race", text)
+  if not ok then
+    errors.stop(code, "race: --into " .. message)
   end
-  local before, after = file:read "a":match "^(.-race: begin[^\n]*\n).-([^\n]*race: end.*)$"
-  file:close()
-  if not before then
-    usage("--into %s: it has no lines 'race: begin' and 'race: end'", path)
-  end
-  return before, after
 end
 
 return function(arguments, cli)
@@ -302,9 +297,8 @@ return function(arguments, cli)
     end
   end
   budget_of(o.budget)
-  local before, after
   if o.into then
-    before, after = around(o.into)
+    into(o.into)
   end
   local cells, tasks = cells_of(o, cli), tasks_of(o, say)
   local _ <close> = lock_folder(o)
@@ -315,7 +309,7 @@ return function(arguments, cli)
   local share = share_of(o, #entries)
   local text = report(tasks, cells, race(entries, share, o, say), o, colophon(o, share, arguments))
   if o.into then
-    must(core.write_file(o.into, before .. "\n" .. text .. "\n" .. after))
+    into(o.into, text)
   end
   if not o.json then
     io.stdout:write(text)

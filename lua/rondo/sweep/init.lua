@@ -33,6 +33,7 @@ local specs = {
 local run_specs = {
   { name = "jobs", kind = "int", def = 1, min = 1, max = 4096, help = "runs at a time" },
   { name = "threads", kind = "int", min = 1, max = 4096, help = "threads in all; without it one per CPU" },
+  { name = "trials", kind = "table", help = "run only these, { 3, 5 }" },
   { name = "submit", kind = "choice", def = "local", choices = { "local", "slurm", "parallel" },
     help = "slurm: a job array; parallel: the line of GNU parallel; both return at once" },
   { name = "sbatch", kind = "table", help = "more options for sbatch, as \"--time=2:00:00\"" },
@@ -261,6 +262,12 @@ end
 -- Runs what is not done, and returns how many trials failed. With submit it hands the trials over and returns 0.
 function Sweep:run(given)
   local o = options.resolve("Sweep:run", run_specs, given)
+  for _, i in ipairs(o.trials or {}) do
+    self:params(i)
+    if self.rungs then
+      errors.raise "Sweep:run: halving chooses its trials itself; leave trials out"
+    end
+  end
   if o.submit ~= "local" then
     if self.rungs then
       errors.raise("Sweep: halving compares its trials as they run, so it runs on one machine; submit = \"%s\" is for "
@@ -271,13 +278,16 @@ function Sweep:run(given)
   end
   local lock <close> = folder.lock(self.out)
   claim(self, o)
-  return run_here(self, o), lock and nil
+  return run_here(self, o, o.trials), lock and nil
 end
 
 -- Runs one trial, with all its seeds: what a task of a job array does. Other trials may be running elsewhere.
 function Sweep:run_trial(i, given)
   local o = options.resolve("Sweep:run_trial", run_specs, given)
   self:params(i)
+  if self.rungs then
+    errors.raise "Sweep:run_trial: halving compares its trials as they run; a single one has no place in it"
+  end
   claim(self, o)
   return run_here(self, o, { i })
 end

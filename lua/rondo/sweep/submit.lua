@@ -9,7 +9,7 @@ local scheduler = require "rondo.sweep.scheduler"
 
 local submit = {}
 
-local GRACE_SECONDS = 120 -- before the time limit, to save
+local GRACE_SECONDS = 60 -- before the time limit, to save
 
 -- A word as a POSIX shell reads it back.
 local function quoted(word)
@@ -46,8 +46,11 @@ while kill -0 "$trial" 2>/dev/null; do # a trap ends wait early
     wait "$trial"
     status=$?
 done
-if [ "$status" -eq 75 ]; then # stopped, and to go on: the same task, from where it was
-    scontrol requeue "$SLURM_JOB_ID"
+# Stopped, and to go on: this task (one job id of an array stands for all of it). One that is cancelled, or put back by
+# Slurm itself, is no longer RUNNING.
+task=${SLURM_ARRAY_JOB_ID}_$SLURM_ARRAY_TASK_ID
+if [ "$status" -eq 75 ] && scontrol show job --oneliner "$task" | grep -q 'JobState=RUNNING'; then
+    scontrol requeue "$task"
 fi
 exit "$status"
 ]==]
