@@ -78,6 +78,25 @@ describe("a user's script", function()
     assert.matches("^demo.mgu\tcell\t1.0\t/.*/mgu.so\n", out)
     assert.matches("\ndemo.mgu +gradient error %d.%de%-%d%d  ok\ndemo.mgu_lua +gradient error %d.%de%-%d%d  ok\n$", out)
   end)
+  it("sweeps over the language model, stops, goes on and reports", function()
+    local scripts = { ["chars.lua"] = "1_chars.lua", ["sweep.lua"] = "8_sweep.lua" }
+    for name, from in pairs(scripts) do
+      support.write(("%s/%s"):format(folder, name), support.read(samples .. from))
+    end
+    support.write(folder .. "/book.txt", "The beginning.\n" .. support.sentences(120))
+    local _, err, code = support.rondo(folder, "run sweep.lua --trials 4 --jobs 2",
+      "timeout --foreground --preserve-status -s INT 1")
+    assert.equal(130, code, err)
+    assert.matches("stopped by SIGINT with %d of 4 runs done", err)
+    local out
+    out, err, code = support.rondo(folder, "run sweep.lua --trials 4 --jobs 2")
+    assert.equal(0, code, err)
+    assert.matches("^best: trial [1-4], val_loss %d%.%d%d%d%d\n\tcell\t%l+\n\tdropout\t0%.%d+\n"
+      .. "\thidden_size\t%d+\n\tlr\t[%d.e-]+\n$", out)
+    assert.matches("<html", support.read(folder .. "/runs/sweep/report.html"))
+    assert.equal(out, (support.rondo(folder, "run sweep.lua --trials 4 --report")))
+    assert.matches("^seq 4 | parallel ", (support.rondo(folder, "run sweep.lua --trials 4 --jobs 2 --submit parallel")))
+  end)
   it("trains with a loop of its own and saves", function()
     local out, err, code = support.rondo(folder, ("run %s7_loop.lua"):format(samples))
     assert.equal(0, code, err)

@@ -1,38 +1,11 @@
 -- sweep_spec.lua - sweeps as processes: the same table after every way of being stopped, rounds that are exact, folders
--- that are refused, tasks for Slurm and GNU parallel.
+-- that are refused.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local json = require "rondo.json"
 local support = dofile "tests/lua/support.lua"
 
--- Thirty updates with three validations; what `trouble` says goes wrong in the middle.
-local TOY = [[
-local rondo = require "rondo"
-local opt = rondo.args { "toy", lr = 1e-2, width = 4, note = "", trouble = "", pause = 0.0, shuffle = true,
-  words = {}, max_steps = 30, eval_every = 10, save_every = 5, log_every = 5 }
-rondo.manual_seed(opt.seed)
-local data = {}
-for i = 1, 7 do data[i] = { rondo.randn(4, 5, 3), rondo.randn(4, 1) } end
-local trainer = rondo.Trainer { options = opt, loss = rondo.MSELoss(), optimizer = rondo.optim.Adam { lr = opt.lr },
-  model = rondo.Sequential { rondo.GRU { 3, opt.width, return_sequences = false, dropout = 0.1 }, rondo.Linear { 1 } },
-  schedule = rondo.optim.CosineLR { total_steps = opt.max_steps } }
-trainer:on("step_end", function(_, facts)
-  require("rondo.core").pause(opt.pause)
-  if facts.step == 12 and opt.trouble == "error" then error "it cannot be done" end
-  if facts.step == 12 and opt.trouble == "nan" then
-    rondo.no_grad(function() trainer.parameters[1]:fill(0 / 0) end)
-  end
-  if facts.step == 12 and opt.trouble == "kill" then
-    local mark = opt.run_dir .. "/killed"
-    if not io.open(mark) then
-      io.open(mark, "w"):close()
-      require("rondo.core").run { "kill", "-KILL", io.open "/proc/self/stat":read "a":match "^%d+" }
-    end
-  end
-end)
-trainer:fit(data, data)
-print(opt.note)
-]]
+local TOY = support.read "tests/runs/sweep_toy.lua"
 
 local folder
 setup(function()
@@ -133,7 +106,7 @@ describe("a folder", function()
     support.write(folder .. "/toy2.lua", (TOY:gsub("i = 1, 7", "i = 1, 8")))
     local _, err, code = sweep "toy2.lua --lr 0.01 --width 4,5 --out used2"
     assert.equal(2, code)
-    assert.matches("toy2.lua is not what it was, from line 6 on", err)
+    assert.matches("toy2.lua is not what it was, from line 8 on", err)
     swept "toy2.lua --lr 0.01 --width 4,5 --out used2 --overwrite"
   end)
   it("is one sweep's at a time", function()
@@ -167,8 +140,8 @@ describe("a trial that", function()
   it("fails is reported with the end of its log, and tried again", function()
     local out, err, code = sweep "toy.lua --lr 0.01 --trouble choice:,error --out failing"
     assert.equal(5, code)
-    assert.matches("trial 2: failed: toy.lua:12: it cannot be done %(trouble error%) %- 1 of 2 done, 1 failed\n"
-      .. "  failing/trial%-002/log.txt before that:\n.*    error: toy.lua:12: it cannot be done\n$", err)
+    assert.matches("trial 2: failed: toy.lua:14: it cannot be done %(trouble error%) %- 1 of 2 done, 1 failed\n"
+      .. "  failing/trial%-002/log.txt before that:\n.*    error: toy.lua:14: it cannot be done\n$", err)
     assert.matches("\n2 +error +failed\n", out)
     local _
     _, err, code = sweep "toy.lua --lr 0.01 --trouble choice:,error --out failing --quiet"
@@ -304,109 +277,5 @@ describe("successive halving", function()
       sweep(NINE .. "again", ("timeout -s KILL %.2f"):format(0.3 + 0.7 * math.random()))
     end
     assert.equal(rows_of(out, "halved"), rows_of(swept(NINE .. "again"), "again"))
-  end)
-end)
-
-describe("a job array", function()
-  -- An sbatch that runs the tasks one after another, as long as they ask to be put back; an scontrol that notes it.
-  local function fake_slurm()
-    local bin = folder .. "/bin"
-    assert(core.mkdir(bin))
-    support.write(bin .. "/sbatch", [[#!/bin/bash
-printf '%s\n' "$@" >sbatch.words
-for last; do :; done
-n=$(sed -n 's/^#SBATCH --array=1-//p' "$last")
-for i in $(seq "$n"); do
-    rm -f requeued
-    export SLURM_ARRAY_JOB_ID=100 SLURM_ARRAY_TASK_ID=$i
-    bash "$last"
-    echo "$i $?" >>statuses
-    if [ -e requeued ]; then
-        bash "$last"
-        echo "$i $?" >>statuses
-    fi
-done
-echo Submitted batch job 100
-]])
-    support.write(bin .. "/scontrol", [[#!/bin/sh
-echo "$@" >>scontrol.words
-case $1 in
-show) echo "JobId=100 ArrayJobId=100 JobState=${FAKE_STATE:-RUNNING} Reason=None" ;;
-requeue) touch requeued ;;
-esac
-]])
-    assert(os.execute(("chmod +x '%s/sbatch' '%s/scontrol'"):format(bin, bin)))
-    return ("PATH='%s':$PATH"):format(bin)
-  end
-  -- Trial 2 is told that its time ends, once, by its batch shell.
-  local HINT = TOY:gsub("trainer:fit", [[
-if opt.width == 3 and not io.open "hinted" then
-  trainer:on("step_end", function(_, facts)
-    if facts.step == 5 then
-      io.open("hinted", "w"):close()
-      local stat = function(pid) return io.open("/proc/" .. pid .. "/stat"):read "a" end
-      local sweep = stat("self"):match "%%) %%a (%%d+)"
-      os.execute("kill -USR1 " .. stat(sweep):match "%%) %%a (%%d+)")
-    end
-  end)
-end
-trainer:fit]])
-
-  it("has a task for each trial, one of which is stopped and put back", function()
-    support.write(folder .. "/hint.lua", HINT)
-    local path = fake_slurm()
-    local _, err, code = sweep("hint.lua --width 2,3,4 --pause 0.03 --submit slurm --sbatch=--time=1:00 "
-      .. "--out \"array's out\"", path)
-    assert.equal(0, code, err)
-    assert.matches("sweep: Submitted batch job 100, 3 tasks; later: rondo sweep 'array'\\''s out' %-%-report", err)
-    assert.equal("--time=1:00\narray's out/slurm.sh\n", support.read(folder .. "/sbatch.words"))
-    assert.equal("1 0\n2 75\n2 0\n3 0\n", support.read(folder .. "/statuses"))
-    assert.equal("show job --oneliner 100_2\nrequeue 100_2\n", support.read(folder .. "/scontrol.words"))
-    assert.matches("stopped by SIGTERM after step .*done: %d+ steps",
-      support.read(folder .. "/array's out/trial-002/log.txt"))
-    assert.equal(3, select(2, swept("\"array's out\""):gsub(" done\n", "")))
-    local text = support.read(folder .. "/array's out/slurm.sh")
-    assert.matches("#SBATCH %-%-array=1%-3\n", text)
-    assert.matches("#SBATCH %-%-signal=B:USR1@%d+\n", text)
-  end)
-  it("leaves a task that was cancelled as it is", function()
-    os.remove(folder .. "/hinted")
-    os.remove(folder .. "/statuses")
-    local _, err, code = sweep("hint.lua --width 2,3 --pause 0.03 --submit slurm --out cancelled",
-      "FAKE_STATE=COMPLETING " .. fake_slurm())
-    assert.equal(0, code, err)
-    assert.equal("1 0\n2 75\n", support.read(folder .. "/statuses"))
-  end)
-  it("that is refused says what Slurm said", function()
-    support.write(folder .. "/bin/sbatch", "#!/bin/sh\necho 'invalid partition' >&2\nexit 1\n")
-    local _, err, code = sweep("toy.lua --width 2,3 --submit slurm --out refused",
-      ("PATH='%s/bin':$PATH"):format(folder))
-    assert.equal(3, code)
-    assert.matches("sbatch refused refused/slurm.sh: invalid partition", err)
-  end)
-  it("is written where there is no Slurm", function()
-    local _, err, code = sweep("toy.lua --width 2,3 --submit slurm --out nowhere",
-      ("PATH='%s/bin'"):format(require("rondo.places").prefix()))
-    assert.equal(3, code)
-    assert.matches("sbatch cannot be started %(sbatch: No such file or directory%); nowhere/slurm.sh is written", err)
-  end)
-end)
-
-describe("the line of GNU parallel", function()
-  it("runs every trial", function()
-    local out = swept "toy.lua --width 2,3,4 --submit parallel --jobs 2 --out \"par's out\""
-    assert.matches("^seq 3 | parallel %-%-quote %-%-jobs 2 /.*/bin/rondo sweep 'par'\\''s out' %-%-trial {} "
-      .. "%-%-threads %d+ %-%-progress lines\n$", out)
-    if not core.run { "parallel", "--version" } then
-      return pending "GNU parallel is missing"
-    end
-    assert(os.execute(("cd '%s' && %s 2>parallel.err"):format(folder, out:gsub("\n", ""))))
-    local _, done = swept("\"par's out\""):gsub("done\n", "")
-    assert.equal(3, done)
-  end)
-  it("is not printed for a folder that it would misread", function()
-    local _, err, code = sweep "toy.lua --width 2,3 --submit parallel --out '{}'"
-    assert.equal(2, code)
-    assert.matches("GNU parallel reads braces", err)
   end)
 end)
