@@ -21,6 +21,7 @@ enum { GUARD = 0 };
 
 struct rdc_arena {
     rdc_block *free[N_CLASSES];
+    size_t packed; /* of the asked bytes */
     rd_memory_use use;
 };
 
@@ -145,7 +146,10 @@ rdc_block *rdc_block_new(rdc_arena *a, size_t bytes)
     a->use.live_bytes += class_bytes(size_class);
     if (a->use.live_bytes > a->use.peak_bytes) a->use.peak_bytes = a->use.live_bytes;
     a->use.asked_bytes += bytes;
-    if (a->use.asked_bytes > a->use.asked_peak) a->use.asked_peak = a->use.asked_bytes;
+    if (a->use.asked_bytes > a->use.asked_peak) {
+        a->use.asked_peak = a->use.asked_bytes;
+        a->use.packed_at_peak = a->packed;
+    }
     guard_set(b);
     return b;
 }
@@ -180,8 +184,15 @@ void rdc_record_free(rdc_arena *a, void *record)
     if (record) rdc_block_release(a, (rdc_block *)((char *)record - GUARD - ALIGN));
 }
 
+void rdc_arena_packed(rdc_arena *a, ptrdiff_t bytes)
+{
+    a->packed += (size_t)bytes;
+    if (bytes > 0 && a->use.asked_bytes == a->use.asked_peak) a->use.packed_at_peak = a->packed;
+}
+
 void rdc_arena_new_peaks(rdc_arena *a)
 {
+    a->use.packed_at_peak = a->packed;
     a->use.peak_bytes = a->use.live_bytes;
     a->use.asked_peak = a->use.asked_bytes;
 }

@@ -30,6 +30,8 @@ void rdc_block_release(rdc_arena *a, rdc_block *b); /* NULL is fine */
 void *rdc_record_new(rdc_arena *a, size_t bytes);
 void rdc_record_free(rdc_arena *a, void *record); /* NULL is fine */
 void rdc_arena_trim(rdc_arena *a);
+/* A block of so many bytes that a product has for the while of it: + when it is there, - before it goes. */
+void rdc_arena_packed(rdc_arena *a, ptrdiff_t bytes);
 void rdc_arena_new_peaks(rdc_arena *a); /* from now on peaks are those of what follows */
 rd_memory_use rdc_arena_use(const rdc_arena *a);
 #endif

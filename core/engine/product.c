@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/product.h"
 #include "base/profile.h"
+#include "rondo_parts.h"
 #include <assert.h>
 
 enum {
@@ -112,10 +113,39 @@ static rd_status turned_product(rd_core *core, const rd_gemm *g, rd_error *err)
     return status;
 }
 
+/* Terms of a gradient's sum over rows that are packed at once: as many as stay in a cache, and memory does
+ * not grow with the length of sequences. 0: all of them. */
+static size_t terms_at_once(const rd_core *core, const rd_gemm *g)
+{
+    const uint32_t way = g->flags & (RD_TRANS_A | RD_TRANS_B | RD_K_DOWN);
+    if (way != (RD_TRANS_A | RD_K_DOWN) || g->packed_b || g->m < ROWS_TO_PACK) return 0;
+    const size_t bytes = core->ops.pack_bytes(rdc_packed_terms(g), g->n);
+    if (bytes <= RD_PACKED_AT_ONCE) return 0;
+    const size_t terms = (size_t)((double)g->k * ((double)RD_PACKED_AT_ONCE / (double)bytes));
+    return terms > TERMS_TO_TURN ? terms : TERMS_TO_TURN;
+}
+
+/* The last stretch of terms first, each continuing on what is there (bit contract, rules 3 and 6). */
+static rd_status in_stretches(rd_core *core, const rd_gemm *g, size_t terms, rd_error *err)
+{
+    for (size_t to = g->k, from; to > 0; to = from) {
+        from = to > terms ? to - terms : 0;
+        rd_gemm part = *g;
+        part.k = to - from;
+        part.a = g->a + from * g->lda;
+        part.b = g->b + from * g->ldb;
+        if (to < g->k) part.flags |= RD_ACCUMULATE;
+        RD_TRY(rdc_product_shared(core, &part, err));
+    }
+    return RD_OK;
+}
+
 rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err)
 {
     if (g->m == 0 || g->n == 0) return RD_OK;
     if (is_narrow(g)) return turned_product(core, g, err);
+    const size_t terms = terms_at_once(core, g);
+    if (terms > 0 && terms < g->k) return in_stretches(core, g, terms, err);
     rdc_count_product(core, g->m, g->n, g->k);
     struct shared s = {.core = core, .g = g};
     const size_t threads = rdc_pool_threads(core->pool);
@@ -126,6 +156,7 @@ rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err)
         const size_t bytes = core->ops.pack_bytes(rdc_packed_terms(g), g->n);
         packed = rdc_block_new(core->arena, bytes);
         if (!packed) return rdc_no_memory(err, bytes);
+        rdc_arena_packed(core->arena, (ptrdiff_t)bytes);
         pack_all(core, g, packed->at);
         s.packed = packed->at;
     }
@@ -135,6 +166,7 @@ rd_status rdc_product_shared(rd_core *core, const rd_gemm *g, rd_error *err)
         rdc_pool_range(core->pool, g->n, PANEL, do_columns, &s);
     else
         rdc_pool_range(core->pool, 1, 1, do_whole, &s);
+    if (packed) rdc_arena_packed(core->arena, -(ptrdiff_t)packed->bytes);
     rdc_block_release(core->arena, packed);
     return RD_OK;
 }

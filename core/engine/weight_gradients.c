@@ -6,10 +6,11 @@
  * SPDX-License-Identifier: MIT */
 #include "engine/unroll.h"
 #include "rondo/pointmath.h"
+#include "rondo_parts.h"
 #include <assert.h>
 #include <string.h>
 
-enum { COLUMNS = 64, SCATTER_MAX = 4 << 20, AT_ONCE = (4 << 20) / sizeof(rd_real) };
+enum { COLUMNS = 64, SCATTER_MAX = 4 << 20, AT_ONCE = RD_PACKED_AT_ONCE / sizeof(rd_real) };
 
 /* Whole panels of columns that make a worker's share. */
 static size_t column_grain(const rdc_pass *p)

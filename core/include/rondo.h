@@ -53,6 +53,7 @@ const rd_cpu *rd_core_cpu(const rd_core *core);
 typedef struct rd_memory_use {                 /* native memory of the core's pool */
     size_t live_bytes, peak_bytes, held_bytes; /* held: live and recycled together */
     size_t asked_bytes, asked_peak; /* live and its peak without what blocks have beyond */
+    size_t packed_at_peak;          /* of asked_peak: a factor packed for one product */
     uint64_t system_allocations;    /* calls to the system's allocator so far */
 } rd_memory_use;
 rd_memory_use rd_core_memory(const rd_core *core);

@@ -21,6 +21,10 @@ bool rd_set_parts(rd_core *core, bool on);
  * counts follows one that does not. */
 rd_status rd_leading_steps(rd_tensor *mask, rd_tensor **out, rd_error *err);
 
+/* Bytes that a gradient's product over all steps packs at once; of longer sequences it is made stretch by
+ * stretch. */
+#define RD_PACKED_AT_ONCE ((size_t)4 << 20)
+
 /* From now on rd_core_memory's peaks are those of what follows. */
 void rd_core_new_peaks(rd_core *core);
 #endif

@@ -12,6 +12,7 @@ _rondo() {
     commands=(
         'run:run a Lua script with require "rondo"'
         'train:train the recipe for this kind of file'
+        'plan:what memory a script'\''s training takes, and how little would do'
         'sample:write text from a trained model'
         'evaluate:how likely a model finds a text'
         'plot:curves of runs, also of those being trained; in the terminal without -o'
@@ -103,6 +104,8 @@ _rondo() {
                 '--plugin=[load a plugin, or a Lua file of cells (may be repeated)]:text:_files -g '\''*.so'\''' \
                 '--max-steps=[stop after so many updates]:n: ' \
                 '--pause-at=[stop with a checkpoint after so many updates, as a signal does]:n: ' \
+                '--bptt=[35 or 35,70\: steps between updates, and steps back; full\: whole batches]:text: ' \
+                '--memory=[64MB\: what numbers may take; long sequences are cut into segments]:text: ' \
                 '--log-every=[updates between two lines of figures (default 100)]:n: ' \
                 '--eval-every=[updates between validations; 0\: each epoch (default 0)]:n: ' \
                 '--save-every=[updates between checkpoints; 0\: each epoch (default 0)]:n: ' \
@@ -113,6 +116,13 @@ _rondo() {
                 '--quiet[show nothing but results]' \
                 '--config=[a Lua file that returns a table of options, or a run'\''s config.json]:text:_files -g '\''*.lua'\''' \
                 '1:file:_files'
+            ;;
+        plan)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '1:subject:_files -g '\''*.lua'\''' \
+                '*::argument:_files'
             ;;
         sample)
             _arguments \
@@ -370,7 +380,7 @@ _rondo() {
                 '-h[show this and end]' \
                 '--help[show this and end]' \
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
-                '1::topic:(run train sample evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete forecast SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
+                '1::topic:(run train plan sample evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete forecast SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
             ;;
         esac
         ;;

@@ -661,6 +661,8 @@ function rondo.callbacks.Sample(options) end
 ---@field vocab? rondo.Vocab text.vocab: goes into the checkpoints
 ---@field tokenizer? any a fitted Tokenizer or a Vocab, in place of vocab
 ---@field labels? any the Labels or the Vocab of the targets: goes into the checkpoints
+---@field bptt? any { k1 = 35, k2 = 70 }: updates every k1 steps, gradient over k2; "35,70"
+---@field memory? any "64MB": what weights, batch and all that is kept of it may take
 ---@field run_dir? string the run folder; nothing is kept without
 ---@field epochs? integer passes over the data; integer >= 0
 ---@field max_steps? integer updates; integer >= 0

@@ -714,6 +714,22 @@ function Trainer:on(event, f) end
 function Trainer:log(name, value) end
 ---@param f fun(...): ...
 function Trainer:with_average(f, ...) end
+---what memory a batch takes, at once and in segments: tostring() says it, :of(steps) gives numbers
+---@param source table? as fit() takes one; nil: that of the last fit
+---@param asked? { steps?: integer, memory?: string|integer }
+---@return rondo.Plan
+function Trainer:plan(source, asked) end
+
+---@class rondo.Plan
+local Plan = {}
+---@param steps integer? T; nil: that of the batch
+---@return { steps: integer, rows: integer, kept: number, whole: number, least: table?, segment: table?, time: number? }
+function Plan:of(steps) end
+---the length of segments for a batch; nil: it is played at once
+---@param steps integer
+---@param rows integer?
+---@return integer?
+function Plan:segment(steps, rows) end
 
 ---@class rondo.Checkpoint
 ---@field tokenizer rondo.Tokenizer|rondo.TokenVocab?

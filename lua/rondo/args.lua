@@ -26,6 +26,8 @@ local common = {
   { name = "epochs", kind = "int", min = 1, help = "passes over the data" },
   { name = "max_steps", kind = "int", min = 1, help = "stop after so many updates" },
   { name = "pause_at", kind = "int", min = 1, help = "stop with a checkpoint after so many updates, as a signal does" },
+  { name = "bptt", kind = "string", help = "35 or 35,70: steps between updates, and steps back; full: whole batches" },
+  { name = "memory", kind = "string", help = "64MB: what numbers may take; long sequences are cut into segments" },
   { name = "log_every", kind = "int", min = 0, def = 100, help = "updates between two lines of figures" },
   { name = "eval_every", kind = "int", min = 0, def = 0, help = "updates between validations; 0: each epoch" },
   { name = "save_every", kind = "int", min = 0, def = 0, help = "updates between checkpoints; 0: each epoch" },

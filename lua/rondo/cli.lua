@@ -15,6 +15,7 @@ local EPIPE = 32
 local commands = {
   { "run", "run SCRIPT [--option value ...]", "run a Lua script with require \"rondo\"" },
   { "train", "train FILE [--option value ...]", "train the recipe for this kind of file" },
+  { "plan", "plan SCRIPT|RUN [--option value ...]", "what memory a script's training takes, and how little would do" },
   { "sample", "sample RUN [--prompt TEXT ...]", "write text from a trained model" },
   { "evaluate", "evaluate RUN FILE [--per-line]", "how likely a model finds a text" },
   { "plot", "plot RUN... [-o x.svg|x.png]", "curves of runs, also of those being trained; in the terminal without -o" },

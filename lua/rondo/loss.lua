@@ -35,6 +35,11 @@ function loss.counted(what, output, target, how, rows)
   return target, counts
 end
 
+-- The count of a loss whose output has several numbers for each of the target.
+local function count_numbers(_, target, same, weight)
+  return core.mse(target, same, "sum", weight)
+end
+
 -- own: its options. f(self, output, target, weight) -> loss tensor, sum (nats, errors), count of what counted. output:
 -- which of heads.kinds its output is, where it has several numbers for each of the target.
 local function loss_class(name, own, f, prepare, output)
@@ -61,6 +66,31 @@ local function loss_class(name, own, f, prepare, output)
     return description
   end
 
+  -- For a sequence that comes in parts: the loss of a part, summed; what the sum of all of them is divided by, given
+  -- the count of all and the batch's rows; and the count of a part, without its output.
+  function class:summed()
+    local copy = {}
+    for key, value in pairs(self) do
+      copy[key] = value
+    end
+    copy.reduction = "sum"
+    return setmetatable(copy, class)
+  end
+
+  function class:divisor(all, rows)
+    return self.reduction == "mean" and all or self.reduction == "batch" and rows or 1
+  end
+
+  function class:count(target, weight)
+    target, weight = loss.counted(name, target, target, weight)
+    if class.count_ids then
+      return class.count_ids(self, target)
+    end
+    local value, _, n = (output and count_numbers or f)(self, target, target, weight)
+    value:release()
+    return n
+  end
+
   loss[name] = function(given)
     local self = setmetatable(options.resolve(name, specs, given, { "reduction" }), class)
     if prepare then
@@ -68,6 +98,7 @@ local function loss_class(name, own, f, prepare, output)
     end
     return self
   end
+  return class
 end
 
 local function cross_entropy(self, output, target, weight)
@@ -92,11 +123,19 @@ local function prepare_entropy(self)
   self.plain = not given and self.label_smoothing == 0
 end
 
+-- The ids that are not 0, or the weights of their classes.
+local function count_ids(self, target)
+  local counts <close> = self.weights and core.embedding(target, self.weights:unsqueeze(2)) or target:ne(0)
+  local zero, _, n = core.mse(counts, counts, "sum", counts)
+  zero:release()
+  return n
+end
+
 loss_class("CrossEntropyLoss", {
   { name = "label_smoothing", kind = "real", def = 0.0, min = 0, max = 0.999999,
     help = "share of the target that is spread over all classes" },
   { name = "class_weights", kind = "table", help = "a number for each class; the mean is over them" },
-}, cross_entropy, prepare_entropy)
+}, cross_entropy, prepare_entropy).count_ids = count_ids
 
 loss_class("MSELoss", {}, function(self, output, target, weight)
   return core.mse(output, target, self.reduction, weight)

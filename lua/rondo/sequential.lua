@@ -102,14 +102,14 @@ function Sequential:__len()
 end
 
 -- y and the states after: `states` has an entry for each layer with state, or is nil for first values. Third, what
--- the mask has become.
-function Sequential:advance(input, states, valid)
+-- the mask has become. last: the layer to end with, where nothing but states is asked for.
+function Sequential:advance(input, states, valid, last)
   if self:needs_size() then
     self:build(input:size(-1))
   end
   valid = mask.read(valid)
   local x, after, ours = input, {}, false -- ours: made between two library layers, nobody else holds it
-  for i = 1, #self do
+  for i = 1, last or #self do
     local layer, y = self[i]
     local library = module.is_library(layer)
     if layer.masks_ids and x.ndim == 2 then

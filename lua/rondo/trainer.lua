@@ -9,10 +9,13 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local average = require "rondo.average"
+local bptt = require "rondo.trainer_bptt"
+local bptt_options = require "rondo.bptt_options"
 local callbacks = require "rondo.callbacks"
 local errors = require "rondo.errors"
 local figures = require "rondo.figures"
 local losses = require "rondo.loss"
+local memory_plan = require "rondo.memory_plan"
 local metrics = require "rondo.metrics"
 local module = require "rondo.module"
 local optim = require "rondo.optim"
@@ -45,6 +48,8 @@ local specs = {
   { name = "vocab", kind = "any", help = "text.vocab: goes into the checkpoints" },
   { name = "tokenizer", kind = "any", help = "a fitted Tokenizer or a Vocab, in place of vocab" },
   { name = "labels", kind = "any", help = "the Labels or the Vocab of the targets: goes into the checkpoints" },
+  { name = "bptt", kind = "any", help = "{ k1 = 35, k2 = 70 }: updates every k1 steps, gradient over k2; \"35,70\"" },
+  { name = "memory", kind = "any", help = "\"64MB\": what weights, batch and all that is kept of it may take" },
   { name = "run_dir", kind = "string", help = "the run folder; nothing is kept without" },
   int("epochs", nil, "passes over the data"), int("max_steps", nil, "updates"),
   int("log_every", 100, "updates between two lines of figures"),
@@ -69,7 +74,7 @@ local specs = {
   { name = "rollback_tries", kind = "int", def = 3, min = 1, max = 1000, help = "how often a run may go back" },
 }
 
-local FIRST_SHARED = 15 -- run_dir and what follows may come from options
+local FIRST_SHARED = 15 -- bptt and what follows may come from options
 
 local Trainer = {}
 Trainer.__index = Trainer
@@ -161,6 +166,8 @@ local function new(given)
   self.metrics, self.callbacks = metrics.check(o.metrics), o.callbacks or {}
   add_diagnosis(self)
   self.step, self.epoch, self.position, self.evaluated = 0, 0, 0, 0
+  self.bptt, self.offset, self.tail, self.batches_read = bptt_options.read(o.bptt), 0, 0, {}
+  self.memory = o.memory and memory_plan.bytes(o.memory)
   self.pending = { sum = 0.0, count = 0.0, epoch_sum = 0.0, epoch_count = 0.0 }
   self.history = trainer_state.new_history()
   self.monitor, self.monitor_mode = "val_loss", "min"
@@ -195,6 +202,7 @@ end
 
 local function end_epoch(self, source)
   self.epoch, self.position = self.epoch + 1, 0
+  bptt.forget(self, source)
   if self.states and not source.carry_over then
     release_states(self.states)
     self.states = nil
@@ -239,7 +247,7 @@ end
 -- Sizes that are only known from data: one batch through the model, without recording.
 local function settle_sizes(self, source)
   if not pcall(self.model.parameter_list, self.model) then
-    local x, _, how = source:batch(1, 1)
+    local x, _, how = (source.part or source.batch)(source, 1, 1, 1, 1)
     self.model:evaluating(function() self:forward { x = x, how = how } end)
   end
 end
@@ -266,6 +274,7 @@ local function bind_average(self)
 end
 
 function Trainer:bind(source)
+  self.source = source
   if predict.is_windows(source) then
     predict.bind(self.model, source, self.loss)
   end
@@ -293,9 +302,14 @@ local function fit(self, train, valid)
   if source.unit and source.unit ~= "stream" then
     rawset(self.model, "text_unit", source.unit) -- so that it writes what it has read
   end
+  if memory_plan.asked then
+    memory_plan.instead(self, source)
+  end
   self:bind(source)
   self:begin(source, valid)
   self.model:train()
+  self:prepare_parts(source)
+  self.planned = self.memory and memory_plan.of(self, source, { budget = self.memory })
   local signal = self:guarded(loop, source, valid)
   self:finish(valid, signal)
   return self

@@ -8,10 +8,13 @@ local figures = require "rondo.figures"
 local loss = require "rondo.loss"
 local metrics = require "rondo.metrics"
 local module = require "rondo.module"
+local parts = require "rondo.parts"
 local predict = require "rondo.forecast.predict"
 local release_states = require("rondo.sequential").release_states
 local text = require "rondo.data.text"
 local trainer_state = require "rondo.trainer_state"
+
+local SEGMENT = 256 -- steps of a part, where no plan of memory says it
 
 local evaluation = {}
 
@@ -99,31 +102,75 @@ function evaluation.weight_of(batch, output)
   return batch.weight
 end
 
+-- Adds batch k to a meter, and to what is gathered of forecasts; returns the states after it.
+local function evaluate_batch(self, source, k, states, into)
+  local x, target, how, weight = source:batch(k, 1)
+  local batch = { x = x, y = target, states = states, how = how, weight = weight, stateful = source.stateful }
+  local y, after = self:forward(batch)
+  weight = evaluation.weight_of(batch, y)
+  local value, sum, n = self.loss(y, target, weight)
+  into.meter.add(y, target, weight, sum or value:item(), n or 1)
+  value:release()
+  if into.gathered then
+    into.gathered:add(source:rows(k, 1), x, y)
+  end
+  y:release()
+  if source.releases then
+    evaluation.release_batch(x, target, how, weight)
+  end
+  if states then
+    release_states(states)
+  end
+  return after
+end
+
+-- Adds batch k to a meter part by part, where all of it is not to be in memory; returns the states after it.
+local function evaluate_in_parts(self, source, k, states, meter)
+  local read = self:parts_of(source, k, 1)
+  local size = self.planned and self.planned:segment(read.steps, read.rows) or SEGMENT
+  for from = 1, read.steps, size do
+    local part = read:part(from, math.min(read.steps, from + size - 1))
+    local y, after = parts.advance(self.model, part, states, { at = 0, stateful = source.stateful })
+    if self.per_step or from + size > read.steps then
+      local weight = evaluation.weight_of({ x = part.x, y = part.y, how = part.how, weight = part.weight }, y)
+      local value, sum, n = self.loss(y, part.y, weight)
+      meter.add(y, part.y, weight, sum, n)
+      value:release()
+    end
+    y:release()
+    parts.release(part)
+    release_states(states)
+    states = after
+  end
+  self:release_parts(source, read)
+  return states
+end
+
+-- Is a source to be evaluated in parts: one that gives no more, or where the training has its batches in segments?
+local function comes_in_parts(self, source)
+  if source.part then
+    self:prepare_parts(source)
+  end
+  return source.part or self.planned and self.planned.cuts
+end
+
 -- list: metrics, else the Trainer's; given: what a forecast takes, where source is windows of a series.
 local function evaluate_batches(self, source, interruptible, list, given)
   list = list or self.metrics
   local meter, states = metrics.meter(list, self.loss, source), nil
   local gathered = metrics.of_forecasts(list, source)
     and predict.collector(self.model, source, predict.needs(list, given), self.loss)
+  local in_parts, into = not gathered and comes_in_parts(self, source), { meter = meter, gathered = gathered }
   for k = 1, #source do
-    local x, target, how, weight = source:batch(k, 1)
-    local batch = { x = x, y = target, states = states, how = how, weight = weight, stateful = source.stateful }
-    local y, after = self:forward(batch)
-    weight = evaluation.weight_of(batch, y)
-    local value, sum, n = self.loss(y, target, weight)
-    meter.add(y, target, weight, sum or value:item(), n or 1)
-    value:release()
-    if gathered then
-      gathered:add(source:rows(k, 1), x, y)
+    if in_parts then
+      states = parts.within(evaluate_in_parts, self, source, k, states, meter)
+    else
+      states = evaluate_batch(self, source, k, states, into)
     end
-    y:release()
-    if source.releases then
-      evaluation.release_batch(x, target, how, weight)
-    end
-    if states then
+    if not source.stateful then
       release_states(states)
+      states = nil
     end
-    states = after
     if interruptible and core.interrupted() then
       return nil
     end

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local baseline = require "rondo.baseline"
+local bptt = require "rondo.trainer_bptt"
 local callbacks = require "rondo.callbacks"
 local checkpoint = require "rondo.checkpoint"
 local errors = require "rondo.errors"
@@ -181,7 +182,8 @@ end
 -- ---- figures ----------------------------------------------------------------------------------------------
 
 local function steps_in_all(self, source)
-  local by_epochs = self.epochs and self.epochs * ((#source + self.accumulate - 1) // self.accumulate)
+  local by_epochs = self.epochs and self.epochs * (self.bptt and bptt.updates(self, source)
+    or (#source + self.accumulate - 1) // self.accumulate)
   return math.min(by_epochs or math.huge, self.max_steps or math.huge)
 end
 

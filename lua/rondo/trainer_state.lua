@@ -3,6 +3,7 @@
 -- Numbers depend on: parameters, optimizer, update number, epoch, position in the data, carried state, seed.
 -- Figures (losses so far, best, counters of callbacks) do not change a number: they go under history/.
 -- SPDX-License-Identifier: MIT
+local bptt_options = require "rondo.bptt_options"
 local core = require "rondo.native"
 local checkpoint = require "rondo.checkpoint"
 local errors = require "rondo.errors"
@@ -53,7 +54,8 @@ function trainer_state.config(trainer, source)
     optimizer = trainer.optimizer:describe(),
     schedule = trainer.schedule and trainer.schedule:describe(),
     loss = type(trainer.loss) == "table" and trainer.loss.describe and trainer.loss:describe() or nil,
-    ema = trainer.ema, accumulate = trainer.accumulate > 1 and trainer.accumulate or nil, frozen = frozen_of(trainer),
+    ema = trainer.ema, accumulate = trainer.accumulate > 1 and trainer.accumulate or nil,
+    bptt = bptt_options.describe(trainer.bptt), frozen = frozen_of(trainer),
     clip_grad_norm = trainer.clip_grad_norm, clip_grad_value = trainer.clip_grad_value,
     data = source.describe and source:describe(),
     series = rawget(trainer.model, "series"),
@@ -126,6 +128,10 @@ function trainer_state.archive(trainer)
   archive:put("train/step", trainer.step)
   archive:put("train/epoch", trainer.epoch)
   archive:put("train/position", trainer.position)
+  if trainer.bptt then
+    archive:put("train/offset", trainer.offset)
+    archive:put("train/tail", trainer.tail)
+  end
   archive:put("random/calls", random.calls())
   if trainer.states then
     put_states(archive, "train/state", trainer.states)
@@ -250,6 +256,8 @@ function trainer_state.restore(trainer, opened)
   end
   trainer.step, trainer.epoch = archive:get "train/step", archive:get "train/epoch"
   trainer.position = archive:get "train/position"
+  trainer.offset = archive:has "train/offset" and archive:get "train/offset" or 0
+  trainer.tail = archive:has "train/tail" and archive:get "train/tail" or 0
   trainer.states = get_states(archive)
   random.calls(archive:has "random/calls" and archive:get "random/calls" or 0)
   get_history(trainer, archive)

@@ -156,7 +156,8 @@ static int core_cpu(lua_State *L)
 static int core_memory(lua_State *L)
 {
     const rd_memory_use use = rd_core_memory(rdl_core(L));
-    lua_createtable(L, 0, 6);
+    lua_createtable(L, 0, 7);
+    set_integer(L, "packed_at_peak", use.packed_at_peak);
     set_integer(L, "asked_bytes", use.asked_bytes);
     set_integer(L, "asked_peak", use.asked_peak);
     set_integer(L, "live_bytes", use.live_bytes);

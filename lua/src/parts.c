@@ -70,4 +70,6 @@ void rdl_open_parts(lua_State *L)
         {NULL, NULL},
     };
     luaL_setfuncs(L, functions, 0);
+    lua_pushinteger(L, (lua_Integer)RD_PACKED_AT_ONCE);
+    lua_setfield(L, -2, "packed_at_once");
 }

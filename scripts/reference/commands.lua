@@ -75,6 +75,11 @@ function by_hand.run()
     { { name = "script", help = "a Lua file; what follows are its own options", kind = "script" } }
 end
 
+function by_hand.plan()
+  return { HELP }, { { name = "subject", help = "a Lua file, or a run folder; what follows are the script's options",
+    kind = "script" } }
+end
+
 function by_hand.train()
   return from_recipe "text_generation", { { name = "file", help = "a text", kind = "file" } }
 end

@@ -177,7 +177,7 @@ local function zsh_lines(command, known)
     lines[#lines + 1] = ("'%s:%s:%s'"):format(argument.many and "*" or argument.optional and i .. ":" or i,
       zsh_text(argument.name), zsh_action(argument, known))
   end
-  if command.name == "run" then
+  if command.name == "run" or command.name == "plan" then
     lines[#lines + 1] = "'*::argument:_files'"
   end
   return lines
