@@ -251,15 +251,23 @@ describe("the feed-forward net", function()
     assert.equal("seasonal last", net.model.sizes.baseline .. " " .. net.model.sizes.normalize)
   end)
   it("reads columns that are known ahead", function()
-    local lines = { "v,next" }
+    -- Two series of noise, which a column tells ahead, with a column that never changes.
+    local lines = { "who,v,next,size" }
     rondo.manual_seed(2)
-    local e = rondo.randn(301):table()
-    for t = 1, 300 do lines[t + 1] = ("%.5g,%.5g"):format(e[t], e[t]) end
-    local s = assert(rondo.data.Series.from_csv(support.write(folder .. "/known.csv", table.concat(lines, "\n"))))
+    local e = rondo.randn(400):table()
+    for t = 1, 400 do
+      lines[t + 1] = ("%s,%.5g,%.5g,%d"):format(t % 2 == 0 and "a" or "b", e[t], e[t], t % 2)
+    end
+    local s = assert(rondo.data.Series.from_csv(support.write(folder .. "/known.csv", table.concat(lines, "\n")),
+      { id = "who" }))
     local train, test = s:split { 0.8, 0.2 }
-    local function w(part) return windows(part, { horizon = 2, target = "v", known = { "next" } }) end
-    local net = B.FeedForward({ hidden_size = 24, epochs = 60, lr = 1e-2 }):fit(w(train))
-    assert.is_true(net:evaluate(w(test)).rmse < 0.5 * B.Persistence({}):evaluate(w(test)).rmse)
+    for _, ids in ipairs { "one_hot", "embedding" } do
+      local function w(part)
+        return windows(part, { horizon = 2, target = "v", known = { "next" }, static = { "size" }, ids = ids })
+      end
+      local net = B.FeedForward({ hidden_size = 24, epochs = 60, lr = 1e-2 }):fit(w(train))
+      assert.is_true(net:evaluate(w(test)).rmse < 0.5 * B.Persistence({}):evaluate(w(test)).rmse)
+    end
   end)
   it("says what it wants", function()
     local train = wave()
@@ -323,6 +331,23 @@ describe("a rolling origin", function()
     local runs, fits = rolled { refit = false }
     assert.same({ "70 nil 1" }, fits)
     assert.same(from_to(70, 99), origins(runs[1]))
+  end)
+  it("cuts many series at the same rows, if they have as many", function()
+    local function of(n)
+      local lines = { "who,v" }
+      for t = 1, 50 do lines[#lines + 1] = ("a,%d"):format(t * (1 + t % 5)) end
+      for t = 1, n do lines[#lines + 1] = ("b,%d"):format(t % 5) end
+      local path = support.write(folder .. "/many.csv", table.concat(lines, "\n"))
+      return rondo.forecast.rolling_origin { series = assert(rondo.data.Series.from_csv(path, { id = "who" })),
+        from = 0.8, blocks = 2, fit = function()
+          return function(part) return B.HoltWinters({}):forecast(part:windows { input = 2, season = 5 }) end
+        end }
+    end
+    local f = of(50)[1]
+    assert.equal(20, #f)
+    assert.equal("Holt-Winters, one for each series", f.name)
+    assert.matches("rolling_origin: the series have 50 and 40 rows; all must have as many, or take one, "
+      .. "series:one(name)", support.failure(of, 40), 1, true)
   end)
   it("is a run for each seed, which starts anew at each block", function()
     local drawn = {}

@@ -150,14 +150,14 @@ function layout.new(columns, roles, how)
   for i = 1, how.mask and #features or 0 do
     add({ kind = "missing", name = names[i], column = features[i].column }, names[i] .. " missing")
   end
-  for _, name in ipairs(roles.known) do
+  add_constants(add, columns, roles, how)
+  for _, name in ipairs(roles.known) do -- last is what a decoder reads
     add(value(name, place_of(columns, name, "known"), how.stages(name), true), name .. " ahead")
   end
   for _, unit in ipairs(roles.calendar) do
     add({ kind = "calendar", name = unit, column = how.time, unit = unit, known = true }, "sine of " .. unit)
     names[#names + 1] = "cosine of " .. unit
   end
-  add_constants(add, columns, roles, how)
   if how.ahead then
     add({ kind = "ahead", name = "ahead" }, "behind the origin")
   end

@@ -120,7 +120,7 @@ local function name_of(self, models)
       seen[model.name], names[#names + 1] = true, model.name
     end
   end
-  return #names == 1 and names[1] or ("%s, one for each series"):format(self.label)
+  return #names == 1 and names[1] or self.label:gsub("^HoltW", "Holt-W") .. ", one for each series"
 end
 
 local function made(self, windows, given)

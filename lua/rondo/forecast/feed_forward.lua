@@ -41,6 +41,7 @@ function Net:init(o)
   rawset(self, "sizes", o)
 end
 
+-- x may come with ids of its series, which are not read.
 function Net:forward(x)
   local o, batch = rawget(self, "sizes"), x:size(1)
   local w = window.read(o, x)

@@ -219,11 +219,11 @@ local function run(self)
       rows[#rows + 1] = i
     end
     local x, truth, _, weight = windows:of(rows)
-    local y = forecaster and model:numbers(x, { horizon = windows.horizon }) or model(x)
+    local y = forecaster and model:numbers(x, { horizon = windows.horizon })
+      or model(table.unpack(type(x) == "table" and x or { x })) -- a second input are ids
     self:add(rows, x, y)
-    for _, t in ipairs { x, truth, y, weight } do
-      t:release()
-    end
+    require("rondo.trainer_evaluation").release_batch(x, truth, nil, weight)
+    y:release()
   end
   return self:finish()
 end

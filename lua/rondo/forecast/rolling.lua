@@ -20,9 +20,22 @@ local specs = {
     .. "which gives the Forecast of windows of a part" },
 }
 
--- The first evaluated row.
-local function first_row(series, from)
-  local n = #series
+-- Rows of the series; many of them are cut at the same rows.
+local function rows_of(series)
+  local rows
+  for _, piece in ipairs(series:pieces()) do
+    local n = piece.last - piece.first + 1
+    if rows and n ~= rows then
+      errors.raise("rolling_origin: the series have %d and %d rows; all must have as many, or take one, "
+        .. "series:one(name)", rows, n)
+    end
+    rows = n
+  end
+  return rows
+end
+
+-- The first evaluated row of n.
+local function first_row(n, from)
   local row = math.type(from) == "integer" and from
     or type(from) == "number" and from > 0 and from < 1 and math.floor(from * n) + 1
   if not row or row < 2 or row > n then
@@ -65,7 +78,7 @@ local function one_run(o, blocks, seed)
       errors.raise("rolling_origin: fit must give a function(part), got a %s", type(ask))
     end
     -- The last origins of a block have their truth in the next one.
-    local last = math.min(#o.series, block[2] + o.horizon - 1)
+    local last = block[2] + o.horizon - 1
     add(all, errors.within(ask, o.series:slice(block[1], last)))
   end
   return forecasts.new(all)
@@ -77,12 +90,13 @@ local function rolling_origin(given)
     errors.raise("rolling_origin: option 'series' must be a series (rondo.data.Series.from_csv), got a %s",
       type(o.series))
   end
-  local first = first_row(o.series, o.from)
-  if first + o.horizon - 1 > #o.series then
-    errors.raise("rolling_origin: %d rows from row %d on are fewer than the horizon, %d", #o.series - first + 1, first,
+  local n = rows_of(o.series)
+  local first = first_row(n, o.from)
+  if first + o.horizon - 1 > n then
+    errors.raise("rolling_origin: %d rows from row %d on are fewer than the horizon, %d", n - first + 1, first,
       o.horizon)
   end
-  local blocks = blocks_of(first, #o.series - o.horizon + 1, o.refit and o.blocks or 1)
+  local blocks = blocks_of(first, n - o.horizon + 1, o.refit and o.blocks or 1)
   local runs = {}
   for i, seed in ipairs(o.seeds or { false }) do
     runs[i] = one_run(o, blocks, seed or nil)
