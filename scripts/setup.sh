@@ -17,6 +17,7 @@ run=(gcc libc6-dev cmake ninja-build pkg-config lua5.4 liblua5.4-dev libhdf5-dev
 test=(libcmocka-dev lua-busted lua-check clang clang-format clang-tidy libclang-rt-dev cppcheck
     valgrind gdb hdf5-tools python3-h5py curl gnuplot-nox r-base-core parallel)
 test+=(chromium) # a browser, in which a report is opened
+test+=(protobuf-compiler python3-crc32c) # readers of event files
 # The C library of the cross compiler is only recommended by it, and recommendations are not installed.
 if [ "$(uname -m)" != aarch64 ]; then
     test+=(qemu-user gcc-aarch64-linux-gnu libc6-dev-arm64-cross)

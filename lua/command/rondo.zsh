@@ -111,6 +111,7 @@ _rondo() {
                 '--save-every=[updates between checkpoints; 0\: each epoch (default 0)]:n: ' \
                 '--diagnose-every=[updates between two looks at the gradients, or auto]:text: ' \
                 '--keep=[checkpoints that stay, beside the best (default 3)]:n: ' \
+                '--tensorboard[figures for TensorBoard too, as event files in the run folder]' \
                 '--progress=[how progress is shown (default "auto")]:text:(auto bar lines none)' \
                 '--color=[colour on the terminal (default "auto")]:text:(auto always never)' \
                 '--quiet[show nothing but results]' \

@@ -674,6 +674,7 @@ function rondo.callbacks.Sample(options) end
 ---@field resume? boolean go on from the run folder's last checkpoint; default false
 ---@field overwrite? boolean start anew in a used run folder; default false
 ---@field init_from? string run folder or file to take the weights from
+---@field tensorboard? boolean event files for TensorBoard in the run folder; default false
 ---@field progress? "auto"|"bar"|"lines"|"none" how progress is shown; default "auto"
 ---@field color? "auto"|"always"|"never" colour on the terminal; default "auto"
 ---@field quiet? boolean show nothing but results; default false

@@ -33,6 +33,7 @@ local common = {
   { name = "save_every", kind = "int", min = 0, def = 0, help = "updates between checkpoints; 0: each epoch" },
   { name = "diagnose_every", kind = "string", help = "updates between two looks at the gradients, or auto" },
   { name = "keep", kind = "int", min = 1, def = 3, help = "checkpoints that stay, beside the best" },
+  { name = "tensorboard", def = false, help = "figures for TensorBoard too, as event files in the run folder" },
   { name = "progress", def = "auto", choices = { "auto", "bar", "lines", "none" }, help = "how progress is shown" },
   { name = "color", def = "auto", choices = { "auto", "always", "never" }, help = "colour on the terminal" },
   { name = "quiet", def = false, help = "show nothing but results" },

@@ -1,6 +1,6 @@
 -- run_facts.lua - what there is to say of a run: how far it is, its best and last figures, its options, its state.
 --
--- All of it is read from the run folder: config.json, metrics.jsonl (run_records.lua) and the end of log.txt.
+-- All of it is read from the run folder: config.json, status.json, metrics.jsonl (run_records.lua), the end of log.txt.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local json = require "rondo.json"
@@ -9,16 +9,13 @@ local records = require "rondo.run_records"
 local run_facts = {}
 
 local LOG_BYTES = 16384
-local GOES_ON = { "^epoch %d", "^going on from", "^weights from" }
-local ENDS = { { "^done:", "done" }, { "^stopped early", "stopped early" }, { "^stopped by", "stopped" },
-  { "^diverged", "diverged" }, { "^error:", "failed" }, { "^nothing left to do", "done" } }
 local QUIET_SECONDS = 600 -- without a new figure for so long a training is called silent
 
--- config.json as a table; an empty one where there is none (yet).
-local function config_of(folder)
-  local file <close> = io.open(folder .. "/config.json", "rb")
-  local config = file and json.decode(file:read "a" or "")
-  return type(config) == "table" and config or {}
+-- A file of the run folder as a table; an empty one where there is none (yet).
+local function json_of(folder, name)
+  local file <close> = io.open(("%s/%s"):format(folder, name), "rb")
+  local value = file and json.decode(file:read "a" or "")
+  return type(value) == "table" and value or {}
 end
 
 -- The last messages of log.txt, without their times: a list of at most n, the oldest first.
@@ -37,34 +34,13 @@ function run_facts.messages(folder, n)
   return n < #list and table.move(list, #list - n + 1, #list, 1, {}) or list
 end
 
--- How a message says that a run has ended; false where it says that it goes on; nil where it says neither.
-local function end_of(message)
-  for _, way in ipairs(ENDS) do
-    if message:find(way[1]) then
-      return way[2]
-    end
-  end
-  for _, way in ipairs(GOES_ON) do
-    if message:find(way) then
-      return false
-    end
-  end
-  return nil
-end
-
--- "training", "silent", or how it ended. Behind an end other messages may come (a table of what was learned).
-local function state_of(log)
-  local list = run_facts.messages(log.folder, math.huge)
-  for i = #list, 1, -1 do
-    local ended = end_of(list[i])
-    if ended then
-      return ended, list[i]
-    elseif ended == false then
-      break
-    end
+-- "training", "silent" (of a run that was killed, say), or how it ended, as status.json has it.
+local function state_of(log, status)
+  if status.state and status.state ~= "running" then
+    return tostring(status.state)
   end
   local stat = core.stat(log.path)
-  return stat and os.time() - stat.mtime > QUIET_SECONDS and "silent" or "training", list[#list]
+  return stat and os.time() - stat.mtime > QUIET_SECONDS and "silent" or "training"
 end
 
 -- Steps in all: by max_steps, and by epochs, of which the records say how many steps they have.
@@ -89,16 +65,16 @@ local function lowest(xs, ys)
   return best, at
 end
 
--- The run of a log: step, steps, epoch, epochs, seconds, left (seconds), state, message, last (figures by name), best
+-- The run of a log: step, steps, epoch, epochs, seconds, left (seconds), state, last (figures by name), best
 -- { figure, value, step }, options, config.
 function run_facts.of(log)
   local last_record = log.list[#log.list]
-  local config = config_of(log.folder)
+  local config, status = json_of(log.folder, "config.json"), json_of(log.folder, "status.json")
   local facts = { name = log.name, folder = log.folder, config = config, last = {},
     options = type(config.options) == "table" and config.options or {},
     step = last_record and last_record.step or 0, epoch = last_record and last_record.epoch }
   facts.steps, facts.epochs = steps_in_all(config, last_record)
-  facts.state, facts.message = state_of(log)
+  facts.state = state_of(log, status)
   records.each_figure(log.list, function(name, _, value) facts.last[name] = value end)
   for _, figure in ipairs { "val_loss", "loss" } do
     local xs, ys = records.curve(log, figure)

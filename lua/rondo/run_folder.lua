@@ -92,6 +92,11 @@ local function clear(path)
   for _, name in ipairs { "metrics.jsonl", "config.json", "status.json", "log.txt" } do
     core.remove(join(path, name))
   end
+  for _, name in ipairs(core.listdir(path) or {}) do
+    if name:find "^events%.out%.tfevents%." then
+      core.remove(join(path, name))
+    end
+  end
 end
 
 -- Opens a run folder for training. A used one needs resume or overwrite (exit 2); `in_script`: those are fields of
@@ -188,22 +193,41 @@ function Run:open_logs(step)
   if not bytes or bytes == 0 then
     self:metric({ schema = METRICS_VERSION, program = "rondo", version = core.VERSION })
   end
+  if self.tensorboard then
+    self.events, message = require("rondo.tensorboard").open(self.path, step)
+    must(self.events, message, self.path)
+  end
   path = join(self.path, "log.txt")
   self.log_handle, message = core.append(path)
   must(self.log_handle, message, path)
 end
 
--- A line of figures. What the disk does not take waits in memory for the next line; `notice` is told once, and of
--- lines that are lost.
 -- The logs of a run that goes back to `step`.
 function Run:reopen_logs(step)
-  for _, name in ipairs { "metrics", "log_handle" } do
-    self[name]:close()
+  for _, name in ipairs { "metrics", "log_handle", "events" } do
+    if self[name] then
+      self[name]:close()
+    end
   end
   self:open_logs(step)
 end
 
+-- The same line for TensorBoard, a courtesy: where it cannot be written there are no more.
+function Run:add_event(line)
+  local ok, message = self.events:add(line)
+  if not ok then
+    self.events:close()
+    self.events = nil
+    self.notice(message .. "; TensorBoard gets no more figures of this session")
+  end
+end
+
+-- A line of figures. What the disk does not take waits in memory for the next line; `notice` is told once, and of
+-- lines that are lost.
 function Run:metric(line)
+  if self.events then
+    self:add_event(line)
+  end
   local first = { "t", "step", "epoch", "split", "loss" }
   local waiting = self.waiting
   waiting[#waiting + 1] = json.encode(line, first) .. "\n"
@@ -261,7 +285,7 @@ function Run:close()
   if self.lost > 0 then
     self.notice(("%s: %d lines of figures could not be written"):format(self.metrics_path, self.lost))
   end
-  for _, name in ipairs { "metrics", "log_handle", "lock" } do
+  for _, name in ipairs { "metrics", "log_handle", "events", "lock" } do
     if self[name] then
       self[name]:close()
       self[name] = nil

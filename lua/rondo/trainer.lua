@@ -60,6 +60,7 @@ local specs = {
   { name = "resume", kind = "bool", def = false, help = "go on from the run folder's last checkpoint" },
   { name = "overwrite", kind = "bool", def = false, help = "start anew in a used run folder" },
   { name = "init_from", kind = "string", help = "run folder or file to take the weights from" },
+  { name = "tensorboard", kind = "bool", def = false, help = "event files for TensorBoard in the run folder" },
   { name = "progress", kind = "choice", def = "auto", choices = { "auto", "bar", "lines", "none" },
     help = "how progress is shown" },
   { name = "color", kind = "choice", def = "auto", choices = { "auto", "always", "never" },

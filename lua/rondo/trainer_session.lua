@@ -152,11 +152,13 @@ end
 
 function session:begin(source, valid)
   self.batches, self.unit = #source, source.symbol_name or "row"
-  if (self.resume or self.overwrite) and not self.run_dir then
-    errors.stop(errors.USAGE, ("--%s needs a run folder (--run-dir)"):format(self.resume and "resume" or "overwrite"))
+  local alone = not self.run_dir and (self.resume and "resume" or self.overwrite and "overwrite"
+    or self.tensorboard and "tensorboard")
+  if alone then
+    errors.stop(errors.USAGE, ("--%s needs a run folder (--run-dir)"):format(alone))
   elseif self.run_dir then
     self.run = run_folder.open(self.run_dir, self.resume, self.overwrite, not self.options)
-    self.run.keep = math.max(1, self.keep)
+    self.run.keep, self.run.tensorboard = math.max(1, self.keep), self.tensorboard
     self.run.notice = function(text) self:notice(text) end
   end
   if self.resume and self.run then

@@ -30,7 +30,7 @@ local function run(name, n, options, more)
   lines[#lines + 1] = more
   support.write(path .. "/metrics.jsonl", table.concat(lines, "\n") .. "\n")
   support.write(path .. "/config.json", json.encode { options = options, trainer = { epochs = 3 }, host = EVIL })
-  support.write(path .. "/log.txt", "2026-01-01T00:00:00Z done: 10 steps\n")
+  support.write(path .. "/status.json", '{"state":"done"}\n')
   return path
 end
 
@@ -52,14 +52,15 @@ describe("what a run says of itself", function()
     assert.same({ 10, 30, 5.0, "done" }, { facts.step, facts.steps, facts.seconds, facts.state })
     assert.same({ figure = "val_loss", value = 0.9, step = 10 }, facts.best)
     assert.equal(0.8, facts.last.loss)
-    support.write(path .. "/log.txt", "2026-01-01T00:00:00Z done: 1\n2026-01-01T00:00:00Z going on from step 1\n")
-    facts = run_facts.of(records.open(path))
-    assert.same({ "training", 10.0 }, { facts.state, facts.left })
-    for line, state in pairs { ["diverged at step 3"] = "diverged", ["error: x"] = "failed",
-      ["stopped by SIGTERM after step 2"] = "stopped", ["stopped early, no gain"] = "stopped early" } do
-      support.write(path .. "/log.txt", "2026-01-01T00:00:00Z " .. line .. "\n")
+    for status, state in pairs { ['{"state":"running"}'] = "training", [""] = "training", ["[1"] = "training",
+      ['{"state":"diverged"}'] = "diverged" } do
+      support.write(path .. "/status.json", status)
       assert.equal(state, run_facts.of(records.open(path)).state)
     end
+    support.write(path .. "/status.json", "{}")
+    assert.equal(10.0, run_facts.of(records.open(path)).left)
+    os.execute(("touch -d '1 hour ago' '%s/metrics.jsonl'"):format(path))
+    assert.equal("silent", run_facts.of(records.open(path)).state)
   end)
 end)
 

@@ -5,7 +5,7 @@ local errors = require "rondo.errors"
 
 local LOOK_SECONDS = 0.2 -- how often keys, signals and the size are looked for
 local ENTER, LEAVE = "\27[?1049h\27[?25l", "\27[?25h\27[?1049l" -- another screen without a cursor, and back
-local ENDED = { done = true, ["stopped early"] = true, stopped = true, diverged = true, failed = true }
+local GOES_ON = { training = true, silent = true }
 
 local function read_all(logs)
   for _, log in ipairs(logs) do
@@ -16,7 +16,7 @@ end
 -- True if no run goes on.
 local function all_ended(logs)
   for _, log in ipairs(logs) do
-    if not ENDED[require("rondo.run_facts").of(log).state] then
+    if GOES_ON[require("rondo.run_facts").of(log).state] then
       return false
     end
   end
