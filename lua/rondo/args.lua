@@ -9,6 +9,7 @@ local core = require "rondo.native"
 local errors = require "rondo.errors"
 local json = require "rondo.json"
 local plugins = require "rondo.plugins"
+local progress = require "rondo.progress"
 local random = require "rondo.random"
 
 -- Options that every script has. A script that names one gives it another default.
@@ -268,6 +269,9 @@ local function settle(specs, typed)
 end
 
 local function apply(opt)
+  if opt.quiet or opt.progress == "none" or opt.progress == "lines" then
+    progress.silence()
+  end
   random.manual_seed(opt.seed)
   local started, why = pcall(core.threads, opt.threads)
   if not started then

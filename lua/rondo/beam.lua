@@ -8,6 +8,7 @@ local core = require "rondo.native"
 local errors = require "rondo.errors"
 local language = require "rondo.language"
 local options = require "rondo.options"
+local progress = require "rondo.progress"
 
 local beam = {}
 
@@ -162,7 +163,9 @@ end
 
 local function search(self, begin)
   local x, states = language.row(begin), nil
+  local busy <close> = progress.busy "searching"
   for length = 1, self.o.length do
+    busy:at(length - 1, self.o.length)
     local logits
     logits, states = language.feed(self.model, x, states)
     local log_p <close> = log_probabilities(self, logits)

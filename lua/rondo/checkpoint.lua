@@ -14,6 +14,7 @@ local module = require "rondo.module"
 local options = require "rondo.options"
 local origins = require "rondo.origins"
 local plausible = require "rondo.plausible"
+local progress = require "rondo.progress"
 local random = require "rondo.random"
 local tokens = require "rondo.data.tokens"
 local vocabularies = require "rondo.data.vocab"
@@ -358,6 +359,7 @@ function checkpoint.load(path)
   if not file then
     return nil, message, code
   end
+  local _ <close> = progress.busy("loading " .. file)
   local opened
   opened, message, code = checkpoint.open(file)
   if not opened then

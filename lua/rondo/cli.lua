@@ -88,6 +88,9 @@ function cli.parse(parser, arguments)
   elseif why then
     errors.stop(errors.USAGE, ("%s (--help lists what it takes)"):format(why))
   end
+  if result.quiet or result.progress == "none" or result.progress == "lines" then
+    require("rondo.progress").silence()
+  end
   return result
 end
 

@@ -10,6 +10,7 @@ local errors = require "rondo.errors"
 local language = require "rondo.language"
 local options = require "rondo.options"
 local predict = require "rondo.forecast.predict"
+local progress = require "rondo.progress"
 local text_module = require "rondo.data.text"
 
 local evaluate = {}
@@ -58,6 +59,9 @@ local function read(self, ids, first, last)
     local y = ids(first, math.min(CHUNK, last - first + 1))
     local x = table.move(y, 1, #y - 1, 2, { self.before })
     self.before, first = y[#y], first + #y
+    if self.busy then
+      self.busy:at(first - 1, last)
+    end
     local sum, n = play(self, language.row(x), language.row(y))
     nats, count = nats + sum, count + n
   end
@@ -133,6 +137,9 @@ local function units(self, text, unit, on_line)
     total.symbols, total.characters = total.symbols + #one.ids, total.characters + characters
   end
   for k = 1, #pieces do
+    if self.busy then
+      self.busy:at(k - 1, #pieces)
+    end
     local lengths, begins = pieces:look { k }
     local x, y = pieces:batch({ k }, lengths[1])
     if begins[1] then
@@ -194,7 +201,8 @@ function evaluate.evaluate(model, given, how)
   elseif type(given) ~= "string" and not require("rondo.data.vocab").same(given.vocab, vocab) then
     errors.raise("evaluate: %s has another vocabulary than the model; open it with { vocab = model.vocab }", given.path)
   end
-  local self = { model = model, vocab = vocab, manner = language.manners(model, vocab) }
+  local busy <close> = not o.on_line and progress.busy "evaluating" or nil
+  local self = { model = model, vocab = vocab, manner = language.manners(model, vocab), busy = busy }
   local figures = model:evaluating(evaluated, self, given, o)
   language.release(self.states)
   return figures

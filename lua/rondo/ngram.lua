@@ -6,6 +6,7 @@
 -- the vocabulary lacks (id 0) are context like any other, and are not predicted.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local progress = require "rondo.progress"
 
 local ngram = {}
 
@@ -88,13 +89,16 @@ function ngram.nats(train, valid, order)
   end
   local base = #train.vocab + 1
   local p, result, known = {}, {}, {} -- known[i] is false where symbol i is lacking
+  local last = fitting(base, order)
+  local busy <close> = progress.busy "counting n-grams"
   each(valid, function(id)
     p[#p + 1] = 1 / #train.vocab
     known[#p] = id == 0 and false or nil
   end)
-  for n = 1, fitting(base, order) do
+  for n = 1, last do
     raise_order(valid, n, base, count(train, n, base), p)
     result[n] = mean_nats(p, known)
+    busy:at(n, last)
   end
   return result
 end

@@ -1,4 +1,5 @@
--- progress.lua - how a training looks: one redrawn line on a terminal, plain lines elsewhere, all on stderr.
+-- progress.lua - how a training, and whatever else takes long, looks: one redrawn line on a terminal, plain lines of a
+-- training elsewhere, all on stderr.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 
@@ -136,6 +137,41 @@ function Progress:say(text, always)
     io.stderr:write(text, "\n")
     io.stderr:flush()
   end
+end
+
+-- ---- whatever else takes long -----------------------------------------------------------------------------
+
+local silent = false
+local active -- the handle whose line may be drawn: the outermost
+local idle = setmetatable({}, { __close = function() end, __index = { at = function() end, close = function() end } })
+
+-- No lines of busy() from here on: --quiet, --progress none.
+function progress.silence()
+  silent = true
+end
+
+local Busy = {}
+Busy.__index = Busy
+
+function Busy:at(done, total)
+  self.ticker:at(done, total)
+end
+
+function Busy:close()
+  self.ticker:close()
+  active = active ~= self and active or nil
+end
+Busy.__close = Busy.close
+
+-- A handle for something that may take long: `local busy <close> = progress.busy("reading x.csv")`. After two seconds a
+-- line on the terminal says so, and how far it is where busy:at(done, total) was told; closing takes the line away.
+-- Nothing in between may write to the terminal. Calls inside one another show the outermost. Elsewhere it does nothing.
+function progress.busy(text)
+  if silent or active or not core.isatty(2) or os.getenv "TERM" == "dumb" then
+    return idle
+  end
+  active = setmetatable({ ticker = core.ticker((text:gsub("%c", " "))) }, Busy)
+  return active
 end
 
 return progress

@@ -10,6 +10,7 @@ local metrics = require "rondo.metrics"
 local module = require "rondo.module"
 local parts = require "rondo.parts"
 local predict = require "rondo.forecast.predict"
+local progress = require "rondo.progress"
 local release_states = require("rondo.sequential").release_states
 local text = require "rondo.data.text"
 local trainer_state = require "rondo.trainer_state"
@@ -161,7 +162,11 @@ local function evaluate_batches(self, source, interruptible, list, given)
   local gathered = metrics.of_forecasts(list, source)
     and predict.collector(self.model, source, predict.needs(list, given), self.loss)
   local in_parts, into = not gathered and comes_in_parts(self, source), { meter = meter, gathered = gathered }
+  local busy <close> = self.view.bar and progress.busy(interruptible and "validating" or "evaluating") or nil
   for k = 1, #source do
+    if busy then
+      busy:at(k - 1, #source)
+    end
     if in_parts then
       states = parts.within(evaluate_in_parts, self, source, k, states, meter)
     else

@@ -157,6 +157,7 @@ void rdl_open_files(lua_State *L);
 void rdl_open_system(lua_State *L);
 void rdl_open_process(lua_State *L);
 void rdl_open_terminal(lua_State *L);
+void rdl_open_ticker(lua_State *L);
 void rdl_open_spawn(lua_State *L);
 /* fork() of which the child has no handlers of ours and dies with its parent (by SIGTERM). */
 pid_t rdl_fork(void);

@@ -148,7 +148,10 @@ return function(arguments, cli)
     heading()
   end
   for _, group in ipairs(groups) do
-    for _, r in ipairs(bench.run(group, o.seconds, o.profile)) do
+    local busy = require("rondo.progress").busy "measuring"
+    local results = bench.run(group, o.seconds, o.profile)
+    busy:close()
+    for _, r in ipairs(results) do
       peak = math.max(peak, r.peak)
       if o.json then
         r.bandwidth = bandwidth

@@ -6,6 +6,7 @@
 local core = require "rondo.core"
 local errors = require "rondo.errors"
 local places = require "rondo.places"
+local progress = require "rondo.progress"
 
 local BAD = { fail = true, crash = true, timeout = true }
 
@@ -99,7 +100,9 @@ local function compile(source, to, own_flags)
   for _, list in ipairs { flags.cflags, own_flags, { "-shared", source, "-o", to }, flags.libs } do
     table.move(list, 1, #list, #command + 1, command)
   end
+  local busy = progress.busy("compiling " .. source)
   local result, message = core.run(command)
+  busy:close()
   stop_if_interrupted()
   if not result then
     errors.stop(errors.DATA, ("check: the compiler does not run: %s ($CC says which one to take)"):format(message))
@@ -123,7 +126,13 @@ local function run(program, path, which, o, found)
   end
   command[#command + 1] = quote(path:find "^/" and path or "./" .. path)
   local pipe = io.popen(table.concat(command, " "))
-  for line in pipe:lines() do
+  local lines = pipe:lines()
+  -- The line of a rule that takes long is away again before its result is shown.
+  local function next_line()
+    local _ <close> = progress.busy("checking " .. path)
+    return lines()
+  end
+  for line in next_line do
     local status, rule, kind, name, says, message = line:match(FIELDS)
     if status then
       found { status = status, rule = rule, kind = kind, name = kind ~= "file" and name or nil, says = says,

@@ -67,8 +67,8 @@ end
 
 -- The screen, until q or a signal. What the terminal was is restored on every way out.
 local function as_screen(logs, o)
-  local terminal <close> = assert(core.raw_terminal())
-  local screen <close> = setmetatable({}, { __close = function()
+  local _ <close> = assert(core.raw_terminal())
+  local _ <close> = setmetatable({}, { __close = function()
     io.stdout:write(LEAVE)
     io.stdout:flush()
   end })
@@ -90,7 +90,7 @@ local function as_screen(logs, o)
   until core.interrupted() or key and (key == "" or key == "\27" or key:find "[qQ\4]")
   local signal = core.interrupted()
   core.catch_signals(false)
-  return signal, screen, terminal
+  return signal
 end
 
 return function(arguments, cli)

@@ -6,6 +6,7 @@
 local catalog = require "rondo.data.catalog"
 local core = require "rondo.core"
 local errors = require "rondo.errors"
+local progress = require "rondo.progress"
 
 local ATTEMPTS = 5 -- of a connection that is cut, as long as each brings something
 -- curl's exit codes (man curl)
@@ -105,7 +106,9 @@ local function fill(entry, download, part)
       core.remove(part)
       before = 0
     end
+    local busy = progress.busy(("downloading %s (%.1f MB)"):format(entry.name, download.bytes / 1e6))
     local result = curl(download, part)
+    busy:close()
     local now = size_of(part) or 0
     if result.code == 0 then
       return

@@ -10,6 +10,7 @@ local errors = require "rondo.errors"
 local form = require "rondo.data.csv_form"
 local groups = require "rondo.data.series_groups"
 local options = require "rondo.options"
+local progress = require "rondo.progress"
 
 local series_csv = {}
 
@@ -141,6 +142,7 @@ local function begin(file, o, found)
 end
 
 local function read(path, o)
+  local _ <close> = progress.busy("reading " .. path)
   local csv, message = core.csv(path, { separator = o.separator, quotes = true, comments = true })
   if not csv then
     return nil, message

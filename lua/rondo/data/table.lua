@@ -7,6 +7,7 @@
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local options = require "rondo.options"
+local progress = require "rondo.progress"
 local random = require "rondo.random"
 local shares = require "rondo.data.shares"
 
@@ -145,6 +146,7 @@ end
 
 -- The rows as lists by column, or nil, message.
 local function read(path, o)
+  local _ <close> = progress.busy("reading " .. path)
   local csv, message = core.csv(path, { separator = o.separator, quotes = o.quotes })
   if not csv then
     return nil, message

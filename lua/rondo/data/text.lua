@@ -5,6 +5,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local progress = require "rondo.progress"
 local sequences = require "rondo.data.sequences"
 local vocab = require "rondo.data.vocab"
 
@@ -13,6 +14,7 @@ local Text, methods = { __name = "rondo.Text" }, {}
 -- Fits the vocabulary on shared.from..shared.to (bytes) if there is none yet.
 local function vocab_of(shared)
   if not shared.vocab then
+    local _ <close> = progress.busy(("learning the vocabulary of %s"):format(shared.path))
     shared.vocab = vocab.fit(shared.how, function(fit) shared.handle:fit(fit, shared.from, shared.to) end)
     shared.handle:use(shared.vocab)
   end
@@ -58,6 +60,7 @@ local function open(path, given)
   end
   local o = vocab.resolve("Text.open", given)
   local how = o.how
+  local _ <close> = progress.busy("reading " .. path)
   local handle, message = core.text(path, how)
   if not handle then
     return errors.outside(message, errors.DATA)

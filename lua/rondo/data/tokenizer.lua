@@ -4,6 +4,7 @@
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
 local options = require "rondo.options"
+local progress = require "rondo.progress"
 local text = require "rondo.data.text"
 local vocabularies = require "rondo.data.vocab"
 
@@ -34,6 +35,7 @@ end
 
 -- Takes the vocabulary from the training part: a list of strings or a Text. Returns the tokenizer.
 function Tokenizer:fit(train)
+  local _ <close> = progress.busy "learning a vocabulary"
   if self.vocab then
     errors.raise("fit: the tokenizer has its vocabulary already")
   elseif text.is_text(train) then

@@ -7,6 +7,7 @@
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local options = require "rondo.options"
+local progress = require "rondo.progress"
 local vocabularies = require "rondo.data.vocab"
 
 local tokens = {}
@@ -59,6 +60,7 @@ local function from(lists, given)
   local how = { level = "word", lowercase = o.lowercase, unk = o.unk, bos = o.bos, eos = o.eos,
     min_count = o.min_count, max_size = o.max_vocab }
   local checked = {}
+  local _ <close> = progress.busy "learning a vocabulary"
   local vocab = vocabularies.fit(how, function(fit)
     for k, list in ipairs(lists) do
       for i, token in ipairs(list) do

@@ -14,6 +14,7 @@ local matrices = require "rondo.diagnose.matrices"
 local module = require "rondo.module"
 local options = require "rondo.options"
 local parts = require "rondo.diagnose.losses"
+local progress = require "rondo.progress"
 local report = require "rondo.diagnose.report"
 local taps = require "rondo.diagnose.taps"
 local tensor = require "rondo.tensor"
@@ -267,6 +268,7 @@ local function run(model, given, chosen)
   end
   local o = diagnose.options(chosen)
   local batch = batch_of(model, given, o)
+  local _ <close> = progress.busy "looking at gradients"
   local was = model.training
   model:eval()
   local results = table.pack(pcall(diagnose.look, model, batch, o))

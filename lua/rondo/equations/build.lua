@@ -8,6 +8,7 @@ local core = require "rondo.native"
 local errors = require "rondo.errors"
 local places = require "rondo.places"
 local plugin_flags = require "rondo.plugin_flags"
+local progress = require "rondo.progress"
 
 local build = {}
 
@@ -59,6 +60,7 @@ local function compile(source, to)
   for _, list in ipairs { flags.cflags, { "-shared", source, "-o", to }, flags.libs } do
     table.move(list, 1, #list, #command + 1, command)
   end
+  local _ <close> = progress.busy("compiling " .. source)
   local result, message = core.run(command)
   if not result or result.code ~= 0 then
     return nil, ("%s cannot be compiled by %s: %s"):format(source, command[1], result and result.stderr or message)
@@ -69,6 +71,7 @@ end
 -- Does a source keep the rules of the border? true, or nil, message with what `rondo check` found. Where the equations
 -- stop gradients on purpose, those are no differences (C6).
 local function check(source, stops)
+  local _ <close> = progress.busy("checking " .. source)
   local result, message = core.run { places.prefix() .. "/bin/rondo", "check", source }
   if not result then
     return nil, ("rondo check does not run: %s"):format(message)

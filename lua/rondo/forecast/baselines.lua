@@ -8,6 +8,7 @@ local errors = require "rondo.errors"
 local forecast = require "rondo.forecast.forecast"
 local metrics = require "rondo.forecast.metrics"
 local options = require "rondo.options"
+local progress = require "rondo.progress"
 local residuals = require "rondo.forecast.residuals"
 
 local LEVELS = { 0.1, 0.5, 0.9 }
@@ -134,8 +135,10 @@ local function made(self, windows, given)
   local tracks, all = tracks_of(windows)
   local found, models = { horizon = windows.horizon, season = windows.season or 1 }, {}
   local by_window = {}
+  local busy <close> = progress.busy("forecasting by " .. self.label)
   for i, track in ipairs(tracks) do
     local entries
+    busy:at(i - 1, #tracks)
     entries, models[i] = forecast_track(self, track, windows.horizon, levels, fit_options)
     for window, entry in pairs(entries) do
       by_window[window] = entry

@@ -13,6 +13,7 @@ local errors = require "rondo.errors"
 local forecast = require "rondo.forecast.forecast"
 local heads = require "rondo.forecast.heads"
 local options = require "rondo.options"
+local progress = require "rondo.progress"
 local unroll = require "rondo.forecast.unroll"
 
 local predict = {}
@@ -213,8 +214,10 @@ local function run(self)
   local windows, model = self.windows, self.model
   local size = math.max(1, ROWS // (self.samples and self.o.paths or 16))
   local forecaster = model.class_name == "Forecaster"
+  local busy <close> = progress.busy "forecasting"
   for first = 1, windows.count, size do
     local rows = {}
+    busy:at(first - 1, windows.count)
     for i = first, math.min(first + size - 1, windows.count) do
       rows[#rows + 1] = i
     end

@@ -132,6 +132,7 @@ function ledger.rescan(path, folder)
   if not full then
     error(("%s: there is no such folder"):format(folder), 0)
   end
+  local _ <close> = require("rondo.progress").busy("reading the runs below " .. folder)
   return writing(path, function(db)
     local n, gone = 0, 0
     each_run(full, 0, {}, function(facts)

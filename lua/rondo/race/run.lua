@@ -6,6 +6,7 @@
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local json = require "rondo.json"
+local progress = require "rondo.progress"
 local random = require "rondo.random"
 local run_folder = require "rondo.run_folder"
 
@@ -196,7 +197,11 @@ local function trainer_of(entry, share, folder, model)
 end
 
 -- Trains within the share. Returns what stopped it before: nil, or a Stop of errors.lua (diverged, a signal).
-local function train(trainer, state, task)
+local function train(trainer, state, task, what)
+  local busy <close> = progress.busy(what)
+  trainer:on("step_end", function(_, facts)
+    busy:at(facts.step, trainer.max_steps or 0)
+  end)
   local ok, stop = pcall(trainer.fit, trainer, task.train, task.valid)
   if not ok then
     return errors.is_stop(stop) and stop or error(stop, 0)
@@ -229,7 +234,7 @@ function run.go(entry, share, folder)
   random.manual_seed(entry.seed)
   local model = model_of(task, entry.cell, entry.hidden)
   local trainer, state = trainer_of(entry, share, folder, model)
-  local stop = train(trainer, state, task)
+  local stop = train(trainer, state, task, ("%s on %s"):format(entry.cell, task.folder))
   if stop and stop.code ~= errors.DIVERGED then
     return nil, stop.code
   end
