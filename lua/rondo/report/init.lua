@@ -292,10 +292,16 @@ local function collect(paths)
     figures = figures + #group
   end
   local most = math.min(math.max(MOST_POINTS // math.max(1, #logs * figures * 4), FEWEST_POINTS), CURVE_POINTS)
-  local runs, found = {}, {}
+  local runs, found, of_run = {}, {}, {}
   for i, log in ipairs(logs) do
     runs[i] = { name = log.name, log = log, facts = run_facts.of(log), curves = curves_of(log, groups, most) }
     local list = forecasts.of(log.folder, log.name)
+    table.move(list, 1, math.min(#list, MOST_FORECASTS - #found), #found + 1, found)
+    of_run[log.folder] = true
+  end
+  for _, path in ipairs(paths) do -- the forecasts of an ensemble lie above its runs
+    path = #path > 1 and path:gsub("/+$", "") or path
+    local list = not of_run[path] and forecasts.of(path, path) or {}
     table.move(list, 1, math.min(#list, MOST_FORECASTS - #found), #found + 1, found)
   end
   return { logs = logs, groups = groups, runs = runs, forecasts = found }

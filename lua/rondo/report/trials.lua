@@ -18,7 +18,8 @@ local function column(name, n, value_of)
   return { name = name, values = values }
 end
 
--- Lines for runs that have no sweep: axes are the options in which they differ, but for seeds, and the best figure.
+-- Lines for runs that have no sweep: axes are the options in which they differ, but for seeds, and the best figure; or
+-- nil.
 function trials.of_runs(runs, differing)
   local lines = { mode = "min", names = {}, columns = {} }
   for i, run in ipairs(runs) do
@@ -34,7 +35,7 @@ function trials.of_runs(runs, differing)
     local best = runs[i].facts.best
     return best and best.value
   end))
-  return lines
+  return #lines.columns > 1 and lines or nil
 end
 
 -- Lines of a sweep's trials, in the order of the table of section().
@@ -62,7 +63,7 @@ function trials.of_sweep(t)
     table.insert(lines.columns, column(name, #rows, function(i) return rows[i].params[name] end))
   end
   table.insert(lines.columns, column(t.monitor, #rows, function(i) return rows[i].value end))
-  return lines
+  return #lines.columns > 1 and lines or nil
 end
 
 -- The table of a sweep, the best trial first.
