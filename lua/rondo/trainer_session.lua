@@ -95,7 +95,11 @@ local function init_weights(self)
 end
 
 local function restore(self)
-  local opened, failure = trainer_state.newest(self)
+  local opened, failure
+  do
+    local _ <close> = progress.busy("loading the last checkpoint of " .. self.run_dir)
+    opened, failure = trainer_state.newest(self)
+  end
   if not opened then
     if failure then
       errors.stop(errors.DATA, ("%s: none of its checkpoints can be read"):format(self.run_dir))
@@ -273,7 +277,11 @@ function session:save()
     return true
   end
   local began = core.time()
-  local file, message = self.run:save(trainer_state.archive(self), self.step)
+  local file, message
+  do
+    local _ <close> = self.view.bar and progress.busy(("saving step %d"):format(self.step)) or nil
+    file, message = self.run:save(trainer_state.archive(self), self.step)
+  end
   if not file then
     return nil, message
   end
