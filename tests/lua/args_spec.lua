@@ -36,6 +36,13 @@ describe("rondo.args", function()
     assert.same({ "a", "b" }, opt.extra)
     assert.same({ "c" }, opt.also)
   end)
+  it("takes either way of a flag", function()
+    local specs = { verbose = false, shuffle = true, color_it = false, no_color_it = false }
+    local opt = args(specs, { "--no-verbose", "--shuffle" })
+    assert.same({ false, true }, { opt.verbose, opt.shuffle })
+    opt = args(specs, { "--verbose", "--no-shuffle", "--no-color-it" })
+    assert.same({ true, false, false, true }, { opt.verbose, opt.shuffle, opt.color_it, opt.no_color_it })
+  end)
   it("refuses with one sentence", function()
     assert.matches("unknown option '%-%-hiden%-size' %(did you mean '%-%-hidden%-size'%?%)",
       usage { "--hiden-size", "9" })

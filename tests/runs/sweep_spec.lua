@@ -157,6 +157,13 @@ describe("a trial that", function()
     end
     assert.equal(values[1], values[2])
   end)
+  it("another process still trains is waited for", function()
+    swept "toy.lua --lr 0.01,0.02 --max-steps 5 --eval-every 5 --out busy"
+    os.remove(folder .. "/busy/trial-001/trial.json")
+    assert(os.execute(("cd '%s' && (flock busy/trial-001/.lock sleep 3 &) && sleep 0.3"):format(folder)))
+    local _, err = swept "toy.lua --lr 0.01,0.02 --max-steps 5 --eval-every 5 --out busy"
+    assert.matches("^busy/trial%-001: another process is training here; it is waited for\ntrial 1: val_loss ", err)
+  end)
   it("diverges has failed for good", function()
     local out, err, code = sweep "toy.lua --lr 0.01 --trouble choice:,nan --out far"
     assert.equal(5, code, err)

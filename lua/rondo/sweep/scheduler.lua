@@ -57,7 +57,7 @@ end
 
 -- o: script, fixed, monitor, mode, jobs, threads (of each), view.
 function scheduler.new(o)
-  return setmetatable({ o = o, running = {}, restarts = {} }, Scheduler)
+  return setmetatable({ o = o, running = {}, restarts = {}, told = {} }, Scheduler)
 end
 
 local function argv_of(self, run)
@@ -191,6 +191,9 @@ local function next_run(self)
   for i, run in ipairs(self.waiting) do
     if not folder.is_busy(run.folder) then
       return table.remove(self.waiting, i)
+    elseif not self.told[run] then
+      self.told[run] = true
+      self.o.view:say(("%s: another process is training here; it is waited for"):format(run.folder))
     end
   end
 end
