@@ -31,8 +31,17 @@ typedef struct rd_path_key {
     uint32_t row;  /* the window */
     uint32_t path; /* counted as updates are */
 } rd_path_key;
-/* y (N, P) or (N, M, P), keys [N]: one number from each distribution, (N) or (N, M). They depend on the
- * stream (its time is the step), the key, the place in M and the parameters alone. Not of quantiles. */
-rd_status rd_draw_likelihood(rd_tensor *y, rd_likelihood_kind kind, const rd_stream *stream,
-                             const rd_path_key *keys, rd_tensor **out, rd_error *err);
+typedef struct rd_draws {
+    rd_likelihood_kind kind; /* not quantiles */
+    rd_stream stream;        /* its time is the step */
+    const rd_path_key *keys;
+    size_t n_keys; /* a multiple of the rows: each row is drawn from for as many keys in a row */
+} rd_draws;
+/* y (N, P) or (N, M, P): numbers (n_keys) or (n_keys, M). They depend on the stream, the key, the place in M
+ * and the parameters alone; NaN where these are of no distribution. */
+rd_status rd_draw_likelihood(rd_tensor *y, const rd_draws *how, rd_tensor **out, rd_error *err);
+/* x (N n, M), n numbers after another of each of N: their quantiles (N, M, Q), on the line between the two
+ * nearest (Hyndman & Fan 1996, type 7). NaN where one of the numbers is. */
+rd_status rd_path_quantiles(rd_tensor *x, size_t n, const double *levels, size_t n_levels,
+                            rd_tensor **out, rd_error *err);
 #endif

@@ -1,4 +1,4 @@
-/* draw.c - numbers from the distributions that a forecast is made of.
+/* draw.c - numbers from the distributions that a forecast is made of, and quantiles of these numbers.
  *
  * Each number has counters of its own (rule 8): its row, its path, the time of its step, its place. Methods
  * that reject go on to the next four words of the same counters, so nothing depends on what others took.
@@ -9,6 +9,7 @@
 #include "learn/gamma.h"
 #include "rondo/pointmath.h"
 #include "rondo_forecast.h"
+#include <stdlib.h>
 
 enum { QUADS = 1 << 20 }; /* of four words, for each place: rejections end far earlier */
 
@@ -103,15 +104,18 @@ static double draw(struct source *s, rd_likelihood_kind kind, const rd_real *y)
     return mean + second * z / rd_sqrt_d(gamma_number(s, half) / half);
 }
 
-static rd_status check(const rd_tensor *y, rd_likelihood_kind kind, rd_error *err)
+static rd_status check(const rd_tensor *y, const rd_draws *how, rd_error *err)
 {
-    const size_t width = rd_likelihood_width(&(rd_likelihood){.kind = kind});
+    const size_t width = rd_likelihood_width(&(rd_likelihood){.kind = how->kind});
     char text[128];
-    if (kind == RD_QUANTILES)
+    if (how->kind == RD_QUANTILES)
         return rdc_fail(err, RD_E_ARG, "draw: quantiles are no distribution to draw from");
     if (y->ndim < 2 || y->ndim > 3 || y->shape[y->ndim - 1] != width)
         return rdc_fail(err, RD_E_ARG, "draw: expected (rows, %zu) or (rows, targets, %zu), got %s",
                         width, width, rdc_shape_text(y, text));
+    if (y->shape[0] ? how->n_keys % y->shape[0] != 0 : how->n_keys > 0)
+        return rdc_fail(err, RD_E_ARG, "draw: %zu keys do not go evenly with %zu rows", how->n_keys,
+                        y->shape[0]);
     return RD_OK;
 }
 
@@ -123,34 +127,121 @@ static bool sound(const rd_real *y, rd_likelihood_kind kind)
     return finite && (kind != RD_NEGATIVE_BINOMIAL || y[0] > 0);
 }
 
-static void draw_rows(const rd_tensor *y, rd_likelihood_kind kind, const rd_stream *stream,
-                      const rd_path_key *keys, rd_real *out)
+struct draw_pass {
+    const rd_draws *how;
+    const rd_real *y;
+    rd_real *out;
+    size_t width, places, each; /* each: keys of a row */
+};
+
+static void draw_keys(void *job, size_t first, size_t last)
 {
-    const size_t width = y->shape[y->ndim - 1], places = y->ndim == 3 ? y->shape[1] : 1;
-    for (size_t i = 0; i < y->shape[0]; i++)
-        for (size_t m = 0; m < places; m++) {
-            const rd_real *at = y->at + (i * places + m) * width;
-            struct source s = {
-                .stream = *stream, .row = keys[i].row, .quad = (uint32_t)(m * QUADS)};
-            s.stream.update = keys[i].path;
-            out[i * places + m] =
-                sound(at, kind) ? (rd_real)draw(&s, kind, at) : (rd_real)__builtin_nan("");
+    const struct draw_pass *p = job;
+    for (size_t i = first; i < last; i++)
+        for (size_t m = 0; m < p->places; m++) {
+            const rd_real *at = p->y + (i / p->each * p->places + m) * p->width;
+            struct source s = {.stream = p->how->stream,
+                               .row = p->how->keys[i].row,
+                               .quad = (uint32_t)(m * QUADS)};
+            s.stream.update = p->how->keys[i].path;
+            p->out[i * p->places + m] = sound(at, p->how->kind)
+                                            ? (rd_real)draw(&s, p->how->kind, at)
+                                            : (rd_real)__builtin_nan("");
         }
 }
 
-rd_status rd_draw_likelihood(rd_tensor *y, rd_likelihood_kind kind, const rd_stream *stream,
-                             const rd_path_key *keys, rd_tensor **out, rd_error *err)
+rd_status rd_draw_likelihood(rd_tensor *y, const rd_draws *how, rd_tensor **out, rd_error *err)
 {
+    enum { GRAIN = 256 }; /* some 10 us */
     rd_tensor *dense = NULL, *result = NULL;
-    RD_TRY(check(y, kind, err));
+    RD_TRY(check(y, how, err));
+    const size_t shape[] = {how->n_keys, y->shape[1]};
     RD_TRY(rd_contiguous(y, RD_DENSE, &dense, err));
-    const rd_status status = rd_tensor_new(y->core, y->ndim - 1, y->shape, RD_DENSE, &result, err);
+    const rd_status status = rd_tensor_new(y->core, y->ndim - 1, shape, RD_DENSE, &result, err);
     if (status == RD_OK) {
-        const uint64_t env = rdc_fp_enter();
-        draw_rows(dense, kind, stream, keys, result->at);
-        rdc_fp_leave(env);
+        struct draw_pass p = {.how = how,
+                              .y = dense->at,
+                              .out = result->at,
+                              .width = y->shape[y->ndim - 1],
+                              .places = y->ndim == 3 ? y->shape[1] : 1,
+                              .each = y->shape[0] ? how->n_keys / y->shape[0] : 1};
+        rdc_pool_range(y->core->pool, how->n_keys, GRAIN, draw_keys, &p);
         *out = result;
     }
     rd_tensor_release(dense);
+    return status;
+}
+
+/* ---- quantiles of what was drawn ------------------------------------------------------------- */
+
+static int ascending(const void *a, const void *b)
+{
+    const rd_real x = *(const rd_real *)a, y = *(const rd_real *)b;
+    return (x > y) - (x < y);
+}
+
+struct quantile_pass {
+    const rd_real *x;
+    rd_real *sorted, *out; /* sorted: [groups][n] */
+    size_t n, places, n_levels;
+    const double *levels;
+};
+
+/* Group g is one place of n rows. */
+static void quantile_groups(void *job, size_t first, size_t last)
+{
+    const struct quantile_pass *p = job;
+    for (size_t g = first; g < last; g++) {
+        const size_t row = g / p->places * p->n, m = g % p->places;
+        rd_real *v = p->sorted + g * p->n, nan = 0;
+        for (size_t i = 0; i < p->n; i++) {
+            v[i] = p->x[(row + i) * p->places + m];
+            nan = v[i] == v[i] ? nan : v[i];
+        }
+        qsort(v, p->n, sizeof *v, ascending);
+        for (size_t k = 0; k < p->n_levels; k++) {
+            const double at = (double)(p->n - 1) * p->levels[k], low = (double)(size_t)at;
+            const rd_real *pair = v + (size_t)at;
+            const double up = low < (double)(p->n - 1) ? (double)pair[1] - pair[0] : 0;
+            const rd_real q = (rd_real)rd_fma_d(at - low, up, pair[0]);
+            p->out[g * p->n_levels + k] = nan == nan ? q : nan;
+        }
+    }
+}
+
+static rd_status check_quantiles(const rd_tensor *x, size_t n, rd_error *err)
+{
+    char text[128];
+    if (x->ndim != 2 || n == 0 || x->shape[0] % n != 0)
+        return rdc_fail(err, RD_E_ARG,
+                        "path_quantiles: expected (windows times %zu, targets), got %s", n,
+                        rdc_shape_text(x, text));
+    return RD_OK;
+}
+
+rd_status rd_path_quantiles(rd_tensor *x, size_t n, const double *levels, size_t n_levels,
+                            rd_tensor **out, rd_error *err)
+{
+    rd_tensor *dense = NULL, *result = NULL;
+    RD_TRY(check_quantiles(x, n, err));
+    const size_t shape[] = {x->shape[0] / n, x->shape[1], n_levels};
+    const size_t bytes = rd_tensor_numel(x) * sizeof(rd_real); /* a tensor's: it fits */
+    rdc_block *sorted = rdc_block_new(x->core->arena, bytes);
+    if (!sorted) return rdc_no_memory(err, bytes);
+    rd_status status = rd_contiguous(x, RD_DENSE, &dense, err);
+    if (status == RD_OK) status = rd_tensor_new(x->core, 3, shape, RD_DENSE, &result, err);
+    if (status == RD_OK) {
+        struct quantile_pass p = {.x = dense->at,
+                                  .sorted = sorted->at,
+                                  .out = result->at,
+                                  .n = n,
+                                  .places = shape[1],
+                                  .n_levels = n_levels,
+                                  .levels = levels};
+        rdc_pool_range(x->core->pool, shape[0] * shape[1], 4, quantile_groups, &p);
+        *out = result;
+    }
+    rd_tensor_release(dense);
+    rdc_block_release(x->core->arena, sorted);
     return status;
 }

@@ -90,6 +90,9 @@ function rondo.Embedding(options) end
 ---@field target_features? table places of the targets among the features; default: the first
 ---features at the end that are known ahead; default: those of the windows, 0; 0..1048576
 ---@field known? integer
+---series that a second input of ids tells apart; default: of windows with ids = "embedding"; 1..1048576
+---@field num_series? integer
+---@field embedding_dim? integer numbers that stand for a series; 1..65536; default 8
 ---@field name? string how messages call the layer
 ---@field seed? integer own seed of the initial values; integer >= 0
 ---a recurrent network that forecasts windows of a series: points, quantiles or distributions

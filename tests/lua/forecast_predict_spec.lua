@@ -224,6 +224,37 @@ describe("a trained model", function()
     end
     assert.is_true(a[42].point[1] ~= b[42].point[1])
   end)
+  it("of many series is told which one it forecasts", function()
+    local rows, noise = {}, normals(240, 11)
+    for i, e in ipairs(noise) do
+      local k = (i - 1) % 2
+      rows[i] = { k == 0 and "a" or "b", ("%.4f"):format(k * 40 + 5 * math.sin(i / 5) + e), i % 4, k + 1 }
+    end
+    series_of(folder, { "name", "sold", "price", "size" }, rows)
+    local all = assert(rondo.data.Series.from_csv(folder .. "/name.csv", { id = "name" }))
+    local train, test = all:split { 0.75, 0.25 }
+    local scaler = rondo.data.StandardScaler { per_series = true }:fit(train)
+    local function w(given, ids)
+      return given:windows { input = 6, horizon = 3, target = "sold", past = {}, known = { "price" },
+        static = { "size" }, ids = ids, scaler = scaler, batch_size = 16 }
+    end
+    for _, form in ipairs { "direct", "recursive", "seq2seq" } do
+      local model = small(form, "gaussian")
+      local trainer = rondo.Trainer { model = model, loss = model:loss(), optimizer = rondo.optim.Adam { lr = 1e-2 },
+        epochs = 1, quiet = true, metrics = { "mae", "coverage" } }
+      trainer:fit(w(train, "embedding"), w(test, "embedding"))
+      assert.same({ 2, 2 }, { model.options.known, model.options.num_series }) -- price, behind the origin
+      local mean, n = { a = 0.0, b = 0.0 }, { a = 0, b = 0 }
+      for _, entry in ipairs(trainer:predict(w(test, "embedding"), { paths = 5 })) do
+        mean[entry.series], n[entry.series] = mean[entry.series] + entry.point[1], n[entry.series] + 1
+      end
+      assert.is_true(math.abs(mean.b / n.b - mean.a / n.a - 40) < 5)
+      fails("needs the ids of series beside its input", function() model:forecast(w(test)) end)
+      local plain = small(form, "point")
+      assert.is_true(#plain:forecast(w(test, "one_hot")) > 0)
+      assert.same(2, plain.options.known)
+    end
+  end)
   it("is averaged with others in an Ensemble", function()
     local members = {}
     for i = 1, 3 do

@@ -138,6 +138,25 @@ describe("a Forecaster", function()
       assert.same({ last[1][2], last[1][1] }, { y[1][1][1][2], y[1][1][2][2] })
     end
   end)
+  it("stands still, where it is fed, in what is not known ahead", function()
+    local model = forecaster { form = "recursive", known = 0 }
+    local other = x:clone()
+    other[{ 1, 12, 2 }] = 3 -- at the origin
+    assert.is_true(model(x):table()[1][3] ~= model(other):table()[1][3])
+  end)
+  it("tells series apart by their ids", function()
+    for _, form in ipairs { "direct", "recursive", "seq2seq" } do
+      local model = forecaster { form = form, num_series = 3, embedding_dim = 4 }
+      local one = x:slice(1, 1, 1)
+      local a, b = model(one, rondo.tensor { 1 }), model(one, rondo.tensor { 3 })
+      assert.is_false(a:allclose(b))
+      support.same(a, model(rondo.concat({ one, one }, 1), rondo.tensor { 1, 3 }):slice(1, 1, 1))
+      fails("Forecaster: needs the ids of series beside its input", function() model(one) end)
+    end
+    fails("Forecaster: was made without num_series, and is given ids of series", function()
+      forecaster {}(x, rondo.ones(5))
+    end)
+  end)
   it("is rebuilt from its description", function()
     local module = require "rondo.module"
     local model = forecaster { form = "seq2seq", output = "quantiles", quantiles = { 0.2, 0.5 }, ar_window = 3 }

@@ -18,6 +18,7 @@
 -- ar_window: beside the network a linear autoregression on the last n values, or differences where there is a
 -- baseline (Lai et al. 2018, "LSTNet", section 3.6), which begins as 0.
 -- SPDX-License-Identifier: MIT
+local embedding = require "rondo.embedding"
 local errors = require "rondo.errors"
 local heads = require "rondo.forecast.heads"
 local layers = require "rondo.layers"
@@ -55,6 +56,8 @@ local specs = {
   { name = "target_features", kind = "table", help = "places of the targets among the features; default: the first" },
   { name = "known", kind = "int", min = 0, max = 1 << 20,
     help = "features at the end that are known ahead; default: those of the windows, 0" },
+  count("num_series", "series that a second input of ids tells apart; default: of windows with ids = \"embedding\""),
+  { name = "embedding_dim", kind = "int", def = 8, min = 1, max = 65536, help = "numbers that stand for a series" },
   layers.NAME, layers.SEED,
 }
 
@@ -96,8 +99,7 @@ end
 
 -- Rows of a window that the baseline and the autoregression need.
 local function needed(self, o)
-  local lag = o.baseline == "seasonal" and o.season or o.baseline == "last" and 1 or 0
-  local least = math.max(1, lag, o.ar_window > 0 and o.ar_window + lag or 0)
+  local least = window.looked_back(o)
   if o.window < least then
     errors.raise("%s: a window of %d steps is too short: baseline = \"%s\" and ar_window = %d look back over %d",
       self:label(), o.window, o.baseline, o.ar_window, least)
@@ -149,11 +151,15 @@ function Forecaster:build(features)
     return part(self, number, rnn.RNN, { cell = o.cell, hidden_size = o.hidden_size, num_layers = o.num_layers,
       dropout = o.dropout })
   end
+  local beside = o.num_series and o.embedding_dim or 0
+  if o.num_series then
+    self.embed = part(self, 2 * o.num_layers + 3, embedding.Embedding, { o.num_series, o.embedding_dim })
+  end
   self.encoder = recurrent(0)
-  self.encoder:build(features)
+  self.encoder:build(features + beside)
   if o.form == "seq2seq" then
     self.decoder = recurrent(o.num_layers)
-    self.decoder:build(o.targets + o.known)
+    self.decoder:build(o.targets + o.known + beside)
   end
   self.head = part(self, 2 * o.num_layers, layers.Linear, { steps * o.targets * self.width })
   self.head:build(self.encoder.output_size + steps * o.known)
@@ -175,18 +181,29 @@ local function agree(self, name, theirs)
   end
 end
 
+-- Features from the first on that is known ahead; there are none where x ends at the origin.
+local function known_of(windows)
+  local known, begun = 0, false
+  for _, feature in ipairs(windows.steps > windows.input_size and windows.layouts[1].features or {}) do
+    begun = begun or feature.known
+    known = known + (begun and (feature.kind == "calendar" and 2 or 1) or 0)
+  end
+  return known
+end
+
 -- Takes from windows what has not been given, and sees that the rest fits.
 function Forecaster:take_windows(windows)
   local o = self.options
-  local ahead = (windows.steps or windows.input_size) > windows.input_size
-  local roles = windows.roles or { known = {}, calendar = {} }
   if o.form == "direct" or self:needs_size() then -- what is fed goes on as far as it is asked to
     agree(self, "horizon", windows.horizon)
   end
   agree(self, "window", windows.input_size)
   agree(self, "targets", #windows.targets)
   agree(self, "season", windows.season)
-  agree(self, "known", ahead and #roles.known + 2 * #roles.calendar + 1 or 0)
+  agree(self, "known", known_of(windows))
+  if windows.ids == "embedding" then
+    agree(self, "num_series", #windows.names)
+  end
   o.target_features = o.target_features or windows.target_features
   if o.output == "negative_binomial" and windows.scaler then
     errors.raise("%s: counts are forecast as they are: give the windows no scaler, and the model normalize = \"mean\"",
@@ -233,12 +250,23 @@ end
 
 -- All steps by one layer.
 local function direct(self, x, w, horizon)
-  local hidden = self.encoder:advance(w.input):select(2, -1)
-  return unroll.numbers(self, self.head(unroll.beside(self, x, hidden, 1, horizon)), w, horizon)
+  local o, hidden = self.options, self.encoder:advance(unroll.with_series(w, w.input)):select(2, -1)
+  return unroll.numbers(self, self.head(unroll.beside(o, unroll.ahead(o, x), hidden, 1, horizon)), w, horizon)
 end
 
--- Numbers (batch, horizon, targets[, P]) of each value. how: { horizon =, draw = } in forecasts (unroll.lua).
-function Forecaster:numbers(x, how)
+-- Rows of the embedding (batch, 1, dim) for the ids of the windows' series, nil where there are none.
+local function series_of(self, ids)
+  local o = self.options
+  if (ids ~= nil) ~= (o.num_series ~= nil) then
+    errors.raise("%s: %s", self:label(), ids and "was made without num_series, and is given ids of series"
+      or "needs the ids of series beside its input: windows with ids = \"embedding\" give them")
+  end
+  return ids and self.embed(ids):unsqueeze(2)
+end
+
+-- Numbers (batch, horizon, targets[, P]) of each value. ids: of the series (batch), with num_series. how: { horizon =,
+-- draw = } in forecasts (unroll.lua).
+function Forecaster:numbers(x, ids, how)
   if self:needs_size() then
     self:build(x:size(-1))
   end
@@ -246,6 +274,7 @@ function Forecaster:numbers(x, how)
   rawset(self, "_taught", nil)
   local horizon = horizon_of(self, x, how and how.horizon)
   local w = window.read(self.options, x)
+  w.series = series_of(self, ids)
   if self.options.form == "direct" then
     return direct(self, x, w, horizon)
   end
@@ -254,8 +283,8 @@ function Forecaster:numbers(x, how)
 end
 
 -- The output as a loss takes it: without the dimension of one target.
-function Forecaster:forward(x)
-  local y = self:numbers(x)
+function Forecaster:forward(x, ids)
+  local y = self:numbers(x, ids)
   return self.options.targets == 1 and y:squeeze(3) or y
 end
 

@@ -14,7 +14,6 @@ local forecast = require "rondo.forecast.forecast"
 local heads = require "rondo.forecast.heads"
 local options = require "rondo.options"
 local progress = require "rondo.progress"
-local unroll = require "rondo.forecast.unroll"
 
 local predict = {}
 
@@ -71,37 +70,35 @@ local function in_order(self, y, batch)
 end
 
 -- Keys of the paths of windows: rows are origins; the series is in the upper half of the path's number.
-local function keys_of(infos, paths)
-  local rows, numbers = {}, {}
-  for _, info in ipairs(infos) do
+local function keys_of(infos)
+  local rows, paths = {}, {}
+  for b, info in ipairs(infos) do
     local hash = 0x811c9dc5 -- FNV-1a, folded to 16 bits
     for i = 1, #info.series do
       hash = ((hash ~ info.series:byte(i)) * 0x01000193) & 0xffffffff
     end
-    hash = (hash >> 16 ~ hash) & 0xffff
-    for p = 0, paths - 1 do
-      rows[#rows + 1], numbers[#numbers + 1] = info.origin & 0xffffffff, hash << 16 | p
-    end
+    rows[b], paths[b] = info.origin & 0xffffffff, ((hash >> 16 ~ hash) & 0xffff) << 16
   end
-  return rows, numbers
+  return rows, paths
 end
 
 -- Values (batch * paths, targets) of each step.
 local function sample(self, x, y, infos)
   local kind, n, horizon = self.kind.output, self.o.paths, self.windows.horizon
-  local rows, numbers = keys_of(infos, n)
-  local function draw(at, step)
+  local rows, paths = keys_of(infos)
+  local function draw(at, step) -- at: (batch, 1, targets, P), or as many rows as there are paths
     local shape = at:size()
     return core.draw_likelihood(at:reshape { shape[1], shape[3], shape[4] }, kind, { seed = self.o.seed,
-      purpose = "paths", time = step }, rows, numbers)
+      purpose = "paths", time = step }, rows, paths, n)
   end
   local form = self.model.class_name == "Forecaster" and self.model.options.form
   if form == "recursive" or form == "seq2seq" then
-    return self.model:numbers(x, { horizon = horizon, draw = draw, repeats = n })
+    local inputs = type(x) == "table" and x or { x }
+    return self.model:numbers(inputs[1], inputs[2], { horizon = horizon, draw = draw, repeats = n })
   end
   local steps = {}
   for step = 1, horizon do
-    steps[step] = draw(unroll.repeated(y:slice(2, step, step), n), step)
+    steps[step] = draw(y:slice(2, step, step), step)
   end
   return steps
 end
@@ -138,8 +135,18 @@ local function of_numbers(self, entry, info, numbers, m)
   end
 end
 
--- drawn[h][row][m]: paths of window b.
-local function of_paths(self, entry, info, drawn, b, m)
+-- Is each value of a target brought to the scale of the data by itself? Differences are not.
+local function value_by_value(windows, info, m)
+  for _, stage in ipairs(windows.layouts[info.piece.layout].targets[m].stages or {}) do
+    if stage.kind == "difference" then
+      return false
+    end
+  end
+  return true
+end
+
+-- Paths of window b, of drawn[h], a list of rows for each step.
+local function paths_of(self, info, drawn, b, m)
   local paths, n = {}, self.o.paths
   for p = 1, n do
     local path = {}
@@ -148,34 +155,66 @@ local function of_paths(self, entry, info, drawn, b, m)
     end
     paths[p] = unscale(self, info, path)
   end
-  entry.quantiles = forecast.quantiles_of_paths(paths, self.windows.horizon, self.o.quantiles)
+  return paths
+end
+
+-- Quantiles, of steps[h][b][m][k] where scalers leave values in their order, else of the paths; and these if wanted.
+local function add_paths(self, entry, info, found, b, m)
+  local levels = self.o.quantiles
+  local paths = found.drawn and paths_of(self, info, found.drawn, b, m)
+  if not found.steps then
+    entry.quantiles = forecast.quantiles_of_paths(paths, self.windows.horizon, levels)
+  else
+    entry.quantiles = {}
+    for k, q in ipairs(levels) do
+      local values = {}
+      for h, step in ipairs(found.steps) do
+        values[h] = step[b][m][k]
+      end
+      entry.quantiles[q] = unscale(self, info, values)
+    end
+  end
   entry.paths = self.o.keep_paths and paths or nil
+end
+
+-- What was drawn as tables: of all paths where they are asked for or quantiles need them, else quantiles alone.
+local function read_draws(self, drawn, info)
+  local simple = true
+  for m = 1, #self.windows.targets do
+    simple = simple and value_by_value(self.windows, info, m)
+  end
+  local found = { steps = simple and {} or nil, drawn = (self.o.keep_paths or not simple) and {} or nil }
+  for h, step in ipairs(drawn) do
+    if simple then
+      local quantiles <close> = core.path_quantiles(step, self.o.paths, self.o.quantiles)
+      found.steps[h] = quantiles:table()
+    end
+    if found.drawn then
+      found.drawn[h] = step:table()
+    end
+    step:release()
+  end
+  return found
 end
 
 -- Adds the windows of numbers `rows`, which are x, of which the model says y.
 function Collector:add(rows, x, y)
-  local windows, infos, drawn = self.windows, {}, nil
+  local windows, infos = self.windows, {}
   local targets = windows.targets
   for b, i in ipairs(rows) do
     infos[b] = windows:window(i)
   end
   y = in_order(self, y, #rows)
-  if self.samples then
-    drawn = sample(self, x, y, infos)
-    for h, step in ipairs(drawn) do
-      drawn[h] = step:table()
-      step:release()
-    end
-  end
+  local found = self.samples and read_draws(self, sample(self, x, y, infos), infos[1])
   local numbers = y:table()
   for b, i in ipairs(rows) do
     for m, target in ipairs(targets) do
       local info = m == 1 and infos[b] or windows:window(i, target)
-      local entry = { series = info.series, target = target, origin = info.origin, times = info.times,
+      local entry = { series = info.series, target = info.target, origin = info.origin, times = info.times,
         history = info.history, truth = info.truth }
       of_numbers(self, entry, info, numbers[b], m)
-      if drawn then
-        of_paths(self, entry, info, drawn, b, m)
+      if found then
+        add_paths(self, entry, info, found, b, m)
       end
       self.entries[(i - 1) * #targets + m] = entry
     end
@@ -222,11 +261,16 @@ local function run(self)
       rows[#rows + 1] = i
     end
     local x, truth, _, weight = windows:of(rows)
-    local y = forecaster and model:numbers(x, { horizon = windows.horizon })
-      or model(table.unpack(type(x) == "table" and x or { x })) -- a second input are ids
+    local inputs = type(x) == "table" and x or { x } -- a second are ids of series
+    local y = forecaster and model:numbers(inputs[1], inputs[2], { horizon = windows.horizon })
+      or model(table.unpack(inputs))
     self:add(rows, x, y)
-    require("rondo.trainer_evaluation").release_batch(x, truth, nil, weight)
-    y:release()
+    for _, t in ipairs { y, truth, weight } do
+      t:release()
+    end
+    for _, t in ipairs(inputs) do
+      t:release()
+    end
   end
   return self:finish()
 end

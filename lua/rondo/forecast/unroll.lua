@@ -36,16 +36,28 @@ local function unscaled(kind, y, base, scale, width)
   return core.concat(list, 4)
 end
 
--- What the linear layer reads: the cell's output (batch, hidden), and what is known ahead of `steps` rows of the
--- horizon from row `step` on.
-function unroll.beside(self, x, hidden, step, steps)
-  local o = self.options
-  if o.known == 0 then
+-- Steps (batch, steps, features) with what stands for the series at each of them.
+function unroll.with_series(w, steps)
+  if not w.series then
+    return steps
+  end
+  local ones = core.full({ steps:size(1), steps:size(2), 1 }, 1, "sequence")
+  return core.concat({ steps, ones * w.series }, 3)
+end
+
+-- The steps of x that foretell the horizon's rows, with what is known ahead; nil where nothing is.
+function unroll.ahead(o, x)
+  return o.known > 0 and x:slice(2, o.window, x:size(2)) or nil
+end
+
+-- What the linear layer reads: the cell's output (batch, hidden), and what is known ahead of `steps` rows from row
+-- `step` of the horizon on.
+function unroll.beside(o, ahead, hidden, step, steps)
+  if not ahead then
     return hidden
   end
-  local at = o.window + step - 1
-  local known = x:slice(3, o.input_size - o.known + 1, o.input_size):slice(2, at, at + steps - 1)
-  return core.concat({ hidden, known:reshape { x:size(1), steps * o.known } }, 2)
+  local known = ahead:slice(3, o.input_size - o.known + 1, o.input_size):slice(2, step, step + steps - 1)
+  return core.concat({ hidden, known:reshape { ahead:size(1), steps * o.known } }, 2)
 end
 
 -- The output of the linear layer (batch, steps * targets * P) as numbers (batch, steps, targets[, P]). w.values end
@@ -117,26 +129,28 @@ local function fed(self, own, step, taught)
   return use and core.where(use, at(taught.y), own) or at(taught.y)
 end
 
--- The input of the step that foretells row `step` of the horizon, from the value of the row before.
-local function input_of(self, x, w, value, step)
-  local o = self.options
-  local at = o.window + step - 1
-  local row = at <= x:size(2) and x:slice(2, at, at)
+-- The input of the step that foretells row `step` of the horizon, from the value of the row before. What is not known
+-- ahead stays as it was at the origin.
+local function input_of(o, ahead, w, value, step)
+  local row = ahead and ahead:slice(2, step, step):slice(3, o.input_size - o.known + 1, o.input_size)
   local z = window.scaled(w, value)
   if o.form == "seq2seq" then
-    return o.known > 0 and core.concat({ z, row:slice(3, o.input_size - o.known + 1, o.input_size) }, 3) or z
+    return unroll.with_series(w, row and core.concat({ z, row }, 3) or z)
   end
-  return window.replace(row or core.zeros { x:size(1), 1, o.input_size }, o.target_features, z)
+  local last = w.last
+  row = row and (o.known < o.input_size and core.concat({ last:slice(3, 1, o.input_size - o.known), row }, 3)) or last
+  return unroll.with_series(w, window.replace(row, o.target_features, z))
 end
 
 -- Everything of a window that is asked for later, `n` times for as many paths.
-local function spread(n, w, x, states, hidden)
+local function spread(n, w, ahead, states, hidden)
   local many = { values = repeated(w.values, n), shift = w.shift and repeated(w.shift, n),
-    scale = w.scale and repeated(w.scale, n) }
+    scale = w.scale and repeated(w.scale, n), last = repeated(w.last, n),
+    series = w.series and repeated(w.series, n) }
   for i, state in ipairs(states) do
     states[i] = repeated(state, n)
   end
-  return many, repeated(x, n), states, repeated(hidden, n)
+  return many, ahead and repeated(ahead, n), states, repeated(hidden, n)
 end
 
 -- Forms that are fed. how: horizon; taught, { y =, weight = } in training; draw(numbers, step) -> values and
@@ -144,25 +158,27 @@ end
 -- values drawn.
 function unroll.run(self, x, w, how)
   local o = self.options
-  local y, states = self.encoder:advance(w.input)
-  local hidden, all, drawn = y:select(2, -1), {}, {}
+  local y, states = self.encoder:advance(unroll.with_series(w, w.input))
+  local hidden, all, drawn, ahead = y:select(2, -1), {}, {}, unroll.ahead(o, x)
+  local rows = window.looked_back(o)
+  w.values, w.last = w.values:slice(2, -rows, -1), x:slice(2, o.window, o.window)
   if how.repeats then
-    w, x, states, hidden = spread(how.repeats, w, x, states, hidden)
+    w, ahead, states, hidden = spread(how.repeats, w, ahead, states, hidden)
   end
   local layer = o.form == "seq2seq" and self.decoder or self.encoder
   local value = w.values:slice(2, -1, -1)
   for step = 1, how.horizon do
     if step > 1 or o.form == "seq2seq" then
-      y, states = layer:advance(input_of(self, x, w, value, step), states)
+      y, states = layer:advance(input_of(o, ahead, w, value, step), states)
       hidden = y:select(2, 1)
     end
-    all[step] = unroll.numbers(self, self.head(unroll.beside(self, x, hidden, step, 1)), w, 1)
+    all[step] = unroll.numbers(self, self.head(unroll.beside(o, ahead, hidden, step, 1)), w, 1)
     if how.draw then
       drawn[step] = how.draw(all[step], step)
     end
     if step < how.horizon then
       value = how.draw and drawn[step]:unsqueeze(2) or fed(self, unroll.middle(o, all[step]), step, how.taught)
-      w.values = core.concat({ w.values, value }, 2)
+      w.values = core.concat({ w.values:slice(2, -rows, -1), value }, 2)
     end
   end
   return how.draw and drawn or #all == 1 and all[1] or core.concat(all, 2)

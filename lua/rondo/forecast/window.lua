@@ -79,6 +79,12 @@ function window.lag(o)
   return o.baseline == "last" and 1 or o.baseline == "seasonal" and o.season or 0
 end
 
+-- How many of the last rows baseline and autoregression look back over; 1 at least.
+function window.looked_back(o)
+  local lag = window.lag(o)
+  return math.max(1, lag, o.ar_window > 0 and o.ar_window + lag or 0)
+end
+
 -- The baseline (batch, steps, targets) of the `steps` rows behind `values`; nil: none. What is not there yet is that
 -- of the season before.
 function window.base(o, w, values, steps)
