@@ -155,7 +155,7 @@ local function verdict_on(values, name)
   local runs = {}
   for seed = 1, 3 do
     rondo.manual_seed(seed)
-    runs[seed] = B.FeedForward({ hidden_size = 12, epochs = 30, lr = 1e-2, loss = rondo.MSELoss() })
+    runs[seed] = B.FeedForward({ hidden_size = 12, epochs = 20, lr = 1e-2, loss = rondo.MSELoss() })
       :fit(windows(train, true), windows(valid)):forecast(windows(test))
   end
   return judged(runs, B.all(windows(test)), silent)
@@ -165,14 +165,14 @@ describe("a trained net", function()
   it("has no skill on a random walk", function()
     rondo.manual_seed(7)
     local y = { 0.0 }
-    for t, e in ipairs(rondo.randn(899):table()) do y[t + 1] = y[t] + e end
+    for t, e in ipairs(rondo.randn(599):table()) do y[t + 1] = y[t] + e end
     local v = verdict_on(y, "walk")
     assert.is_false(v.skill)
     assert.matches("does not beat the best baseline", v.text)
   end)
   it("has skill on a series that can be learned, but not by lines", function()
     local y = { 0.3 }
-    for t = 2, 900 do y[t] = 3.9 * y[t - 1] * (1 - y[t - 1]) end -- the logistic map
+    for t = 2, 600 do y[t] = 3.9 * y[t - 1] * (1 - y[t - 1]) end -- the logistic map
     local v = verdict_on(y, "map")
     assert.is_true(v.skill)
     assert.is_true(v.value < 0.5 * v.best_value)
@@ -265,7 +265,7 @@ describe("the feed-forward net", function()
       local function w(part)
         return windows(part, { horizon = 2, target = "v", known = { "next" }, static = { "size" }, ids = ids })
       end
-      local net = B.FeedForward({ hidden_size = 24, epochs = 60, lr = 1e-2 }):fit(w(train))
+      local net = B.FeedForward({ hidden_size = 24, epochs = 30, lr = 2e-2 }):fit(w(train))
       assert.is_true(net:evaluate(w(test)).rmse < 0.5 * B.Persistence({}):evaluate(w(test)).rmse)
     end
   end)
