@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
-checks=(valgrind_all equations flat_memory kills recipe_memory large_text large_csv results adding fresh rock deb)
+checks=(valgrind_all equations flat_memory kills recipe_memory large_text large_csv large_hdf5 results adding fresh
+    rock deb)
 
 # All C tests under valgrind.
 check_valgrind_all() {
@@ -54,6 +55,16 @@ check_large_text() (
 check_large_csv() (
     ulimit -d 200000
     with_tree release lua5.4 tests/runs/large_csv.lua build
+)
+
+# 1 GB of HDF5, plain and in deflated chunks, in a process that may have 200 MB of its own.
+check_large_hdf5() (
+    /usr/bin/python3 -c 'import h5py' 2>/dev/null || {
+        echo "python3-h5py is missing"
+        return "$SKIP"
+    }
+    ulimit -d 200000
+    with_tree release lua5.4 tests/runs/large_hdf5.lua build
 )
 
 # The adding problem over 200 steps: a GRU and an LSTM learn it, a vanilla cell says 1 (1/6; 0.1767 in the papers).

@@ -32,6 +32,8 @@ rd_status rd_series_group(rd_series *s, const rd_series_form *form, uint64_t *co
                           size_t n_counts, rd_series **out, rd_error *err);
 /* The first row from.. on that is not above the one before it; from + n: there is none. */
 uint64_t rd_series_falls(const rd_series *s, uint32_t column, uint64_t from, uint64_t n);
+/* The first row whose number is infinite, also as one of a tensor; all rows: there is none. */
+uint64_t rd_series_infinite(const rd_series *s, uint32_t column);
 typedef struct rd_series_part {
     const uint32_t *columns;
     uint64_t begin, from; /* of the series, of what is read */
@@ -138,4 +140,22 @@ double rd_window_known(const rd_window_form *form, uint32_t column, const rd_win
 /* Brings n numbers of a target behind the origin from the scale of the model to the column's. */
 rd_status rd_window_invert(const rd_window_form *form, const rd_feature *target,
                            const rd_window *at, double *values, size_t n, rd_error *err);
+
+/* ---- datasets of HDF5 files of any size: libhdf5 works in a child process, on the mapped file ---- */
+
+typedef struct rd_hdf5 rd_hdf5;
+typedef struct rd_hdf5_set { /* strings belong to the file */
+    char *name;              /* its path, without a slash in front */
+    uint32_t ndim;           /* 1 or 2 */
+    uint64_t rows, columns;
+    bool readable;
+    char *text; /* the names of its columns, a line each, or none; of what is not readable: why */
+} rd_hdf5_set;
+/* Lists the arrays of numbers and links of a file. [setup] Fails on what is no HDF5 file. */
+rd_status rd_hdf5_open(const rd_core *core, const char *path, rd_hdf5 **out, rd_error *err);
+void rd_hdf5_free(rd_hdf5 *h); /* NULL is fine */
+size_t rd_hdf5_sets(const rd_hdf5 *h, const rd_hdf5_set **sets);
+/* Reads a dataset into columns of a series that has as many rows: to[k] is where column k goes, or RD_ALL. */
+rd_status rd_hdf5_rows(const rd_core *core, const rd_hdf5 *h, size_t set, rd_series *series,
+                       const uint32_t *to, rd_error *err);
 #endif

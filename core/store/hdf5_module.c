@@ -11,6 +11,8 @@ RD_EXPORT const rdc_hdf5 rdc_hdf5_module = {
     .version = RDC_HDF5_VERSION,
     .image = rdc_hdf5_image,
     .parse = rdc_hdf5_parse,
+    .look = rdc_hdf5_look,
+    .rows = rdc_hdf5_rows,
 };
 
 /* Walking upward, the first entry is the innermost one: the reason. */

@@ -59,12 +59,12 @@ static bool limit(__rlimit_resource_t what, uint64_t most)
     return setrlimit(what, &hard) == 0 || setrlimit(what, &r) == 0;
 }
 
-static bool limit_all(size_t bytes)
+static bool limit_all(const rdc_hdf5_limits *most)
 {
     const uint64_t taken = address_space();
-    return limit(RLIMIT_CPU, SECONDS + bytes / BYTES_A_SECOND) && limit(RLIMIT_FSIZE, 0) &&
+    return limit(RLIMIT_CPU, SECONDS + most->work / BYTES_A_SECOND) && limit(RLIMIT_FSIZE, 0) &&
            limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, 0) &&
-           (taken == 0 || limit(RLIMIT_AS, taken + 2 * (uint64_t)bytes + OWN_BYTES));
+           (taken == 0 || limit(RLIMIT_AS, taken + 2 * most->memory + OWN_BYTES));
 }
 
 /* All descriptors but `kept`. */
@@ -95,10 +95,10 @@ static bool has_filters(void)
            (errno != ENOSYS && errno != EINVAL);
 }
 
-bool rdc_hdf5_sandbox(size_t bytes, const rdc_wire *wire)
+bool rdc_hdf5_sandbox(const rdc_hdf5_limits *limits, const rdc_wire *wire)
 {
     close_others(wire->fd);
-    if (!limit_all(bytes)) return rdc_hdf5_fail(wire, "the reader's limits cannot be set", NULL);
+    if (!limit_all(limits)) return rdc_hdf5_fail(wire, "the reader's limits cannot be set", NULL);
     return !has_filters() || filter() ||
            rdc_hdf5_fail(wire, "the reader's system calls cannot be limited", NULL);
 }

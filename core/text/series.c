@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -163,4 +164,12 @@ uint64_t rd_series_falls(const rd_series *s, uint32_t column, uint64_t from, uin
     for (uint64_t row = from + 1; row < from + n; row++)
         if (!(at[row] > at[row - 1])) return row;
     return from + n;
+}
+
+uint64_t rd_series_infinite(const rd_series *s, uint32_t column)
+{
+    const double *at = s->at + column * s->rows;
+    uint64_t row = 0;
+    while (row < s->rows && !isinf((rd_real)at[row])) row++;
+    return row;
 }

@@ -875,6 +875,17 @@ function rondo.data.Batches(options) end
 ---@field dates? "dmy"|"mdy" of 3/4/2020; default: as the dates show
 ---@field skip? integer rows of values at the start that are passed over; integer >= 0; default 0
 
+---@class rondo.Series.from_hdf5.Options
+---@field dataset? any path of a dataset in the file, or a list; default: all that hold numbers
+---names of the columns of a dataset of two dimensions; default: its attribute 'columns', or the dataset's
+---name and a number
+---@field names? table
+---@field columns? table names of columns to read; default: all
+---@field time? string name of the column of times; default: there are none
+---of times since 1970-01-01 in UTC, or plain numbers; default "number"
+---@field time_unit? "number"|"seconds"|"milliseconds"|"microseconds"|"nanoseconds"|"days"
+---@field missing? "error"|"previous"|"interpolate" values that are NaN: as in from_csv; default "error"
+
 ---@class rondo.BoxCoxScaler.Options
 ---@field [1] any? offset
 ---@field offset? number is added first: all values must be above 0 then; default 0

@@ -76,6 +76,13 @@ rondo.data.Series = {}
 ---@return integer? code
 ---@nodiscard
 function rondo.data.Series.from_csv(path, options) end
+---@param path string
+---@param options rondo.Series.from_hdf5.Options?
+---@return rondo.Series? series
+---@return string? err
+---@return integer? code
+---@nodiscard
+function rondo.data.Series.from_hdf5(path, options) end
 
 ---one window for one target, on the scale of the data
 ---@class rondo.Window

@@ -90,6 +90,7 @@ local sentences = {
   ChainScaler = "one scaler behind the other",
   ColumnScaler = "each column by a scaler of its own",
   windows = "part:windows { input =, horizon =, ... }: windows of a series as batches",
+  ["Series.from_hdf5"] = "rondo.data.Series.from_hdf5(path, { ... }): the same from datasets of an HDF5 file",
   ["Conll.open"] = "rondo.data.Conll.open(path, { ... }): sentences with a tag a word",
   ["Vocab.from"] = "rondo.data.Vocab.from(lists, { ... }): tokens to ids and back",
   Persistence = "the last value",
@@ -199,6 +200,9 @@ local function special_topics(rondo, list)
   list[#list + 1] = topic("data", "rondo.data.Table.open", "Table.open", function() data.Table.open("", {}) end)
   list[#list + 1] = topic("data", "rondo.data.Series.from_csv", "Series.from_csv", function()
     data.Series.from_csv("", {})
+  end)
+  list[#list + 1] = topic("data", "rondo.data.Series.from_hdf5", "Series.from_hdf5", function()
+    data.Series.from_hdf5("", {})
   end)
   local scalers = require "rondo.data.scalers"
   for _, name in ipairs(scalers.names) do

@@ -170,6 +170,18 @@ static int columns_falls(lua_State *L)
     return 1;
 }
 
+/* numbers:too_large(column) -> the first row whose number is infinite, or nil */
+static int columns_too_large(lua_State *L)
+{
+    rd_series *s = rdl_check_series(L, 1);
+    const lua_Integer column = luaL_checkinteger(L, 2);
+    luaL_argcheck(L, column >= 1 && column <= rd_series_columns(s), 2, "no such column");
+    const uint64_t row = rd_series_infinite(s, (uint32_t)column - 1);
+    if (row == rd_series_rows(s)) return 0;
+    lua_pushinteger(L, (lua_Integer)row + 1);
+    return 1;
+}
+
 /* numbers:values({columns}, from, n, begin, rule) -> tensor (n, columns) */
 static int columns_values(lua_State *L)
 {
@@ -305,17 +317,13 @@ static int natural_log(lua_State *L)
 
 void rdl_open_series(lua_State *L)
 {
-    static const luaL_Reg methods[] = {{"close", columns_close},
-                                       {"take_csv", columns_take_csv},
-                                       {"numbers", columns_numbers},
-                                       {"set", columns_set},
-                                       {"missing", columns_missing},
-                                       {"grouped", columns_grouped},
-                                       {"falls", columns_falls},
-                                       {"values", columns_values},
-                                       {"moments", columns_moments},
-                                       {"quantile", columns_quantile},
-                                       {NULL, NULL}};
+    static const luaL_Reg methods[] = {
+        {"close", columns_close},       {"take_csv", columns_take_csv},
+        {"numbers", columns_numbers},   {"set", columns_set},
+        {"missing", columns_missing},   {"grouped", columns_grouped},
+        {"falls", columns_falls},       {"too_large", columns_too_large},
+        {"values", columns_values},     {"moments", columns_moments},
+        {"quantile", columns_quantile}, {NULL, NULL}};
     static const luaL_Reg meta[] = {
         {"__gc", columns_close}, {"__close", columns_close}, {NULL, NULL}};
     static const luaL_Reg functions[] = {

@@ -3,8 +3,8 @@
 usage: large_csv.lua FOLDER [MEGABYTES] [MEGABYTES_A_SECOND]
 
 Writes the file into FOLDER (times, six columns of numbers, one of text; some values are missing), opens it, which reads
-every number once, then all values again in stretches and windows at random places. Seconds are those of the processor,
-since other programs must not decide; what the clock says is printed beside them.
+every number once, then all values again in stretches and windows at random places, and batches of windows. Seconds
+are those of the processor, since other programs must not decide; what the clock says is printed beside them.
 SPDX-License-Identifier: MIT ]]
 local rondo = require "rondo"
 
@@ -68,5 +68,19 @@ for i = 1, windows do
 end
 print(("%d rows; a window of %d rows of two columns takes %.0f us"):format(rows, width, (os.clock() - cpu) / windows
   * 1e6))
+local batches
+ok = timed("windows", megabytes, function() -- the columns go into a file without a name
+  batches = series:windows { input = 168, horizon = 24, target = "load", past = { "temp" }, batch_size = 64,
+    shuffle = true }
+end) and ok
+cpu = os.clock()
+for k = 1, 300 do
+  local x, y = batches:batch(k)
+  x:release()
+  y:release()
+end
+print(("a batch of 64 windows of %d rows of two columns takes %.2f ms; own memory %.1f MB"):format(width, (os.clock()
+  - cpu) / 300 * 1e3, own_memory()))
+ok = ok and own_memory() < OWN_MB
 os.remove(path)
 os.exit(ok and 0 or 1)

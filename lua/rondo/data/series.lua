@@ -9,6 +9,7 @@ local cuts = require "rondo.data.series_cuts"
 local errors = require "rondo.errors"
 local season = require "rondo.data.season"
 local series_csv = require "rondo.data.series_csv"
+local series_hdf5 = require "rondo.data.series_hdf5"
 local store = require "rondo.data.series_store"
 local windows = require "rondo.data.windows"
 
@@ -37,7 +38,7 @@ function Series:__len()
 end
 
 function Series:__tostring()
-  local many = self.file.pieces and (" of %d series"):format(#self.parts) or ""
+  local many = self.file.id and (" of %d series"):format(#self.parts) or ""
   return ("%s: %d rows%s of %s"):format(self.path, #self, many, table.concat(self.columns, ", "))
 end
 
@@ -235,7 +236,7 @@ function methods:summary()
     end
   end
   local out = { rows = report.rows, missing = missing, unread = unread, separator = file.csv and file.csv:separator(),
-    series = file.pieces and #file.pieces or nil, id = file.names[file.id] }
+    series = file.id and #file.pieces or nil, id = file.names[file.id] }
   if file.time > 0 then
     out.time, out.first, out.last = file.time_name, report.first, report.last
     out.regular = report.step ~= nil and report.other_steps == 0
@@ -254,4 +255,14 @@ local function from_csv(path, given)
   return whole(file)
 end
 
-return { from_csv = from_csv, is_series = function(value) return getmetatable(value) == Series end }
+-- Series.from_hdf5(path, { dataset =, time =, ... }): a series, or nil, message, code.
+local function from_hdf5(path, given)
+  local file, message, code = series_hdf5.open(path, given)
+  if not file then
+    return nil, message, code
+  end
+  return whole(file)
+end
+
+return { from_csv = from_csv, from_hdf5 = from_hdf5,
+  is_series = function(value) return getmetatable(value) == Series end }
