@@ -114,6 +114,7 @@ function run_folder.open(path, resume, overwrite, in_script)
       anew))
   end
   make_folders(path)
+  collectgarbage() -- a run that an error has ended in this process may hold the lock still
   local lock, message = core.lock(join(path, ".lock"))
   if not lock and message:find("another process", 1, true) then
     errors.stop(errors.USAGE, ("%s: another process is training here (%s)"):format(path, message))
