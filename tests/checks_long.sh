@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
-checks=(valgrind_all equations flat_memory kills recipe_memory large_text large_csv large_hdf5 results adding fresh
-    rock deb)
+checks=(valgrind_all equations flat_memory long_sequence kills recipe_memory large_text large_csv large_hdf5 results
+    adding fresh rock deb)
 
 # All C tests under valgrind.
 check_valgrind_all() {
@@ -25,6 +25,12 @@ check_equations() {
 # 100,000 steps of a loop written by hand: resident memory stays where it was.
 check_flat_memory() {
     with_tree release lua5.4 tests/runs/flat_memory.lua
+}
+
+# 100,000 steps through an LSTM of 256 units in a process of less than 256 MB, and what time segments take.
+check_long_sequence() {
+    with_tree release nice lua5.4 tests/runs/long_sequence.lua 100000 256 8 160MB 256
+    with_tree release nice lua5.4 tests/bench/segments.lua
 }
 
 # 200 SIGKILLs at random moments of a run; scripts/test.sh has 20.

@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGN = 64, HUGE_PAGE = 2 << 20, N_CLASSES = 4 * 44, SMALLEST_LOG2 = 6 };
+enum { ALIGN = 64, PAGE = 4096, HUGE_PAGE = 2 << 20, N_CLASSES = 4 * 44, SMALLEST_LOG2 = 6 };
 #ifdef RDC_GUARD
 enum { GUARD = 64, GUARD_BYTE = 0xA5 };
 #else
@@ -44,6 +44,55 @@ static uint32_t class_of(size_t bytes)
     return (log2 - SMALLEST_LOG2) * 4 + quarter;
 }
 
+#ifdef RDC_GUARD
+static void *from_system(size_t bytes)
+{
+    return aligned_alloc(ALIGN, bytes); /* which sanitizers watch */
+}
+
+static void to_system(void *p, size_t bytes)
+{
+    (void)bytes;
+    free(p);
+}
+#else
+/* Large blocks are mapped by themselves: given back they leave no holes in a heap. They lie in huge pages
+ * where the system gives them: rows that are a page apart would each need a small one. Of a last page only a
+ * part would be used: there small ones do. */
+static void *map(size_t bytes)
+{
+    const size_t all = bytes + HUGE_PAGE; /* bytes of a class: no overflow */
+    char *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (p == MAP_FAILED) return NULL;
+    const size_t before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
+    const size_t used = (bytes + PAGE - 1) / PAGE * PAGE;
+    if (before > 0) (void)munmap(p, before);
+    if (before + used < all) (void)munmap(p + before + used, all - before - used);
+#ifdef MADV_HUGEPAGE
+    (void)madvise(p + before, bytes / HUGE_PAGE * HUGE_PAGE, MADV_HUGEPAGE); /* it may fail */
+#endif
+    return p + before;
+}
+
+static void *from_system(size_t bytes)
+{
+    return bytes < HUGE_PAGE ? aligned_alloc(ALIGN, bytes) : map(bytes);
+}
+
+static void to_system(void *p, size_t bytes)
+{
+    if (bytes < HUGE_PAGE)
+        free(p);
+    else
+        (void)munmap(p, (bytes + PAGE - 1) / PAGE * PAGE);
+}
+#endif
+
+static size_t block_bytes(uint32_t size_class)
+{
+    return ALIGN + 2 * (size_t)GUARD + class_bytes(size_class); /* a multiple of ALIGN */
+}
+
 rdc_arena *rdc_arena_new(void)
 {
     return calloc(1, sizeof(rdc_arena));
@@ -56,7 +105,7 @@ void rdc_arena_trim(rdc_arena *a)
             rdc_block *b = a->free[k];
             a->free[k] = b->next;
             a->use.held_bytes -= class_bytes(k);
-            free(b);
+            to_system(b, block_bytes(k));
         }
     }
 }
@@ -98,28 +147,14 @@ static void guard_check(const rdc_block *b)
 }
 #endif
 
-/* Large blocks lie in huge pages where the system gives them: rows that are a page apart would each need a
- * small one. */
-static void *aligned(size_t bytes)
-{
-    const size_t align = bytes >= HUGE_PAGE ? HUGE_PAGE : ALIGN;
-    void *p = aligned_alloc(align, (bytes + align - 1) / align * align);
-#ifdef MADV_HUGEPAGE
-    const size_t whole =
-        bytes / HUGE_PAGE * HUGE_PAGE; /* of a last one only a part would be used */
-    if (p && whole > 0) (void)madvise(p, whole, MADV_HUGEPAGE); /* advice: it may fail */
-#endif
-    return p;
-}
-
 static rdc_block *block_from_system(rdc_arena *a, uint32_t size_class)
 {
-    const size_t bytes = ALIGN + 2 * (size_t)GUARD + class_bytes(size_class);
-    rdc_block *b = aligned(bytes);
+    const size_t bytes = block_bytes(size_class);
+    rdc_block *b = from_system(bytes);
     a->use.system_allocations++;
     if (!b) {
         rdc_arena_trim(a);
-        b = aligned(bytes);
+        b = from_system(bytes);
         if (!b) return NULL;
     }
     b->size_class = size_class;

@@ -29,10 +29,11 @@ function List:batch(k)
   return batch[1], batch[2], next(how) ~= nil and how or nil, batch[3]
 end
 
--- A source as the Trainer wants it: an object with batch() and a length, or a list of { x, y } or
--- { x, y, weight }, with lengths, mask or resets of x by name.
+-- A source as the Trainer wants it: an object with batch(), or part() (parts.lua), and a length, or a list of { x, y }
+-- or { x, y, weight }, with lengths, mask or resets of x by name.
 function figures.source(given)
-  if type(given) == "table" and type(given.batch) == "function" then
+  local own = type(given) == "table" and (given.batch or given.part)
+  if type(own) == "function" then
     return given
   elseif type(given) == "table" and type(given[1]) == "table" then
     return setmetatable({ batches = given }, List)

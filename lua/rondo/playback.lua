@@ -202,11 +202,19 @@ local function play_piece(window, i, states, gradients, seed)
   return after
 end
 
+-- The pool keeps blocks for sizes that may come again; those of another pass do not, where there is no room for them.
+local function make_room(window)
+  if window.budget and core.memory().held_bytes > window.budget then
+    core.trim()
+  end
+end
+
 local function replay(window, given)
   local border, kept = {}, nil
   local all = tensor.no_grad(find_borders, window, given, border)
   local seed = seed_of(window, all)
   for i = #window, 1, -1 do
+    make_room(window)
     if border[i] then
       each(function(t) t.requires_grad = true end, border[i])
     end

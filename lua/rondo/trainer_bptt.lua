@@ -151,6 +151,7 @@ end
 local function play(self, list, how)
   local window = pieces_of(list, how.keep_at, how.size, how.at or 0)
   window.trainer, window.stateful, window.share = self, how.stateful, how.share
+  window.budget = self.memory
   window.replays, window.refuse = how.size ~= nil, memory_plan.refuse_holes
   if not self.per_step then
     for i, piece in ipairs(window) do
