@@ -90,7 +90,8 @@ static void to_system(void *p, size_t bytes)
 
 static size_t block_bytes(uint32_t size_class)
 {
-    return ALIGN + 2 * (size_t)GUARD + class_bytes(size_class); /* a multiple of ALIGN */
+    const size_t bytes = ALIGN + 2 * (size_t)GUARD + class_bytes(size_class);
+    return (bytes + ALIGN - 1) / ALIGN * ALIGN; /* as aligned_alloc wants it */
 }
 
 rdc_arena *rdc_arena_new(void)
