@@ -69,6 +69,16 @@ local function read_how(self, how, library)
   self.lengths = lengths and lengths:table() or nil
 end
 
+-- Do rows end before the batch does?
+function Parts:is_ragged()
+  for _, n in ipairs(self.lengths or {}) do
+    if n < self.steps then
+      return true
+    end
+  end
+  return self.holes
+end
+
 -- The parts of a batch: x, y, how, weight, stateful. per_step: does the model give an output, and has y a target, for
 -- each step?
 function parts.of_batch(model, batch, per_step)
@@ -81,6 +91,7 @@ function parts.of_batch(model, batch, per_step)
     errors.raise("Trainer: x has %d steps, and y %s", self.steps, batch.y.ndim < 2 and "none" or batch.y:size(2))
   end
   read_how(self, batch.how, module.is_library(model))
+  self.pooled = not per_step and self:is_ragged() and parts.has(model, "Pool")
   return self
 end
 
@@ -122,6 +133,10 @@ end
 function Parts:part(from, to)
   if self.source then
     return ask(self, from, to)
+  end
+  if self.pooled and (from > 1 or to < self.steps) then
+    errors.raise("Trainer: Pool { \"last\" } sees only the part in which its rows end; in parts let the layer before "
+      .. "it give its last output itself: return_sequences = false")
   end
   local part = { owned = {}, holes = self.holes or self.resets ~= nil }
   local function own(t)

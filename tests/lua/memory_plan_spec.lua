@@ -111,7 +111,8 @@ describe("segments have the bits of the whole", function()
       class_weights = { 1, 2, 0.5, 0.25, 1, 1 } }, rondo.CrossEntropyLoss { reduction = "batch" },
       rondo.CrossEntropyLoss { reduction = "sum" } } do
       same_in_segments(function()
-        return rondo.Sequential { rondo.Embedding { 6, 5 }, rondo.GRU { 7 }, rondo.Dropout { 0.2 }, rondo.LayerNorm {},
+        return rondo.Sequential { rondo.Embedding { 6, 5, dropout = 0.2 }, rondo.GRU { 7, input_dropout = 0.1 },
+          rondo.Dropout { 0.2 }, rondo.Dropout { 0.2, variational = true }, rondo.LayerNorm {},
           rondo.Linear { 6 } }
       end, { loss = loss }, { ids(LENGTHS), ids(LENGTHS) })
     end
@@ -366,6 +367,14 @@ describe("memory is refused", function()
       function()
         return rondo.Sequential { rondo.GRU { 6, input_size = FEATURES }, rondo.Pool { "mean" }, rondo.Linear { 3 } }
       end)
+  end)
+  it("of a Pool behind rows of unequal length", function()
+    local function model()
+      return rondo.Sequential { rondo.GRU { 6, input_size = FEATURES }, rondo.Pool { "last" }, rondo.Linear { 1 } }
+    end
+    refused("Trainer: Pool { \"last\" } sees only the part in which its rows end; in parts let the layer before it "
+      .. "give its last output itself: return_sequences = false", model, {},
+      { batch[1], numbers(3, ROWS, 1), lengths = LENGTHS })
   end)
   it("of a loss that is not known to add up", function()
     refused("Trainer: memory: the loss is a function; whether it adds up over time can be told of the library's losses "
