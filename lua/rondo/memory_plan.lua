@@ -162,6 +162,9 @@ function Plan:segment(steps, rows)
   if not self.budget or whole_bytes(self, steps, rows) <= self.budget then
     return nil
   end
+  if self.sure and self.sure.steps == steps and rows == self.rows then
+    return self.sure.size
+  end
   local least = self.border and least_size(self, steps, rows) or steps
   local size = self.border and largest_size(self, steps, rows, least) or steps
   local bytes = self.border and bytes_in_segments(self, steps, size, rows) or whole_bytes(self, steps, rows)
@@ -171,6 +174,17 @@ function Plan:segment(steps, rows)
       and ("in segments of %d steps"):format(size) or "there is nothing to be cut")
   end
   return size
+end
+
+-- The longest of those that were tried and fit: of these the memory is known, not expected.
+local function longest_tried(self, steps, rows)
+  local longest
+  for size in pairs(self.tried) do
+    if bytes_in_segments(self, steps, size, rows) <= self.budget and size > (longest or 0) then
+      longest = size
+    end
+  end
+  return longest and { steps = steps, size = longest }
 end
 
 -- What a batch of so many steps takes, in numbers.
@@ -288,6 +302,7 @@ local function new(trainer, read, how)
       end
       try_size(self, trainer, read, steps, chosen)
     end
+    self.sure = self.budget and longest_tried(self, steps, read.rows)
     self.time = time_of(trainer, read, steps, chosen)
       or time_of(trainer, read, steps, least_size(self, steps, read.rows))
   end

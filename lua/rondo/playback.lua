@@ -204,8 +204,8 @@ end
 
 -- The pool keeps blocks for sizes that may come again; those of another pass do not, where there is no room for them.
 local function make_room(window)
-  if window.budget and core.memory().held_bytes > window.budget then
-    core.trim()
+  if window.budget and core.memory().held_bytes > window.budget + window.budget // 4 then
+    core.trim() -- a quarter: what sizes are rounded up by
   end
 end
 

@@ -29,7 +29,9 @@ function source.part(_, _, _, from, to)
     end
     x[b], y[b] = read, wanted
   end
-  return rondo.tensor(x):contiguous "sequence", rondo.tensor(y):contiguous "sequence"
+  local dense_x <close> = rondo.tensor(x)
+  local dense_y <close> = rondo.tensor(y)
+  return dense_x:contiguous "sequence", dense_y:contiguous "sequence"
 end
 
 local function highest()
