@@ -70,12 +70,11 @@ end
 function run_facts.of(log)
   local last_record = log.list[#log.list]
   local config, status = json_of(log.folder, "config.json"), json_of(log.folder, "status.json")
-  local facts = { name = log.name, folder = log.folder, config = config, last = {},
+  local facts = { name = log.name, folder = log.folder, config = config, last = log.last, seconds = log.seconds,
     options = type(config.options) == "table" and config.options or {},
     step = last_record and last_record.step or 0, epoch = last_record and last_record.epoch }
   facts.steps, facts.epochs = steps_in_all(config, last_record)
   facts.state = state_of(log, status)
-  records.each_figure(log.list, function(name, _, value) facts.last[name] = value end)
   for _, figure in ipairs { "val_loss", "loss" } do
     local xs, ys = records.curve(log, figure)
     local value, at = lowest(xs, ys)
@@ -84,15 +83,8 @@ function run_facts.of(log)
       break
     end
   end
-  -- Times begin anew where a run is resumed.
-  local seconds, before = 0, 0
-  for _, record in ipairs(log.list) do
-    local t = tonumber(record.t) or before
-    seconds, before = seconds + (t >= before and t - before or t), t
-  end
-  facts.seconds = seconds
   if facts.steps and facts.step > 0 and facts.steps > facts.step and facts.state == "training" then
-    facts.left = seconds / facts.step * (facts.steps - facts.step)
+    facts.left = facts.seconds / facts.step * (facts.steps - facts.step)
   end
   return facts
 end

@@ -37,6 +37,33 @@ local function record_of(line)
   return type(record) == "table" and record or nil
 end
 
+local NOT_FIGURES = { t = true, step = true, epoch = true, split = true, rank = true, final = true }
+local PREFIX = { valid = "val_" }
+local OVER = { "step", "epoch", "t" }
+
+local function forget(self)
+  self.offset, self.tail, self.list, self.curves, self.last, self.seconds, self.before = 0, "", {}, {}, {}, 0.0, 0.0
+end
+
+-- Puts a record where it belongs: loss of a training line is "loss", of a validation "val_loss".
+local function add(self, record)
+  self.list[#self.list + 1] = record
+  local t = tonumber(record.t) or self.before
+  self.seconds, self.before = self.seconds + (t >= self.before and t - self.before or t), t -- from 0 where resumed
+  local prefix = PREFIX[record.split] or ""
+  for name, value in pairs(record.split ~= "diagnosis" and record or {}) do
+    if type(value) == "number" and not NOT_FIGURES[name] then
+      name = prefix .. name
+      local curve = self.curves[name] or { y = {}, step = {}, epoch = {}, t = {} }
+      local n = #curve.y + 1
+      self.curves[name], self.last[name], curve.y[n] = curve, value, value
+      for _, over in ipairs(OVER) do
+        curve[over][n] = tonumber(record[over]) or 0 / 0
+      end
+    end
+  end
+end
+
 -- Reads what has come; returns the number of new records, or nil, message.
 function Log:read()
   local file <close>, message = io.open(self.path, "rb")
@@ -45,7 +72,7 @@ function Log:read()
   end
   file:seek("set", self.offset - #self.tail)
   if (file:read(#self.tail) or "") ~= self.tail then
-    self.offset, self.tail, self.list = 0, "", {}
+    forget(self)
     file:seek "set"
   end
   local whole = (file:read "a" or ""):match "^.*\n" or ""
@@ -54,17 +81,18 @@ function Log:read()
   for line in whole:gmatch "[^\n]+" do
     local record = record_of(line)
     if record and record.step then
-      self.list[#self.list + 1] = record
+      add(self, record)
     end
   end
   return #self.list - before
 end
 
--- The metrics of run folder `path`, read once; or nil, message, code. Fields: folder, name, list.
+-- The metrics of run folder `path`, read once; or nil, message, code. Fields: folder, name, list (the records), last
+-- (figures by name), seconds (of training, over all sessions).
 function records.open(path)
   local folder = #path > 1 and path:gsub("/+$", "") or path
-  local log = setmetatable({ folder = folder, name = folder, path = folder .. "/metrics.jsonl", offset = 0, tail = "",
-    list = {} }, Log)
+  local log = setmetatable({ folder = folder, name = folder, path = folder .. "/metrics.jsonl" }, Log)
+  forget(log)
   local ok, message = log:read()
   if not ok then
     local there = core.stat(folder)
@@ -117,51 +145,23 @@ end
 
 -- ---- figures ----------------------------------------------------------------------------------------------
 
-local NOT_FIGURES = { t = true, step = true, epoch = true, split = true, rank = true, final = true }
-local PREFIX = { valid = "val_" }
-
--- Calls f(name, record, value) for every figure: loss of a training line is "loss", of a validation "val_loss".
-local function each_figure(list, f)
-  for _, record in ipairs(list) do
-    if record.split ~= "diagnosis" then
-      local prefix = PREFIX[record.split] or ""
-      for name, value in pairs(record) do
-        if type(value) == "number" and not NOT_FIGURES[name] then
-          f(prefix .. name, record, value)
-        end
-      end
-    end
-  end
-end
-records.each_figure = each_figure
-
 -- Names of all figures of some logs, sorted.
 function records.figures(logs)
   local known, names = {}, {}
   for _, log in ipairs(logs) do
-    each_figure(log.list, function(name)
-      if not known[name] then
-        known[name], names[#names + 1] = true, name
-      end
-    end)
+    for name in pairs(log.curves) do
+      names[#names + 1] = not known[name] and name or nil
+      known[name] = true
+    end
   end
   table.sort(names)
   return names
 end
 
--- The curve of a figure: xs (of `over`: step, epoch or t) and ys.
+-- The curve of a figure: xs (of `over`: step, epoch or t) and ys, which are the log's own.
 function records.curve(log, figure, over)
-  local xs, ys = {}, {}
-  over = over or "step"
-  for _, record in ipairs(log.list) do
-    local prefix = PREFIX[record.split] or ""
-    local value = record.split ~= "diagnosis" and figure:sub(1, #prefix) == prefix
-      and not NOT_FIGURES[figure:sub(#prefix + 1)] and record[figure:sub(#prefix + 1)]
-    if type(value) == "number" and type(record[over]) == "number" then
-      xs[#xs + 1], ys[#ys + 1] = record[over], value
-    end
-  end
-  return xs, ys
+  local curve = log.curves[figure] or { y = {}, step = {}, epoch = {}, t = {} }
+  return curve[over or "step"], curve.y
 end
 
 -- Exponential moving average of weight `a`, from 0 (as it is) to below 1, corrected for its beginning as Adam is

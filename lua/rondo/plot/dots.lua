@@ -3,11 +3,14 @@
 -- For screens that are drawn each second. A picture is { lines = { { xs =, ys =, color = 1..8 } }, width =, height =,
 -- log =, label = }; the result is a list of `height` lines of at most `width` columns.
 -- SPDX-License-Identifier: MIT
+local script = require "rondo.plot.script"
+
 local dots = {}
 
 local WIDE, HIGH = 2, 4 -- dots of a character
 local BITS = { { 0x01, 0x02, 0x04, 0x40 }, { 0x08, 0x10, 0x20, 0x80 } } -- by column and row (Unicode 2800)
 local BRAILLE = 0x2800
+local DENSE = 8  -- points of a column; of more, the lowest and highest of each stretch are drawn
 local LABEL = 10 -- columns of numbers on the left
 local PAINT = { "34", "33", "32", "35", "36", "31", "37", "90" } -- ANSI colours of lines 1 to 8
 
@@ -69,8 +72,10 @@ local function raster(o, columns, rows, x1, x2, y1, y2)
       colors[cell] = line.color or i
     end
     local last_x, last_y
-    for k, value in ipairs(line.ys) do
-      local at = line.xs[k]
+    local thinned = #line.ys > DENSE * columns and script.thinned(line.ys, WIDE * columns)
+    for k = 1, thinned and #thinned or #line.ys do
+      local place = thinned and thinned[k] or k
+      local value, at = line.ys[place], line.xs[place]
       if finite(value) and finite(at) and (value > 0 or not o.log) then
         local x = math.floor((at - x1) / (x2 - x1) * (columns * WIDE - 1) + 0.5)
         local y = math.floor((high - scale(value)) / (high - low) * (rows * HIGH - 1) + 0.5)
