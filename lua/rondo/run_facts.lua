@@ -89,4 +89,22 @@ function run_facts.of(log)
   return facts
 end
 
+-- The newest diagnosis in a log: { step, layers = { { name, lags, by_lag } } }, |dL/ds| by lag; or nil.
+function run_facts.diagnosis(log)
+  for i = #log.list, 1, -1 do
+    local record = log.list[i]
+    if record.split == "diagnosis" and type(record.layers) == "table" then
+      local found = { step = record.step, layers = {} }
+      for _, layer in ipairs(record.layers) do
+        local one = { name = tostring(layer.name), lags = {}, by_lag = {} }
+        for k, lag in ipairs(type(layer.lags) == "table" and type(layer.by_lag) == "table" and layer.lags or {}) do
+          one.lags[k], one.by_lag[k] = tonumber(lag) or 0, tonumber(layer.by_lag[k]) or 0 / 0
+        end
+        found.layers[#found.layers + 1] = #one.lags > 0 and one or nil
+      end
+      return #found.layers > 0 and found or nil
+    end
+  end
+end
+
 return run_facts

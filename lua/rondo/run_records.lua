@@ -80,7 +80,7 @@ function Log:read()
   local before = #self.list
   for line in whole:gmatch "[^\n]+" do
     local record = record_of(line)
-    if record and record.step then
+    if record and math.type(record.step) == "integer" then
       add(self, record)
     end
   end

@@ -96,26 +96,6 @@ local function curves_of(log, names)
   return lines
 end
 
--- The newest diagnosis: for each layer |dL/ds| by lag, on a logarithmic axis.
-local function diagnosis_of(log)
-  for i = #log.list, 1, -1 do
-    local record = log.list[i]
-    if record.split == "diagnosis" and type(record.layers) == "table" then
-      local lines, names = {}, {}
-      for k, layer in ipairs(record.layers) do
-        if type(layer.lags) == "table" and type(layer.by_lag) == "table" then
-          local line = { xs = {}, ys = {}, color = k }
-          for j, lag in ipairs(layer.lags) do
-            line.xs[j], line.ys[j] = tonumber(lag) or 0, tonumber(layer.by_lag[j]) or 0 / 0
-          end
-          lines[#lines + 1], names[#names + 1] = line, tostring(layer.name)
-        end
-      end
-      return #lines > 0 and lines, names, record.step
-    end
-  end
-end
-
 local function put(lines, more)
   table.move(more, 1, #more, #lines + 1, lines)
 end
@@ -136,8 +116,11 @@ end
 -- The pictures of a run in `height` lines: its loss, and below it the newest diagnosis.
 local function pictures(log, o, height)
   local result = {}
-  local layers, names, step = diagnosis_of(log)
-  local half = layers and height >= 2 * (FEWEST_LINES + 1)
+  local diagnosis, layers, names = run_facts.diagnosis(log), {}, {}
+  for k, layer in ipairs(diagnosis and diagnosis.layers or {}) do
+    layers[k], names[k] = { xs = layer.lags, ys = layer.by_lag, color = k }, layer.name
+  end
+  local half = diagnosis and height >= 2 * (FEWEST_LINES + 1)
   local first = half and height // 2 or height
   if first >= FEWEST_LINES then
     local figures = { "loss", "val_loss" }
@@ -146,7 +129,7 @@ local function pictures(log, o, height)
   end
   if half then
     put(result, titled(dots.lines({ lines = layers, width = o.width, height = height - first - 1, log = true }, o.plain,
-      o.color), names, (": gradient by lag at step %d"):format(step), o))
+      o.color), names, (": gradient by lag at step %d"):format(diagnosis.step), o))
   end
   return result
 end

@@ -129,6 +129,14 @@ describe("a report", function()
     local ok, message = report.sweep(t, folder .. "/s.html")
     assert.same({ nil, folder .. "/s: no trial has figures yet" }, { ok, message })
   end)
+  it("has the newest diagnosis, gradients by lag", function()
+    local layers = { { name = "1.<b>", lags = { 0, 4 }, by_lag = { 1, 0.25 } } }
+    local path = run("diagnosed", 5, {}, json.encode { step = 4, split = "diagnosis", layers = {} } .. "\n"
+      .. json.encode { step = 5, split = "diagnosis", layers = layers })
+    local text = assert(report.page { path })
+    assert.matches("<h3>diagnosed, step 5</h3>", text)
+    assert.matches('<td>1.&lt;b&gt;</td><td class="n">4</td><td class="n">0.25</td>', text)
+  end)
   it("escapes what comes from outside, in HTML and in JSON", function()
     local path = run("<b>&'x", 5, { ["<i>"] = EVIL, cell = EVIL },
       json.encode { step = 5, split = "sample", text = EVIL })

@@ -51,6 +51,7 @@ describe("metrics.jsonl", function()
       assert.same(json.decode(json.encode(record)), assert(records.open(path)).list[1])
     end
     local log = records.open(run("nan", '{"step":1,"loss":"nan","lr":"inf"}\nnot json\n{"step":\n'))
+    assert.equal(0, #records.open(run("odd", '{"step":"x","loss":1}\n{"step":"nan"}\n{"step":{}}\n')).list)
     assert.is_true(log.list[1].loss ~= log.list[1].loss and log.list[1].lr == math.huge and #log.list == 1)
   end)
   it("gives curves: training as loss, validation as val_loss, figures of the script by their names", function()

@@ -43,6 +43,8 @@ local function runs()
         or "train", loss = step == 60 and 1.0625 + i or 3 / step + i, [EVIL] = step / 7 }
     end
     lines[#lines + 1] = json.encode { step = 60, split = "sample", text = EVIL }
+    lines[#lines + 1] = json.encode { step = 60, split = "diagnosis", layers = { { name = EVIL, lags = { 0, 1, 2 },
+      by_lag = { 1, 0.1, 0.01 } } } }
     support.write(path .. "/metrics.jsonl", table.concat(lines, "\n") .. "\n")
     support.write(path .. "/config.json", json.encode { options = { cell = cell, lr = 0.1 ^ i }, script = EVIL })
     support.write(path .. "/f.csv", "series,target,origin,time,step,truth,forecast,q0.1,q0.9\n"
@@ -71,7 +73,7 @@ describe("a report in a browser", function()
   it("shows curves, forecasts and a sweep by uPlot", have_uplot and function()
     assert(report.write({ runs() }, folder .. "/a.html", { title = "A sweep" }))
     check(folder .. "/a.html", function(page)
-      assert.is_true(select(2, page:gsub("<canvas", "")) >= 5) -- loss, the hostile figure, three forecasts
+      assert.is_true(select(2, page:gsub("<canvas", "")) >= 8) -- loss, the hostile figure, forecasts, diagnoses
     end)
   end or function() pending "uPlot is not in the cache: scripts/setup.sh report" end)
   it("shows them by gnuplot without it", core.run { "gnuplot", "--version" } and function()
@@ -80,7 +82,7 @@ describe("a report in a browser", function()
     assert(report.write({ runs() }, folder .. "/b.html", { title = "A sweep" }))
     uplot.files = before
     check(folder .. "/b.html", function(page)
-      assert.is_true(select(2, page:gsub('id="gnuplot_canvas"', "")) >= 5)
+      assert.is_true(select(2, page:gsub('id="gnuplot_canvas"', "")) >= 8)
     end)
   end or function() pending "gnuplot is not installed" end)
 end)

@@ -132,6 +132,17 @@
     }
   }
 
+  /* ---- gradients by lag ---- */
+  function diagnoses() {
+    if (typeof uPlot === "undefined") return;
+    for (const place of document.querySelectorAll("[data-diagnosis]")) {
+      const layers = data.diagnoses[Number(place.dataset.diagnosis)];
+      chart(place, () => ({ log: true, xLabel: "lag", lines: layers.map((layer, k) => ({ label: layer.name,
+        x: layer.lags, y: numbers(layer.by_lag).map((v) => (v > 0 ? v : null)),
+        color: data.colors[k % data.colors.length] })) }));
+    }
+  }
+
   /* ---- parallel coordinates ---- */
   const STOPS = [[0, 114, 178], [140, 150, 160], [213, 94, 0]];
   function shade(share) {
@@ -220,6 +231,7 @@
   document.querySelectorAll("table.sortable").forEach(sortable);
   curves();
   forecasts();
+  diagnoses();
   parallel();
   matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => redraws.forEach((draw) => draw()));
 })();
