@@ -96,13 +96,27 @@ _rondo() {
         *0) _rondo_runs ;;
         esac
         ;;
+    forecast)
+        options='-h --help --data --horizon -o --output --plot --quantiles --paths --seed --threads --json --plugin'
+        case $prev in
+        --data) _rondo_files '*'; return ;;
+        -o | --output) _rondo_files '*'; return ;;
+        --plugin) _rondo_files '*.so'; return ;;
+        --horizon | --quantiles | --paths | --seed | --threads) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *) _rondo_runs ;;
+        esac
+        ;;
     evaluate)
-        options='-h --help --per-line --unit --threads --precision --json --plugin'
+        options='-h --help --per-line --unit --threads --precision --test --metric --paths --require-skill --json --plugin'
         case $prev in
         --unit) _rondo_words 'stream line document'; return ;;
         --precision) _rondo_words 'float32 bf16 int8'; return ;;
+        --metric) _rondo_words 'rmse mae mase pinball'; return ;;
         --plugin) _rondo_files '*.so'; return ;;
-        --threads) return ;;
+        --threads | --test | --paths) return ;;
         esac
         case $cur$place in
         -*) ;;
@@ -302,10 +316,10 @@ _rondo() {
         esac
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'run train plan sample evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete forecast SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Series.from_hdf5 BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin' ;;
+        *0) _rondo_words 'run train plan sample forecast evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Series.from_hdf5 BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin' ;;
         esac
         ;;
-    '') _rondo_words 'run train plan sample evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
+    '') _rondo_words 'run train plan sample forecast evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
     esac
     if [[ $cur = -* && -n $options ]]; then
         _rondo_words "$options"

@@ -14,7 +14,8 @@ _rondo() {
         'train:train the recipe for this kind of file'
         'plan:what memory a script'\''s training takes, and how little would do'
         'sample:write text from a trained model'
-        'evaluate:how likely a model finds a text'
+        'forecast:what comes behind the last row of a table'
+        'evaluate:how likely a model finds a text, how good forecasts are'
         'plot:curves of runs, also of those being trained; in the terminal without -o'
         'diagnose:how far back the gradient of a model reaches'
         'bptt:backpropagation through time on three steps, with every number'
@@ -155,14 +156,35 @@ _rondo() {
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:run:_rondo_runs'
             ;;
+        forecast)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--data=[CSV or HDF5 file with the columns that the run was trained on]:FILE:_files' \
+                '--horizon=[steps ahead (default\: as trained; more needs form recursive or seq2seq)]:n: ' \
+                '-o[a picture\: x.svg or x.png]:FILE:_files' \
+                '--output=[a picture\: x.svg or x.png]:FILE:_files' \
+                '--plot[a picture in the terminal, in place of the CSV]' \
+                '--quantiles=[level that is taken of sampled paths (may be repeated; default 0.1, 0.5, 0.9)]:q: ' \
+                '--paths=[futures that are sampled of distributions (default 200)]:n: ' \
+                '--seed=[of the paths]:n: ' \
+                '--threads=[worker threads; 0\: one per CPU]:n: ' \
+                '--json[one JSON object for each series and target in place of the CSV]' \
+                '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
+                '*:run:_rondo_runs'
+            ;;
         evaluate)
             _arguments \
                 '-h[show this and end]' \
                 '--help[show this and end]' \
-                '--per-line[also the figures of each line (of documents\: of each document)]' \
-                '--unit=[stream, line or document\: what is read from a fresh state]:unit:(stream line document)' \
+                '--per-line[of a text also the figures of each line (of documents\: of each document)]' \
+                '--unit=[of a text\: stream, line or document, what is read from a fresh state]:unit:(stream line document)' \
                 '--threads=[worker threads; 0\: one per CPU]:n: ' \
                 '--precision=[numbers that enter the products of layers\: float32, bf16, or int8 in recurrent layers]:name:(float32 bf16 int8)' \
+                '--test=[of a series the rows at its end that are evaluated\: a share below 1, or so many; default\: those that tested the run, of other data all]:x: ' \
+                '--metric=[of a series, what decides\: rmse, mae, mase or pinball]:name:(rmse mae mase pinball)' \
+                '--paths=[of a series\: futures that are sampled of distributions (default 200)]:n: ' \
+                '--require-skill[of a series\: status 5 where the best baseline is not beaten by more than the spread]' \
                 '--json[one JSON object; with --per-line one for each line before it]' \
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
                 '1:run:_rondo_runs' \
@@ -381,7 +403,7 @@ _rondo() {
                 '-h[show this and end]' \
                 '--help[show this and end]' \
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
-                '1::topic:(run train plan sample evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete forecast SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Series.from_hdf5 BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
+                '1::topic:(run train plan sample forecast evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Series.from_hdf5 BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
             ;;
         esac
         ;;

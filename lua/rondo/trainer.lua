@@ -194,7 +194,7 @@ end
 
 local function evaluation_due(self, source, valid)
   return valid and self.step > 0 and self.evaluated ~= self.step
-    and (self.position >= #source or (self.eval_every > 0 and self.step % self.eval_every == 0))
+    and (self.eval_every > 0 and self.step % self.eval_every == 0 or self.eval_every == 0 and self.position >= #source)
 end
 
 local function complete(self)
@@ -215,7 +215,6 @@ local function end_epoch(self, source)
   self:report_epoch(facts)
   self:call("on_epoch_end", facts)
   self.facts = nil
-  return true
 end
 
 local function loop(self, source, valid)
@@ -225,7 +224,8 @@ local function loop(self, source, valid)
     end
     local due = self.step > 0 and self.save_every > 0 and self.step % self.save_every == 0
     if self.position >= #source then
-      due = end_epoch(self, source)
+      end_epoch(self, source)
+      due = due or self.save_every == 0
     end
     self:save_best() -- before the checkpoint that calls it the best so far: a kill may come between
     if self.stopping or complete(self) then

@@ -240,7 +240,13 @@ function session:report_validation(facts, final)
   self.run:metric(line)
 end
 
+local MANY_EPOCHS, LINES = 100, 50
+
 function session:report_epoch(facts)
+  local every = (self.epochs or 0) > MANY_EPOCHS and not facts.val_loss and self.epochs // LINES or 1
+  if facts.epoch % every ~= 0 then
+    return -- of many short epochs those with a validation, or some
+  end
   local parts = { ("epoch %d%s - step %d - loss %.4f"):format(facts.epoch,
     self.epochs and "/" .. self.epochs or "", self.step, facts.loss) }
   for i = 0, #self.metrics do

@@ -138,7 +138,7 @@ describe("rondo train", function()
     fails(3, "latin1.txt' is not UTF%-8: byte 0xE9 at offset 3", "train latin1.txt " .. SMALL)
     fails(3, "short.txt: the validation part has 4 symbols, and one sequence of seq_len 10 needs 11",
       "train short.txt " .. SMALL)
-    fails(2, "best.h5: is a checkpoint, not a text", "train run/checkpoints/best.h5 " .. SMALL)
+    fails(2, "best.h5: is a checkpoint, not data", "train run/checkpoints/best.h5 " .. SMALL)
   end)
   it("wants a file, not a pipe", function()
     fails(3, "^rondo: %-: a text is read in pieces as they are needed, so it must be a file", "train - " .. SMALL)

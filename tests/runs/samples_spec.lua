@@ -36,6 +36,24 @@ describe("a user's script", function()
     assert.equal("", out)
     assert.matches("option %-%-data is required", err)
   end)
+  it("forecasts a column of a table beside yesterday, as its first lines say", function()
+    local lines = { "time,load,temp" }
+    for i = 0, 24 * 40 - 1 do
+      lines[#lines + 1] = ("%s,%.2f,%d"):format(os.date("!%Y-%m-%d %H:%M", 1704067200 + 3600 * i),
+        100 + 20 * math.sin(i * math.pi / 12) + i * 7 % 5, i % 9)
+    end
+    support.write(folder .. "/load.csv", table.concat(lines, "\n") .. "\n")
+    local out, err, code = support.rondo(folder, ("run %s2_forecast.lua --data load.csv --target load --window 48 "
+      .. "--covariates temp --hidden-size 8 --epochs 2"):format(samples))
+    assert.equal(0, code, err)
+    assert.matches("epoch 2/2 .* val_mae %d", err)
+    assert.matches("^MAE %d+%.%d%d%d%d; repeating yesterday gives %d+%.%d%d%d%d\n$", out)
+    assert.matches("<svg", support.read(folder .. "/runs/load/forecast.svg"))
+    out, err, code = support.rondo(folder, "forecast runs/load --data load.csv --horizon 24 -o forecast.svg")
+    assert.equal(0, code, err)
+    assert.equal(25, select(2, out:gsub("\n", "")))
+    assert.matches("<svg", support.read(folder .. "/forecast.svg"))
+  end)
   it("rates texts of unequal length", function()
     local lines = {}
     for i = 1, 60 do

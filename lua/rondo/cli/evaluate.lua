@@ -1,21 +1,30 @@
--- cli/evaluate.lua - rondo evaluate RUN FILE: how likely a model finds a text.
+-- cli/evaluate.lua - rondo evaluate RUN FILE: how likely a model finds a text; how far a forecast is from what came.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
 local json = require "rondo.json"
 
 local function options(cli)
-  local parser = cli.parser("evaluate", "Log-probability of a text under a trained model (the best checkpoint of a run "
-    .. "folder): nats, bits per character, perplexity per symbol. The text is read as the model was trained: as one "
-    .. "stream, or each line or document by itself.")
+  local parser = cli.parser("evaluate", "Figures of a trained model (the best checkpoint of a run folder) on new "
+    .. "data. Of a model of text: nats, bits per character, perplexity per symbol; the text is read as the model was "
+    .. "trained, as one stream, or each line or document by itself. Of a forecaster: the table of errors beside the "
+    .. "baselines.")
   parser:argument("run", "run folder or checkpoint file")
-  parser:argument("file", "text file; - is stdin")
-  parser:flag("--per-line", "also the figures of each line (of documents: of each document)")
+  parser:argument("file", "text file (- is stdin), or the table of a series")
+  parser:flag("--per-line", "of a text also the figures of each line (of documents: of each document)")
     :hidden_name "--per_line"
-  parser:option("--unit", "stream, line or document: what is read from a fresh state"):argname "<unit>"
+  parser:option("--unit", "of a text: stream, line or document, what is read from a fresh state"):argname "<unit>"
     :choices { "stream", "line", "document" }
   parser:option("--threads", "worker threads; 0: one per CPU"):argname "<n>"
     :convert(cli.number("--threads", "int", 0, 256))
   cli.precision_option(parser)
+  parser:option("--test", "of a series the rows at its end that are evaluated: a share below 1, or so many; default: "
+    .. "those that tested the run, of other data all"):argname "<x>":convert(cli.number("--test", "real", 0, 1 << 40))
+  parser:option("--metric", "of a series, what decides: rmse, mae, mase or pinball"):argname "<name>"
+    :choices { "rmse", "mae", "mase", "pinball" }
+  parser:option("--paths", "of a series: futures that are sampled of distributions (default 200)"):argname "<n>"
+    :convert(cli.number("--paths", "int", 2, 65535))
+  parser:flag("--require-skill", "of a series: status 5 where the best baseline is not beaten by more than the spread")
+    :hidden_name "--require_skill"
   parser:flag("--json", "one JSON object; with --per-line one for each line before it")
   cli.plugin_option(parser)
   return parser
@@ -63,6 +72,29 @@ local function show(figures)
   end
 end
 
+local TEXT_ONLY, SERIES_ONLY = { "per_line", "unit" }, { "test", "metric", "paths", "require_skill" }
+
+-- Is this the run of a forecaster, or a folder of such?
+local function is_series(path)
+  local core = require "rondo.core"
+  local folders = core.stat(path .. "/checkpoints") and {} or core.listdir(path) or {}
+  for _, name in ipairs(folders) do
+    if name:find "^seed%-%d+$" then
+      return true
+    end
+  end
+  local ckpt = require("rondo").load(path)
+  return ckpt and require("rondo.forecast.runs").is_series(ckpt)
+end
+
+local function refuse(o, names, what)
+  for _, name in ipairs(names) do
+    if o[name] then
+      errors.stop(errors.USAGE, ("%s %s: --%s is of no use"):format(o.run, what, (name:gsub("_", "-"))))
+    end
+  end
+end
+
 -- The figures that tell what the precision costs.
 local function in_float32(model, text, unit)
   require("rondo.native").precision "float32"
@@ -95,6 +127,11 @@ return function(arguments, cli)
     require("rondo.native").threads(o.threads)
   end
   cli.set_precision(o)
+  if is_series(o.run) then
+    refuse(o, TEXT_ONLY, "is of a series")
+    return require "rondo.cli.evaluate_series"(o, cli)
+  end
+  refuse(o, SERIES_ONLY, "is of no series")
   local model, ckpt = require "rondo.cli.text_model"(cli, o.run)
   local text = open(o, ckpt)
   local figures = model:evaluate(text, { unit = o.unit, on_line = o.per_line and per_line(o.json) or nil })
