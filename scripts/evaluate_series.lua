@@ -39,8 +39,8 @@ end
 local function train(row)
   local folder = arg[0]:match "^(.*)/[^/]*$" or "."
   local words = { "rondo", "run", folder .. "/time_series.lua", "--config",
-    ("%s/series/%s.lua"):format(folder, row.name), "--seeds", tostring(opt.seeds), "--seed", tostring(opt.seed), "--threads", "1", "--run-dir", "none", "--quiet",
-    "--json" }
+    ("%s/series/%s.lua"):format(folder, row.name), "--seeds", tostring(opt.seeds), "--seed", tostring(opt.seed),
+    "--threads", "1", "--run-dir", "none", "--quiet", "--json" }
   local result = assert(core.run(words))
   if result.code ~= 0 then
     errors.stop(result.code, ("%s: %s"):format(row.name, result.stderr))
