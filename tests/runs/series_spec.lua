@@ -164,6 +164,28 @@ describe("the recipe of tables", function()
     lines = parsed(rondo "forecast runs/known --data ahead.csv")
     assert.same({ "60", "2005-01" }, { lines[2][3], lines[2][4] })
   end)
+  it("learns many series in one model, and draws them in panels", function()
+    local lines = { "day,shop,sales,size" }
+    for day = 0, 59 do
+      for i, shop in ipairs { "north", "south" } do
+        lines[#lines + 1] = ("%s,%s,%.2f,%d"):format(os.date("!%Y-%m-%d", 1704067200 + 86400 * day), shop,
+          i * (100 + 20 * math.sin(day * 2 * math.pi / 7) + 3 * math.sin(day * day)), i)
+      end
+    end
+    support.write(folder .. "/shops.csv", table.concat(lines, "\n") .. "\n")
+    local out = rondo("train shops.csv --target sales --id shop --static size --season 7 --window 14 --hidden-size 4 "
+      .. "--max-steps 5 --test 14 --valid 7 --run-dir runs/shops --progress none")
+    assert.matches("shops.csv: sales, 28 windows of 1 step ahead in the last 28 of 120 rows\n", out)
+    assert.matches("in the last 28 of 120 rows %(the part that tested the run%)", (rondo
+      "evaluate runs/shops shops.csv"))
+    assert.matches("in the last 12 of 120 rows %(as %-%-test says%)", (rondo
+      "evaluate runs/shops shops.csv --test 0.1"))
+    local next_rows = parsed(rondo "forecast runs/shops --data shops.csv -o shops.svg")
+    assert.same({ "north", "south" }, { next_rows[2][1], next_rows[3][1] })
+    assert.matches('height="540"', support.read(folder .. "/shops.svg"))
+    fails(2, "--test 0.001 leaves no row to test on", "train shops.csv --target sales --id shop --test 0.001 --run-dir "
+      .. "none --threads 1")
+  end)
   it("says what it does not understand", function()
     fails(2, "load.csv has several columns of numbers; say which is to be forecast: --target load, or --target price",
       "train load.csv")
@@ -192,6 +214,7 @@ describe("a model of text", function()
     support.write(folder .. "/t.txt", support.sentences(60))
     rondo "train t.txt --max-steps 1 --hidden-size 4 --seq-len 5 --batch-size 4 --ngrams 0 --sample-length 0"
     fails(3, "was not trained on windows of a series, so it forecasts nothing", "forecast runs/t --data load.csv")
+    fails(3, "runs/gone: there is no such file or run folder", "evaluate runs/gone t.txt --test 3")
     fails(2, "runs/t is of no series: --test is of no use", "evaluate runs/t t.txt --test 3")
   end)
 end)

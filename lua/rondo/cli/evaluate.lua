@@ -131,8 +131,8 @@ return function(arguments, cli)
     refuse(o, TEXT_ONLY, "is of a series")
     return require "rondo.cli.evaluate_series"(o, cli)
   end
-  refuse(o, SERIES_ONLY, "is of no series")
   local model, ckpt = require "rondo.cli.text_model"(cli, o.run)
+  refuse(o, SERIES_ONLY, "is of no series")
   local text = open(o, ckpt)
   local figures = model:evaluate(text, { unit = o.unit, on_line = o.per_line and per_line(o.json) or nil })
   figures.path, figures.checkpoint = text.path, ckpt.path

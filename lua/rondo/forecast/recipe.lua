@@ -122,10 +122,27 @@ function recipe.rows_of(given, n)
   return given < 1 and math.floor(given * n + 0.5) or math.floor(given)
 end
 
+-- Rows of a series, of many those of the shortest.
+function recipe.length(series)
+  local n = math.huge
+  for _, name in ipairs(series:names()) do
+    n = math.min(n, #series:one(name))
+  end
+  return n
+end
+
+-- The last part of a series, of each of many: a share below 1, or so many rows.
+function recipe.last(series, given)
+  if given < 1 then
+    return (select(2, series:split { 1 - given, given }))
+  end
+  return series:slice(-recipe.rows_of(given, 0), -1)
+end
+
 -- Parts train, valid (nil where there is none) and test.
 local function split(opt, series)
   local shares = opt.test < 1 and opt.valid < 1
-  local n = #series
+  local n = recipe.length(series)
   local test, valid = recipe.rows_of(opt.test, n), recipe.rows_of(opt.valid, n)
   if test < 1 then
     stop(errors.USAGE, "--test %g leaves no row to test on; it is a share of the %d rows, or a number of rows",
@@ -139,7 +156,10 @@ local function split(opt, series)
     parts = opt.valid > 0 and { series:split { 1 - opt.test - opt.valid, opt.valid, opt.test } }
       or { series:split { 1 - opt.test, opt.test } }
   else
-    parts = valid > 0 and { series:split { n - test - valid, valid, test } } or { series:split { n - test, test } }
+    parts = { series:slice(1, -1 - test - valid), series:slice(-test, -1) }
+    if valid > 0 then
+      table.insert(parts, 2, series:slice(-test - valid, -1 - test))
+    end
   end
   return parts[1], parts[3] and parts[2] or nil, parts[#parts]
 end

@@ -79,17 +79,19 @@ end
 -- The series of a file with the columns that a run was trained on.
 function runs.read(run, path)
   local c, o = run.config, runs.options_of(run) or {}
-  return recipe.read(path, c.columns, { missing = c.missing, time = c.calendar and c.time or nil, id = o.id })
+  local time = c.calendar and c.time or nil
+  local series = recipe.read(path, c.columns, { missing = c.missing, time = time, id = o.id })
+  local n = recipe.length(series)
+  if n < c.input then
+    stop(errors.DATA, "%s has %d %s, and %s reads %d before it forecasts", path, n, n == 1 and "row" or "rows",
+      run.path, c.input)
+  end
+  return series
 end
 
 -- Windows of a series as the run had them, or the end of the program with what is wrong with the file.
 function runs.windows(run, series, given)
-  local c = run.config
-  if #series < c.input then
-    stop(errors.DATA, "%s has %d %s, and %s reads %d before it forecasts", series.path, #series,
-      #series == 1 and "row" or "rows", run.path, c.input)
-  end
-  local ok, made = pcall(series.windows_like, series, c, given)
+  local ok, made = pcall(series.windows_like, series, run.config, given)
   if not ok then
     stop(errors.DATA, "%s: %s", series.path, errors.bare(tostring(made)):gsub("^windows: ", ""))
   end

@@ -12,6 +12,7 @@ local script = require "rondo.plot.script"
 
 local MOST_PANELS = 4
 local STEPS = 240 -- of the horizon of all windows of a panel together, at most; but one window is always drawn
+local PANEL_HEIGHT, PANEL_LINES = 270, 18 -- where there are several
 local SHARE = 0.5 -- of the steps drawn, as much history stands before them, and a season or two at least
 
 local specs = {
@@ -230,7 +231,9 @@ local function draw(forecast, path, given)
     errors.raise("plot.forecast: expected a path ending in .svg or .png, or nil for the terminal, got a %s", type(path))
   end
   local made = errors.blame(checked, forecast, o.title)
-  return gnuplot.draw(made, { path = path, width = o.width, height = o.height })
+  local panels = made.panels and (#made.panels <= 3 and #made.panels or (#made.panels + 1) // 2)
+  local height = o.height or panels and panels * (path and PANEL_HEIGHT or PANEL_LINES) or nil
+  return gnuplot.draw(made, { path = path, width = o.width, height = height })
 end
 
 return { draw = draw, picture = checked }
