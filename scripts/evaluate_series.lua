@@ -48,6 +48,16 @@ local function train(row)
   return json.decode(result.stdout)
 end
 
+local head, tail -- of --into, around the table
+if opt.into then
+  local file = assert(io.open(opt.into))
+  head, tail = file:read("a"):match "^(.*<!%-%- series: begin[^\n]*\n).-(<!%-%- series: end %-%->.*)$"
+  file:close()
+  if not head then
+    errors.stop(errors.USAGE, opt.into .. ": has no lines <!-- series: begin --> and <!-- series: end -->")
+  end
+end
+
 local lines = {
   "| | bound | network | per seed | best baseline | persistence | verdict |",
   "| --- | ---: | ---: | --- | ---: | ---: | --- |",
@@ -78,14 +88,7 @@ for _, row in ipairs(rows) do
 end
 local text = table.concat(lines, "\n") .. "\n"
 io.write(text)
-if opt.into then
-  local file = assert(io.open(opt.into))
-  local all = file:read "a"
-  file:close()
-  local head, tail = all:match "^(.*<!%-%- series: begin[^\n]*\n).-(<!%-%- series: end %-%->.*)$"
-  if not head then
-    errors.stop(errors.USAGE, opt.into .. ": has no lines <!-- series: begin --> and <!-- series: end -->")
-  end
+if head then
   assert(core.write_file(opt.into, head .. text .. "\n" .. tail))
 end
 if missed > 0 then

@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
 checks=(valgrind_all equations flat_memory long_sequence kills recipe_memory large_text large_csv large_hdf5 results
-    adding fresh rock deb)
+    series adding fresh rock deb)
 
 # All C tests under valgrind.
 check_valgrind_all() {
@@ -110,6 +110,18 @@ check_results() {
         END { exit !(f["lstm"] <= 8.7 && f["gru"] <= 8.7 && f["vanilla"] > f["lstm"] && f["vanilla"] > f["gru"]) }'
     bound "${rows}digits.txt" '$1 == "lstm" { share = $3 } END { exit !(share >= 95) }'
     bound "${rows}vowels.txt" '$1 == "gru," { share = $5 } END { exit !(share >= 95) }'
+}
+
+# The series recipe on four data sets, three seeds each: the figures that it is held to.
+check_series() {
+    local name
+    for name in temps weather_jfk; do
+        with_tree release rondo data get $name || {
+            echo "the data set $name is not here (RONDO_DATA, or a network)"
+            return "$SKIP"
+        }
+    done
+    with_tree release nice rondo run scripts/evaluate_series.lua
 }
 
 # Both commands in a minimal Debian 12, with and without a network.

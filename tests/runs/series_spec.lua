@@ -209,6 +209,28 @@ describe("the recipe of tables", function()
   end)
 end)
 
+describe("the evaluation of the recipe", function()
+  it("prints figures beside their bounds, and skips by name what is not here", function()
+    local script = support.sources() .. "/scripts/evaluate_series.lua"
+    local out, err, code = support.rondo(folder, ("run '%s' --only airline --only temps --seeds 1"):format(script),
+      "RONDO_DATA= XDG_CACHE_HOME=/nowhere")
+    assert.equal(0, code, err)
+    assert.matches("skipped: temps is not here", err)
+    local figure = support.figure(out, "airline passengers[^|]*| < 20 | ([%d.]+) |")
+    assert.is_true(figure < 20)
+    assert.matches("| reached |\n$", out)
+    support.write(folder .. "/kept.md", "above\n<!-- series: begin (x) -->\nold\n<!-- series: end -->\nbelow\n")
+    local _, _, status = support.rondo(folder, ("run '%s' --only temps --into kept.md"):format(script),
+      "RONDO_DATA= XDG_CACHE_HOME=/nowhere")
+    assert.equal(0, status)
+    assert.equal("above\n<!-- series: begin (x) -->\n| | bound | network | per seed | best baseline | persistence | "
+      .. "verdict |\n| --- | ---: | ---: | --- | ---: | ---: | --- |\n\n<!-- series: end -->\nbelow\n",
+      support.read(folder .. "/kept.md"))
+    fails(2, "has no lines <!-- series: begin -->", ("run '%s' --only temps --into t.md"):format(
+      (support.write(folder .. "/t.md", "x\n") and script)))
+  end)
+end)
+
 describe("a model of text", function()
   it("does not forecast", function()
     support.write(folder .. "/t.txt", support.sentences(60))
