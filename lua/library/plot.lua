@@ -47,6 +47,15 @@ rondo.plot = {}
 ---@return integer? code
 function rondo.plot.draw(picture, options) end
 
+---Draws history, truth, forecast and intervals of a Forecast into x.svg or x.png, or in characters. Needs gnuplot.
+---@param forecast rondo.Forecast
+---@param path string?
+---@param options? { title: string?, width: integer?, height: integer? }
+---@return true? drawn
+---@return string? message
+---@return integer? code
+function rondo.plot.forecast(forecast, path, options) end
+
 ---draws the gradients of a diagnosis, or of several side by side, into x.svg or x.png; without a path in the terminal
 ---@param found rondo.Diagnosis|table the list { { name, diagnosis, layer = integer? }, ... }
 ---@param path string?

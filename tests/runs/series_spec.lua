@@ -186,6 +186,19 @@ describe("the recipe of tables", function()
     fails(2, "--test 0.001 leaves no row to test on", "train shops.csv --target sales --id shop --test 0.001 --run-dir "
       .. "none --threads 1")
   end)
+  it("reads HDF5, with times", function()
+    local archive, load, hour = require("rondo.native").archive(), {}, {}
+    for i = 1, 200 do
+      load[i], hour[i] = 100 + 9 * math.sin(i / 3) + math.sin(i * i), (i - 1) * 3600.0
+    end
+    archive:put("load", load)
+    archive:put("hour", hour)
+    assert(archive:save(folder .. "/load.h5"))
+    local out = rondo("train load.h5 --time hour --time-unit seconds --calendar hour --max-steps 5 --run-dir runs/h5"
+      .. SMALL)
+    assert.matches("^load.h5: load, 40 windows of 1 step ahead in the last 40 of 200 rows\n", out)
+    assert.equal("1970-01-09T08:00:00Z", parsed(rondo "forecast runs/h5 --data load.h5")[2][4])
+  end)
   it("says what it does not understand", function()
     fails(2, "load.csv has several columns of numbers; say which is to be forecast: --target load, or --target price",
       "train load.csv")

@@ -78,7 +78,7 @@ function recipe.find(name)
   return path, name
 end
 
-local function is_hdf5(path)
+function recipe.is_hdf5(path)
   return path:lower():find "%.h5$" or path:lower():find "%.hdf5$"
 end
 
@@ -92,8 +92,9 @@ end
 -- A series of a file; columns: names, or nil for all that hold numbers.
 function recipe.read(path, columns, o)
   local Series = require("rondo").data.Series
-  local given = { columns = columns, missing = o.missing, time = o.time, id = o.id }
-  return must((is_hdf5(path) and Series.from_hdf5 or Series.from_csv)(path, given))
+  local given = { columns = columns, missing = o.missing, time = o.time, id = o.id,
+    time_unit = recipe.is_hdf5(path) and o.time_unit or nil }
+  return must((recipe.is_hdf5(path) and Series.from_hdf5 or Series.from_csv)(path, given))
 end
 
 local function join(...)

@@ -79,8 +79,8 @@ end
 -- The series of a file with the columns that a run was trained on.
 function runs.read(run, path)
   local c, o = run.config, runs.options_of(run) or {}
-  local time = c.calendar and c.time or nil
-  local series = recipe.read(path, c.columns, { missing = c.missing, time = time, id = o.id })
+  local time = (c.calendar or recipe.is_hdf5(path)) and c.time or nil -- a CSV file has another name for it at times
+  local series = recipe.read(path, c.columns, { missing = c.missing, time = time, time_unit = o.time_unit, id = o.id })
   local n = recipe.length(series)
   if n < c.input then
     stop(errors.DATA, "%s has %d %s, and %s reads %d before it forecasts", path, n, n == 1 and "row" or "rows",
