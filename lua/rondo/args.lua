@@ -32,6 +32,8 @@ local common = {
   { name = "log_every", kind = "int", min = 0, def = 100, help = "updates between two lines of figures" },
   { name = "eval_every", kind = "int", min = 0, def = 0, help = "updates between validations; 0: each epoch" },
   { name = "save_every", kind = "int", min = 0, def = 0, help = "updates between checkpoints; 0: each epoch" },
+  { name = "on_nonfinite", def = "stop", choices = { "stop", "rollback" },
+    help = "where a number is not finite: end, or back to the last checkpoint with a lower rate" },
   { name = "diagnose_every", kind = "string", help = "updates between two looks at the gradients, or auto" },
   { name = "keep", kind = "int", min = 1, def = 3, help = "checkpoints that stay, beside the best" },
   { name = "tensorboard", def = false, help = "figures for TensorBoard too, as event files in the run folder" },

@@ -150,6 +150,7 @@ end
 
 -- The loop, begun again from the last checkpoint as often as is asked for.
 function nonfinite:guarded(loop, source, valid)
+  self.source = source
   if self.on_nonfinite == "rollback" then
     if not self.run then
       errors.raise('Trainer: on_nonfinite = "rollback" goes back to a checkpoint; give run_dir to have any')

@@ -28,16 +28,30 @@ local function new(given)
   return setmetatable({ options = options.resolve("Diagnose", specs, given) }, Diagnose)
 end
 
-function Diagnose:on_fit_begin()
+function Diagnose:on_fit_begin(_, facts)
   self.cost, self.last, self.steps, self.clipped = FIRST_GUESS, core.time(), 0, 0
+  self.last_step, self.next = facts.step, facts.step + 1
+end
+
+-- The clock is looked at when by the speed so far half of the wait is over, and so on: a step of a small model takes
+-- no longer than a few looks at the clock.
+local function waited(self, step)
+  local passed, wanted = core.time() - self.last, self.cost / self.options.share
+  if passed >= wanted then
+    return true
+  end
+  local done = step - self.last_step - 1
+  local half = (wanted - passed) / math.max(passed, 1e-6) * done / 2
+  self.next = step + math.max(1, math.min(4 * done, half // 1)) -- the first steps are no measure of the others
+  return false
 end
 
 function Diagnose:on_step_begin(_, facts)
   local o = self.options
   if o.every > 0 then
     self.due = facts.step % o.every == 0
-  else
-    self.due = (core.time() - self.last) * o.share >= self.cost
+  elseif facts.step >= self.next then
+    self.due = waited(self, facts.step)
   end
 end
 
@@ -61,10 +75,24 @@ local function cut(value, rows, steps)
   return value
 end
 
--- The first batch of the update that is under way. Steps are cut where every one has its target and all of them count.
+-- The first batch of the update that is under way. Where an update is a window of steps, or a batch is read in parts,
+-- it is the beginning of the batch that it is in, from first states.
+local function batch_of(trainer, o)
+  local begun, source = trainer.begun, trainer.source
+  if begun then
+    return begun, begun.source:batch(begun.position + 1, begun.epoch + 1)
+  end
+  begun = { source = source }
+  local k = math.min(trainer.position + 1, #source)
+  if source.part then
+    return begun, source:part(k, trainer.epoch + 1, 1, o.steps)
+  end
+  return begun, source:batch(k, trainer.epoch + 1)
+end
+
+-- Steps are cut where every one has its target and all of them count.
 local function part_of(trainer, o)
-  local begun = trainer.begun
-  local x, y, how, weight = begun.source:batch(begun.position + 1, begun.epoch + 1)
+  local begun, x, y, how, weight = batch_of(trainer, o)
   local first = type(x) == "table" and x[1] or x
   local by_step = y.ndim > 1 and first.ndim > 1 and y:size(2) == first:size(2) and not how and type(x) ~= "table"
   local steps = by_step and o.steps or nil
@@ -145,7 +173,7 @@ function Diagnose:on_step_end(trainer, facts)
   if trainer.run then
     trainer.run:metric(line)
   end
-  self.cost, self.last = self.took, core.time()
+  self.cost, self.last, self.last_step, self.next = self.took, core.time(), facts.step, facts.step + 1
 end
 
 return new
