@@ -17,6 +17,30 @@ local nonfinite = {}
 local HUGE = core.real == "double" and 1e150 or 1e15
 local BACK = {} -- thrown by a step that is to be tried again
 
+-- ---- what an update begins with ------------------------------------------------------------------------------
+
+local function copied(states)
+  if tensor.is_tensor(states) then
+    return states:clone()
+  elseif type(states) ~= "table" then
+    return states
+  end
+  local copy = {}
+  for key, value in pairs(states) do
+    copy[key] = copied(value)
+  end
+  return copy
+end
+nonfinite.copied_states = copied
+
+-- Keeps what it takes to play this update again: whole, where its batches are played at once; else (a window of steps,
+-- segments, a source that is read in parts) by the Trainer's own means, from a copy of the states.
+function nonfinite:begin_update(source, n)
+  local whole = not (self.bptt or source.part or self.planned and self.planned.cuts)
+  self.begun = { source = source, position = self.position, epoch = self.epoch, n = n, whole = whole,
+    offset = self.offset, tail = self.tail, states = whole and self.states or copied(self.states) }
+end
+
 -- ---- noticing -------------------------------------------------------------------------------------------------
 
 -- Weights and slots as they are, where the update may make them overflow: { tensor, copy } by pairs; else nil.
@@ -66,15 +90,13 @@ end
 -- The trail of the update that is under way, and a capsule of it, where there is a run folder.
 local function look(self, updated)
   local begun = self.begun
-  if not begun then
-    return {}
-  end
-  local trail = require("rondo.diagnose.search").update(self, begun)
+  local search = require "rondo.diagnose.search"
+  local trail = (begun.whole and search.update or search.window)(self, begun)
   for _, entry in ipairs(updated or {}) do
     trail[#trail + 1] = entry
   end
   local file
-  if self.run and not self.replaying then
+  if self.run and not self.replaying and not begun.source.part then
     file = require("rondo.diagnose.capsule").write(self, begun, trail)
   end
   return trail, file
@@ -93,6 +115,11 @@ end
 -- Ends a run whose numbers are no longer finite, or starts it again from its last checkpoint: nothing of this step is
 -- saved as a state. what: what was seen; updated: a trail, where the optimizer's step has made it.
 function nonfinite:diverged(what, updated)
+  if self.searching then
+    error(self.searching, 0) -- it is played again to find the trail
+  elseif not self.begun then
+    return -- a trial, of which the memory counts alone (memory_plan.lua)
+  end
   self.view:clear()
   what = not updated and broken_parameter(self) or what
   local ok, trail, capsule = pcall(look, self, updated)

@@ -176,34 +176,37 @@ function step:one_batch(source, index, n)
   if source.releases and batch.x then
     evaluation.release_batch(batch.x, batch.y, batch.how, batch.weight)
   end
-  if self.states and not (self.begun and rawequal(self.states, self.begun.states)) then
+  if self.states and not rawequal(self.states, self.begun.states) then
     release_states(self.states)
   end
   self.states, self.position = after, self.position + 1
   return sum, count
 end
 
+-- The batches of an update, or its window: the loss's sum and count. Gradients are added to those that are there.
+function step:play(source, n)
+  if self.bptt then
+    return bptt.one_window(self, source)
+  end
+  local sum, count = 0.0, 0.0
+  for index = 1, n do
+    local batch_sum, batch_count = self:one_batch(source, index, n)
+    sum, count = sum + batch_sum, count + batch_count
+  end
+  return sum, count
+end
+
 function step:one_update(source)
   local n = math.min(self.accumulate, #source - self.position)
-  local sum, count = 0.0, 0.0
   self:call("on_step_begin", { step = self.step + 1 })
   self.optimizer:zero_grad()
-  local whole = not (self.bptt or source.part or self.planned and self.planned.cuts) -- it can be played again at once
-  self.begun = whole and { source = source, position = self.position, epoch = self.epoch, n = n, states = self.states }
-    or nil
-  if self.bptt then
-    sum, count = bptt.one_window(self, source)
-  else
-    for index = 1, n do
-      local batch_sum, batch_count = self:one_batch(source, index, n)
-      sum, count = sum + batch_sum, count + batch_count
-    end
-  end
+  self:begin_update(source, n)
+  local sum, count = self:play(source, n)
   self.last_loss = sum / math.max(count, 1)
   self:call("on_gradients", { step = self.step + 1, loss = self.last_loss })
   self.rate = self.optimizer.lr * (self.lr_factor or 1)
   self.grad_norm = self:update()
-  if self.begun and self.begun.states then
+  if self.begun.states then
     release_states(self.begun.states) -- they were kept so that the update could be played again
   end
   self.begun = nil

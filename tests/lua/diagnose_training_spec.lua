@@ -79,6 +79,14 @@ describe("a training with diagnose_every", function()
     assert.equal(6, #trainer.diagnosis.layers[1].gradient)
   end)
 
+  it("looks at the beginning of a batch where an update is a window of it", function()
+    local looked = train("windows", { bptt = { k1 = 4, k2 = 6 }, diagnose_every = 2 })
+    train("plain windows", { bptt = { k1 = 4, k2 = 6 } })
+    assert.equal(10, #looked.diagnosis.layers[1].gradient)
+    local file = "/checkpoints/step-000000000012.h5"
+    assert.is_true(support.read(folder .. "/windows" .. file) == support.read(folder .. "/plain windows" .. file))
+  end)
+
   it('looks as often as its share of the time allows: "auto"', function()
     local now, plain = 1000.0, core.time
     core.time = function()

@@ -144,6 +144,38 @@ describe("the first number that is not finite", function()
   end)
 end)
 
+describe("where an update is a part of a sequence", function()
+  local function linear(size)
+    rondo.manual_seed(4)
+    return rondo.Sequential { rondo.VanillaRNN { 2, 3, activation = "identity", recurrent_init = { "identity", size } },
+      rondo.Linear { 1 } }
+  end
+
+  it("the trail is that of the window, and its capsule has the state that it began with", function()
+    local batches = {}
+    for i = 1, 2 do
+      batches[i] = { rondo.ones(2, 24, 2), rondo.zeros(2, 24, 1) }
+    end
+    batches[2][1][{ 1, 10, 1 }] = 1 / 0 -- windows of 4 new steps and 2 old ones: this one begins at step 7
+    local message, capsule = broken(trainer_of(linear(0.5), { bptt = { k1 = 4, k2 = 6 } }), batches)
+    assert.matches("^diverged at step 9: the loss is not finite; first, 'a' of 1%.layer1 at time step 4, row 1, ",
+      message)
+    local first, found = first_of(capsule)
+    assert.matches("'a' of 1%.layer1 at time step 4, row 1, unit 1 is ", first)
+    assert.equal(9, found.step)
+  end)
+
+  it("segments are seen as the whole sequence is", function()
+    local x = rondo.ones(2, 600, 2)
+    x[{ 2, 370, 1 }] = 1 / 0
+    local trainer = trainer_of(linear(0.5), { memory = core.real == "double" and "140KB" or "80KB" })
+    local message, capsule = broken(trainer, { { x, rondo.zeros(2, 600, 1) } })
+    assert.is_true(trainer.planned.cuts)
+    assert.matches("first, 'a' of 1%.layer1 at time step 370, row 2, unit 1 is ", message)
+    assert.matches("'a' of 1%.layer1 at time step 370, row 2, unit 1 is ", (first_of(capsule)))
+  end)
+end)
+
 describe("a capsule", function()
   it("is refused where it is none", function()
     local path = folder .. "/plain.h5"

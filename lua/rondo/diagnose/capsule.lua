@@ -1,14 +1,16 @@
 -- diagnose/capsule.lua - one update that breaks, in a file: written where it does, and played again.
 --
 -- A capsule is a checkpoint of the training at the beginning of the update (checkpoint.lua), with the update's batches
--- and what was found in them: capsule/n, capsule/<i>/x (or x1, x2, ...), y, weight, and lengths, mask, resets; capsule/
--- seeds, JSON: which numbers draw each layer's masks; capsule/trail, JSON. It lies in RUN/capsules/step-<12 digits>.h5.
+-- and what was found in them: capsule/first and n, their numbers, capsule/<i>/x (or x1, x2, ...), y, weight, and
+-- lengths, mask, resets; capsule/memory, where they were played in segments; capsule/seeds, JSON: which numbers draw
+-- each layer's masks; capsule/trail, JSON. It lies in RUN/capsules/step-<12 digits>.h5.
 -- SPDX-License-Identifier: MIT
 local checkpoint = require "rondo.checkpoint"
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local json = require "rondo.json"
 local losses = require "rondo.loss"
+local memory_plan = require "rondo.memory_plan"
 local optim = require "rondo.optim"
 local options = require "rondo.options"
 local random = require "rondo.random"
@@ -96,18 +98,41 @@ local function put_batch(archive, i, x, y, how, weight)
   end
 end
 
+-- An archive of the trainer as it stood when the update began, and the numbers of the batches that it reads.
+local function archive_of(trainer, begun)
+  local now, first, last = {}, begun.position + 1, begun.position + begun.n
+  if trainer.bptt then
+    last = trainer.position + (trainer.offset > 0 and 1 or 0) -- where the window has ended
+  end
+  for _, name in ipairs { "position", "epoch", "offset", "tail" } do
+    now[name], trainer[name] = trainer[name], begun[name]
+  end
+  local states = trainer.states
+  trainer.states = begun.states
+  if trainer.bptt then
+    first = require("rondo.trainer_bptt").first_batch(trainer, begun.source)
+  end
+  local ok, archive = pcall(trainer_state.archive, trainer)
+  for name, value in pairs(now) do
+    trainer[name] = value
+  end
+  trainer.states = states
+  return ok and archive, ok and first or archive, math.max(last, first)
+end
+
 -- The trainer's update that began as `begun` says, and its trail; the path, or nil, message.
 function capsule.write(trainer, begun, trail)
-  local position, epoch, states = trainer.position, trainer.epoch, trainer.states
-  trainer.position, trainer.epoch, trainer.states = begun.position, begun.epoch, begun.states
-  local ok, archive = pcall(trainer_state.archive, trainer)
-  trainer.position, trainer.epoch, trainer.states = position, epoch, states
-  if not ok then
-    return nil, archive
+  local archive, first, last = archive_of(trainer, begun)
+  if not archive then
+    return nil, first
   end
-  archive:put("capsule/n", begun.n)
-  for i = 1, begun.n do
-    put_batch(archive, i, begun.source:batch(begun.position + i, begun.epoch + 1))
+  archive:put("capsule/first", first)
+  archive:put("capsule/n", last - first + 1)
+  if not begun.whole and trainer.memory then
+    archive:put("capsule/memory", trainer.memory)
+  end
+  for i = 1, last - first + 1 do
+    put_batch(archive, i, begun.source:batch(first + i - 1, begun.epoch + 1))
   end
   archive:put("capsule/seeds", json.encode(seeds_of(trainer.model)))
   local list = {}
@@ -133,7 +158,7 @@ local Batches = {}
 Batches.__index = Batches
 
 function Batches:__len()
-  return self.position + self.n
+  return self.first + self.n - 1
 end
 
 function Batches:describe()
@@ -141,7 +166,8 @@ function Batches:describe()
 end
 
 function Batches:batch(k)
-  local archive, at = self.archive, ("capsule/%d/"):format(k - self.position)
+  k = math.max(k, self.first) -- what the first one of an epoch is asked for, any batch tells
+  local archive, at = self.archive, ("capsule/%d/"):format(k - self.first + 1)
   local function get(name)
     return archive:has(at .. name) and archive:get_tensor(at .. name) or nil
   end
@@ -159,7 +185,7 @@ end
 local function source_of(opened)
   local archive = opened.archive
   local stateful = #archive:names "train/state/" > 0 or (opened.config.data or {}).stateful == true
-  return setmetatable({ archive = archive, n = archive:get "capsule/n", position = archive:get "train/position",
+  return setmetatable({ archive = archive, n = archive:get "capsule/n", first = archive:get "capsule/first",
     data = opened.config.data, stateful = stateful }, Batches)
 end
 
@@ -235,12 +261,16 @@ local function replay(path, o)
   local config, archive = opened.config, opened.archive
   local trainer = require("rondo.trainer").Trainer { model = model, loss = loss, optimizer = optimizer,
     clip_grad_norm = config.clip_grad_norm, clip_grad_value = config.clip_grad_value,
-    accumulate = config.accumulate or 1, bptt = config.bptt, progress = "none", quiet = true, max_steps = 1 << 30 }
+    accumulate = config.accumulate or 1, bptt = config.bptt,
+    memory = archive:has "capsule/memory" and archive:get "capsule/memory" or nil, progress = "none", quiet = true,
+    max_steps = 1 << 30 }
   function trainer.notice() end
   local precision = core.precision()
   core.precision(config.precision or "float32")
   local source = source_of(opened)
   trainer:bind(source)
+  trainer:prepare_parts(source)
+  trainer.planned = trainer.memory and memory_plan.of(trainer, source, { budget = trainer.memory })
   local ok, message, code = trainer_state.restore(trainer, opened)
   local found
   if ok then

@@ -79,7 +79,7 @@ end
 -- it is the beginning of the batch that it is in, from first states.
 local function batch_of(trainer, o)
   local begun, source = trainer.begun, trainer.source
-  if begun then
+  if begun.whole then
     return begun, begun.source:batch(begun.position + 1, begun.epoch + 1)
   end
   begun = { source = source }

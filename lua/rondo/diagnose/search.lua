@@ -244,6 +244,40 @@ function search.update(trainer, begun)
   return trail
 end
 
+-- The same of a window of steps, or of a batch in segments: played by the Trainer itself, each cell step by step. Where
+-- a layer is seen twice, as segments are, the first time counts; time steps are those of the window. Of the way back
+-- only the gradients of the weights are seen.
+function search.window(trainer, begun)
+  local trail, stop, steps = search.trail(), {}, {}
+  look_at_parameters(trail, trainer, "before", "the parameter '%s'", function(p) return p end)
+  search.slots(trail, trainer)
+  local now = { position = trainer.position, offset = trainer.offset, tail = trainer.tail, states = trainer.states }
+  trainer.position, trainer.offset, trainer.tail = begun.position, begun.offset, begun.tail
+  trainer.states = trainer.copied_states(begun.states)
+  trainer.optimizer:zero_grad()
+  local watched, read, close = inside.watch(cells.run_layers)
+  trainer.searching = stop
+  local ok, message = pcall(taps.run, trainer.model, { run = watched, forget = true, on_step = function(one, step)
+    steps[one] = (steps[one] or 0) + 1
+    step.inside = read(one, step)
+    step.t = steps[one]
+    look_at_step(trail, one, step)
+  end }, trainer.play, trainer, begun.source, begun.n)
+  trainer.searching = nil
+  close()
+  for name, value in pairs(now) do
+    trainer[name] = value
+  end
+  trainer.states = now.states
+  if not ok and message == stop then
+    trail:add("forward", "", "the loss", { value = 0 / 0 })
+  elseif not ok then
+    error(message, 0)
+  end
+  look_at_parameters(trail, trainer, "gradient", "the gradient of '%s'", function(p) return p.grad end)
+  return trail
+end
+
 -- What is to be seen of the optimizer and the weights after its step.
 function search.after_update(trail, trainer)
   search.slots(trail, trainer)

@@ -103,13 +103,19 @@ end
 
 local function run_steps(one, x, states, how, o)
   local time, outputs = x:size(2), {}
-  local counts = how.mask and core.valid_steps(x, how.mask, one.label) or nil
+  local counts = how.mask
+  if counts and counts.ndim == 1 then
+    counts = core.where(counts:gt(time), time, counts) -- lengths go beyond a part of a sequence
+  end
+  counts = counts and core.valid_steps(x, counts, one.label) or nil
   one.reverse, one.calls = how.reverse or false, (one.calls or 0) + 1
   for k = 1, time do
     local t = how.reverse and time + 1 - k or k
     local step = { call = one.calls, t = t, x = column(x, t), before = states, how = how_of_step(how, t, counts, time) }
     take_step(one, step, o)
-    one.steps[#one.steps + 1] = step
+    if not o.forget then
+      one.steps[#one.steps + 1] = step
+    end
     states, outputs[t] = step.after, output_of(step):unsqueeze(1)
   end
   return core.concat(outputs, 1):transpose(1, 2), states
@@ -144,11 +150,13 @@ local function tapped(by_layer, o)
 end
 
 -- Runs f(...) with a tap on the model: the layers with their steps { t, x, before, after, probes, how }, in the order
--- in which they were taken, and what f returns. o: probes; run, in place of cells.run_layers; on_step(layer, step).
+-- in which they were taken, and what f returns. o: probes; run, in place of cells.run_layers; on_step(layer, step);
+-- forget: steps are not kept.
 function taps.run(model, o, f, ...)
   local list, by_layer = taps.layers(model)
   local run = cells.run_layers
-  cells.run_layers = tapped(by_layer, { run = o.run or run, probes = o.probes, on_step = o.on_step })
+  cells.run_layers = tapped(by_layer, { run = o.run or run, probes = o.probes, on_step = o.on_step,
+    forget = o.forget })
   local results = table.pack(pcall(f, ...))
   cells.run_layers = run
   if not results[1] then
