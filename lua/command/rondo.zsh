@@ -110,6 +110,7 @@ _rondo() {
                 '--log-every=[updates between two lines of figures (default 100)]:n: ' \
                 '--eval-every=[updates between validations; 0\: each epoch (default 0)]:n: ' \
                 '--save-every=[updates between checkpoints; 0\: each epoch (default 0)]:n: ' \
+                '--on-nonfinite=[where a number is not finite\: end, or back to the last checkpoint with a lower rate (default "stop")]:text:(stop rollback)' \
                 '--diagnose-every=[updates between two looks at the gradients, or auto]:text: ' \
                 '--keep=[checkpoints that stay, beside the best (default 3)]:n: ' \
                 '--tensorboard[figures for TensorBoard too, as event files in the run folder]' \

@@ -55,11 +55,33 @@ describe("rondo diagnose", function()
     assert.equal(2, code)
   end)
 
+  it("looks at windows of a series as it was trained on", function()
+    local rows = { "load,price" }
+    for i = 1, 80 do
+      rows[i + 1] = ("%.3f,%.3f"):format(i % 7, math.sin(i))
+    end
+    support.write(folder .. "/load.csv", table.concat(rows, "\n") .. "\n")
+    local series = assert(rondo.data.Series.from_csv(folder .. "/load.csv"))
+    local windows = series:windows { input = 12, horizon = 2, target = "load", batch_size = 8 }
+    rondo.Trainer({ model = rondo.Sequential { rondo.LSTM { 4, return_sequences = false }, rondo.Linear { 2 } },
+      loss = rondo.HuberLoss(), optimizer = rondo.optim.SGD { lr = 0.01 }, run_dir = folder .. "/load", max_steps = 3,
+      quiet = true }):fit(windows)
+    local out, err, code = support.rondo(folder, "diagnose load load.csv --rows 4")
+    assert.equal("", err)
+    assert.equal(0, code)
+    assert.matches(", 4 rows of 12 steps, loss ", out)
+    assert.matches("update / weight +2.weight ", out)
+    support.write(folder .. "/other.csv", "price\n1\n2\n3\n")
+    local _, why, status = support.rondo(folder, "diagnose load other.csv")
+    assert.matches("^rondo: other.csv: cannot be looked at by this model: .*load", why)
+    assert.equal(3, status)
+  end)
+
   it("looks at a model of other data on noise", function()
     assert(rondo.save(folder .. "/other.h5", { model = rondo.Sequential { rondo.LSTM { 3, 4 }, rondo.Linear { 1 } } }))
     local out, err, code = support.rondo(folder, "diagnose other.h5 --steps 10")
     assert.equal(0, code)
-    assert.equal("note: this is no model of text; it is looked at on noise\n", err)
+    assert.equal("note: this is no model of text or of a series; it is looked at on noise\n", err)
     assert.matches("memory horizon", out)
   end)
 end)

@@ -8,7 +8,7 @@ local function options(cli)
     .. "and by lag, memory horizon, spectral radii, Lyapunov exponent, saturated gates, each step's part of dL/dW, "
     .. "size of the updates, share of clipped updates.")
   parser:argument("run", "run folder (its best checkpoint) or checkpoint file")
-  parser:argument("data", "text to look at; default: that of the run; a model of other data gets noise"):args "?"
+  parser:argument("data", "text or table to look at; default: that of the run; other models get noise"):args "?"
   parser:option("--rows", "rows of the batch"):argname "<n>":convert(cli.number("--rows", "int", 1, 65536)):default "8"
   parser:option("--steps", "steps of the batch"):argname "<n>":convert(cli.number("--steps", "int", 2, 1000000))
     :default "100"
@@ -63,6 +63,40 @@ local function text_batch(o, ckpt)
   return { x, y }
 end
 
+-- Windows of a table, as the run was trained on.
+local function series_batch(o, ckpt)
+  local path = data_of(o)
+  if not path then
+    errors.stop(errors.USAGE, "diagnose: give the table to look at: rondo diagnose RUN FILE.csv")
+  end
+  local series, message, code = require("rondo").data.Series.from_csv(path)
+  if not series then
+    errors.stop(code, message)
+  end
+  local ok, windows = pcall(series.windows_like, series, ckpt.config.series, { batch_size = o.rows })
+  if not ok or #windows == 0 then
+    errors.stop(errors.DATA, ("%s: cannot be looked at by this model: %s"):format(path,
+      ok and "it is too short" or errors.bare(tostring(windows))))
+  end
+  local x, y, how, weight = windows:batch(1, 1)
+  return { x, y, weight, lengths = how and how.lengths, mask = how and how.mask }
+end
+
+-- The loss that the run was trained by; nil where a script wrote it.
+local function loss_of(ckpt)
+  local description = ckpt.config.loss
+  local make = type(description) == "table" and require("rondo.loss")[description.kind]
+  if not make then
+    return nil
+  end
+  local given = {}
+  for key, value in pairs(description) do
+    given[key] = key ~= "kind" and value or nil
+  end
+  local ok, loss = pcall(make, given)
+  return ok and loss or nil
+end
+
 -- Numbers that mean nothing, for a model whose data the command cannot read; L is the mean of the squares.
 local function noise_batch(o, model)
   local rondo, core = require "rondo", require "rondo.native"
@@ -90,7 +124,7 @@ local function noise_batch(o, model)
     x = core.zeros { o.rows, o.steps, features }
     x:fill_normal(0, 1, stream)
   end
-  io.stderr:write("note: this is no model of text; it is looked at on noise\n")
+  io.stderr:write("note: this is no model of text or of a series; it is looked at on noise\n")
   local loss = function(y) return (y * y):mean() end
   return { x, core.zeros(rondo.no_grad(model.forward, model, x):size()) }, loss
 end
@@ -164,14 +198,16 @@ return function(arguments, cli)
   end
   local rondo = require "rondo"
   local model, ckpt = open(o, cli)
-  local batch, loss
+  local batch, noise
   if ckpt.vocab then
     batch = text_batch(o, ckpt)
+  elseif type(ckpt.config.series) == "table" then
+    batch = series_batch(o, ckpt)
   else
-    batch, loss = noise_batch(o, model)
+    batch, noise = noise_batch(o, model)
   end
-  local found = rondo.diagnose(model, batch, { loss = loss, lags = o.lags, exact = o.exact,
-    optimizer = not loss and optimizer_of(model, ckpt) or nil, clip_grad_norm = ckpt.config.clip_grad_norm })
+  local found = rondo.diagnose(model, batch, { loss = noise or loss_of(ckpt), lags = o.lags, exact = o.exact,
+    optimizer = not noise and optimizer_of(model, ckpt) or nil, clip_grad_norm = ckpt.config.clip_grad_norm })
   found.clip_rate = clip_rate(o, ckpt)
   if o.json then
     io.stdout:write(as_json(found, ckpt), "\n")
