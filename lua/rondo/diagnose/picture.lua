@@ -4,6 +4,7 @@
 -- vanishes is dark, what explodes is bright, and pictures can be laid side by side.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local parts = require "rondo.diagnose.losses"
 
 local picture = {}
 
@@ -20,23 +21,23 @@ local function relative(row)
   return shares
 end
 
--- Lag by time of one layer.
-function picture.heat(one, title)
-  local matrix, most = {}, 0
-  local columns = {}
-  for i, row in ipairs(one.lag.norm) do
-    columns[i], most = relative(row), math.max(most, #row)
+-- Lag by time of one layer; of at most so many loss times and lags, evenly spread, where `limit` says so.
+function picture.heat(one, title, limit)
+  local columns, times, most = {}, {}, 0
+  for _, i in ipairs(parts.times(#one.lag.norm, limit and limit.times or #one.lag.norm)) do
+    local row = one.lag.norm[i]
+    columns[#columns + 1], times[#times + 1], most = relative(row), one.lag.times[i], math.max(most, #row)
   end
-  local lags = {}
-  for lag = 0, most - 1 do
-    matrix[lag + 1], lags[lag + 1] = {}, lag
+  local matrix, lags = {}, {}
+  for k, place in ipairs(parts.times(most, limit and limit.lags or most)) do
+    matrix[k], lags[k] = {}, place - 1
     for i, column in ipairs(columns) do
-      matrix[lag + 1][i] = column[lag + 1] or NAN
+      matrix[k][i] = column[place] or NAN
     end
   end
   return { title = (title or one.name) .. ": |dL(t)/ds(t-lag)|, share of lag 0", x = { label = "time t of the loss" },
     y = { label = "lag" },
-    heat = { matrix = matrix, xs = one.lag.times, ys = lags, log = true, min = LOW, max = HIGH } }
+    heat = { matrix = matrix, xs = times, ys = lags, log = true, min = LOW, max = HIGH } }
 end
 
 -- Positive values of a list over its places from `first` on.
@@ -63,23 +64,23 @@ local function curves(found)
 end
 
 -- Of one diagnosis: curves, and a heat map for each layer.
-function picture.of(found)
+function picture.of(found, limit)
   local panels = table.pack(curves(found))
   panels.n = nil
   for _, one in ipairs(found.layers) do
-    panels[#panels + 1] = picture.heat(one)
+    panels[#panels + 1] = picture.heat(one, nil, limit)
   end
-  return { panels = panels, columns = 2 }
+  return { panels = panels, columns = limit and 1 or 2 }
 end
 
 -- Of several, side by side: { { name, diagnosis, layer = number (nil: the last) }, ... }. A heat map of each, and a
 -- panel with the curves by lag, each from 1 on.
-function picture.beside(list, title)
+function picture.beside(list, title, limit)
   local panels, lines, least = {}, {}, math.huge
   for i, entry in ipairs(list) do
     local layers = entry[2].layers
     local one = layers[entry.layer or #layers]
-    panels[i] = picture.heat(one, entry[1])
+    panels[i] = picture.heat(one, entry[1], limit)
     lines[i] = line(entry[1], one.profile, 0, one.profile[1])
     for _, value in ipairs(lines[i].ys) do
       least = value < least and value or least
@@ -87,20 +88,27 @@ function picture.beside(list, title)
   end
   panels[#panels + 1] = { title = "the same, mean over t", x = { label = "lag" },
     y = { log = true, min = least < FLOOR and FLOOR or nil }, lines = lines }
-  return { title = title, panels = panels, columns = 2 }
+  return { title = title, panels = panels, columns = limit and 1 or 2 }
 end
 
-local ROW, WIDTH, LINES = 300, 900, 20
-
-local function height_of(panels, path)
-  return (#panels + 1) // 2 * (path and ROW or LINES)
-end
+local ROW, WIDTH, LINES = 300, 900, 16
+local CHARACTERS = { times = 16, lags = 8 } -- a cell has to be larger than a character
 
 local function draw(found, path, o)
-  local drawn = found.layers and picture.of(found) or picture.beside(found, o and o.title)
-  local how = { path = path, width = o and o.width or path and WIDTH or nil,
-    height = o and o.height or height_of(drawn.panels, path) }
-  return require("rondo.plot.gnuplot").draw(drawn, how)
+  local limit = not path and CHARACTERS or nil
+  local drawn = found.layers and picture.of(found, limit) or picture.beside(found, o and o.title, limit)
+  local gnuplot = require "rondo.plot.gnuplot"
+  if path then
+    return gnuplot.draw(drawn, { path = path, width = o and o.width or WIDTH,
+      height = o and o.height or (#drawn.panels + 1) // 2 * ROW })
+  end
+  for _, panel in ipairs(drawn.panels) do -- one by one: greys and lines have their characters apart
+    local ok, message, code = gnuplot.draw(panel, { width = o and o.width, height = o and o.height or LINES })
+    if not ok then
+      return nil, message, code
+    end
+  end
+  return true
 end
 
 -- rondo.plot.gradients(diagnosis or { { name, diagnosis }, ... }, path, { title =, width =, height = }): true, or nil,
