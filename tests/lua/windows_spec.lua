@@ -246,64 +246,6 @@ describe("a scaler in windows", function()
   end)
 end)
 
--- Everything that a forecast at an origin could be made of, as one string of bits.
-local function all_of(s, cut, rule, origin)
-  local train, test = s:split { cut, #s - cut }
-  local scaler = rondo.data.StandardScaler():fit(train)
-  local parts = { rule }
-  for _, part in ipairs { train, test } do
-    local w = part:windows { input = 9, horizon = 3, target = { "a", "b" }, scaler = scaler, mask = true }
-    for i = 1, w.count do
-      local window = w:window(i, "a")
-      if window.origin <= origin then
-        parts[#parts + 1] = shown(history_of(window))
-        parts[#parts + 1] = shown(history_of(w:window(i, "b")))
-        for _, row in ipairs(w:of({ i }):table()[1]) do
-          for _, value in ipairs(row) do
-            parts[#parts + 1] = ("%a"):format(value)
-          end
-        end
-        parts[#parts + 1] = shown(w:unscale("a", { 0.5, 0.5, 0.5 }, window))
-      end
-    end
-  end
-  for _, name in ipairs(s.columns) do
-    parts[#parts + 1] = ("%a %a"):format(scaler.shift[name], scaler.scale[name])
-  end
-  return table.concat(parts, "\n")
-end
-
-describe("nothing leaks", function()
-  -- Values of a and b, with holes, up to the origin; behind it others, other holes and other times.
-  local function file(name, origin, future)
-    return write(name, "time,a,b", 90, function(i)
-      local day = os.date("!%Y-%m-%d", (i - 1 + (i > origin and future.days or 0)) * 86400)
-      local a, b = (i * i) % 17 + i / 7, i % 5 > 2 and "" or i % 11
-      if i > origin then
-        a, b = future.a(i), future.b(i)
-      end
-      return day, i % 7 == 4 and "" or a, b
-    end)
-  end
-  local none = function() return "" end
-  local huge = function(i) return 1e9 * i end
-  local futures = { { days = 3, a = huge, b = huge }, { days = 0, a = none, b = huge },
-    { days = 7, a = huge, b = none }, { days = 0, a = function() return 0 end, b = function(i) return -i end } }
-  for _, rule in ipairs { "previous", "interpolate" } do
-    it("from behind the origin, by rule " .. rule, function()
-      for _, origin in ipairs { 60, 64, 66, 75 } do -- of the training part, which has 60, or behind it
-        local expected
-        for k, future in ipairs(futures) do
-          local s = assert(from_csv(file("leak.csv", origin, future), { missing = rule }))
-          local found = all_of(s, 60, rule, origin)
-          expected = expected or found
-          assert.is_true(expected == found, ("origin %d, future %d"):format(origin, k))
-        end
-      end
-    end)
-  end
-end)
-
 describe("a Trainer on windows", function()
   local function fit(run_dir, epochs, resume)
     rondo.manual_seed(7)
