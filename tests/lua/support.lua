@@ -97,4 +97,13 @@ function support.rondo(folder, arguments, before)
   return support.read(out), support.read(err), code
 end
 
+-- The same with a signal as soon as a file is there: to the command, or with "-" to all of its process group.
+function support.signalled(folder, arguments, path, signal, group)
+  local out, err, script = folder .. "/.stdout", folder .. "/.stderr", folder .. "/.signalled"
+  support.write(script, ("cd '%s'\nset -m\nrondo %s >'%s' 2>'%s' </dev/null &\nuntil [ -e '%s' ]; do sleep 0.02; done\n"
+    .. "kill -%s -- %s$!\nwait $!\n"):format(folder, arguments, out, err, path, signal, group or ""))
+  local _, _, code = os.execute(("timeout 100 bash '%s'"):format(script))
+  return support.read(out), support.read(err), code
+end
+
 return support

@@ -142,3 +142,20 @@ describe("batches/cells_on_text.lua", function()
     assert.matches("%-%-into none.md: it has no lines 'cells on text: begin' and 'cells on text: end'", err)
   end)
 end)
+
+describe("batches/cells_on_series.lua", function()
+  it("makes a table of cells and series beside the baselines", function()
+    support.write(folder .. "/S.md", "# S\n<!-- cells on series: begin -->\n<!-- cells on series: end -->\nlast\n")
+    local out = printed("batches/cells_on_series.lua", "--cells gru --data lynx --runs 2 --max-steps 5 --hidden-size 4 "
+      .. "--into S.md")
+    assert.matches("^| cell | lynx, 5 ahead |\n|%-%-%-|%-%-%-|\n| `gru` | %d%.%d%d%d ± %d%.%d%d%d |\n"
+      .. "| best baseline | %d%.%d%d%d %(.-%) |\n\nMASE on the last fifth; width 4, at most 5 updates", out)
+    assert.equal("# S\n<!-- cells on series: begin -->\n\n" .. out .. "\n<!-- cells on series: end -->\nlast\n",
+      support.read(folder .. "/S.md"))
+  end)
+  it("needs marker lines", function()
+    local _, err, code = support.rondo(folder, ("run %sbatches/cells_on_series.lua --into none.md"):format(scripts))
+    assert.equal(2, code)
+    assert.matches("%-%-into none.md: it has no lines 'cells on series: begin' and 'cells on series: end'", err)
+  end)
+end)

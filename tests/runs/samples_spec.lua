@@ -102,8 +102,8 @@ describe("a user's script", function()
       support.write(("%s/%s"):format(folder, name), support.read(samples .. from))
     end
     support.write(folder .. "/book.txt", "The beginning.\n" .. support.sentences(120))
-    local _, err, code = support.rondo(folder, "run sweep.lua --trials 4 --jobs 2",
-      "timeout --foreground --preserve-status -s INT 1")
+    local _, err, code = support.signalled(folder, "run sweep.lua --trials 4 --jobs 2",
+      "runs/sweep/trial-002/metrics.jsonl", "INT")
     assert.equal(130, code, err)
     assert.matches("stopped by SIGINT with %d of 4 runs done", err)
     local out

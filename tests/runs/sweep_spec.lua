@@ -71,11 +71,13 @@ describe("a sweep", function()
     end
   end)
   it("stops at a signal with all saved, and goes on by the same command", function()
-    local _, err, code = sweep(TWELVE .. "stopped", "timeout --preserve-status --foreground -s INT 1")
+    local _, err, code = support.signalled(folder, "sweep " .. TWELVE .. "stopped", "stopped/trial-002/metrics.jsonl",
+      "INT")
     assert.equal(130, code, err)
     assert.matches("rondo: sweep: stopped by SIGINT with %d+ of 12 runs done; what was running has saved, and the same "
       .. "command goes on\n$", err)
-    _, err, code = sweep(TWELVE .. "stopped", "timeout --preserve-status -s TERM 0.7") -- the whole group has it
+    _, err, code = support.signalled(folder, "sweep " .. TWELVE .. "stopped", "stopped/trial-006/metrics.jsonl", "TERM",
+      "-")
     assert.equal(75, code, err)
     assert.matches("stopped by SIGTERM", err)
     assert.equal(whole, rows_of(swept(TWELVE .. "stopped"), "stopped"))
@@ -160,7 +162,9 @@ describe("a trial that", function()
   it("another process still trains is waited for", function()
     swept "toy.lua --lr 0.01,0.02 --max-steps 5 --eval-every 5 --out busy"
     os.remove(folder .. "/busy/trial-001/trial.json")
-    assert(os.execute(("cd '%s' && (flock busy/trial-001/.lock sleep 3 &) && sleep 0.3"):format(folder)))
+    support.write(folder .. "/hold.sh", "touch held; until grep -q 'waited for' .stderr; do sleep 0.1; done\n")
+    assert(os.execute(("cd '%s' && rm .stderr && (timeout 60 flock busy/trial-001/.lock sh hold.sh 2>/dev/null &) && "
+      .. "until [ -e held ]; do sleep 0.02; done"):format(folder)))
     local _, err = swept "toy.lua --lr 0.01,0.02 --max-steps 5 --eval-every 5 --out busy"
     assert.matches("^busy/trial%-001: another process is training here; it is waited for\ntrial 1: val_loss ", err)
   end)
@@ -246,7 +250,7 @@ describe("seeds", function()
     assert.equal(3, row.n)
     assert.is_true(math.abs(row.value - mean) < 1e-12)
     assert.is_true(math.abs(row.spread - math.sqrt(squares / 2)) < 1e-12)
-    assert.matches("trial +lr +val_loss +%+%- +seeds +state\n%d +0.0[12] +[%d.]+ +[%d.e-]+ +3 +done\n",
+    assert.matches("trial +lr +val_loss +± +seeds +state\n%d +0.0[12] +[%d.]+ +[%d.e-]+ +3 +done\n",
       (swept "toy.lua --lr 0.01,0.02 --seeds 3 --jobs 2 --out seeds"))
   end)
 end)

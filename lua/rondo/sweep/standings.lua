@@ -155,7 +155,7 @@ function standings.text(t)
   local head = table.move(t.names, 1, #t.names, 2, { "trial" })
   head[#head + 1] = t.monitor
   if t.seeds and t.seeds > 1 then
-    head[#head + 1], head[#head + 2] = "+-", "seeds"
+    head[#head + 1], head[#head + 2] = "±", "seeds"
   end
   head[#head + 1] = "state"
   local lines, widths = { head }, {}
