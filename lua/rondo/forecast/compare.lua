@@ -152,9 +152,12 @@ local function losses_of(row, metric)
   return mean
 end
 
--- Standard error of the mean of d, whose values depend on each other over `lag` places.
+-- Standard error of the mean of d, whose values depend on each other over `lag` places; nil: one value shows none.
 local function standard_error(d, lag)
   local n, mean = #d, mean_and_deviation(d)
+  if n < 2 then
+    return nil
+  end
   local variance = 0.0
   for k = 0, math.min(lag, n - 1) do
     local covariance = 0.0
@@ -166,7 +169,7 @@ local function standard_error(d, lag)
   return math.sqrt(math.max(variance, 0.0) / n)
 end
 
--- Standard error of the difference of two rows in a metric.
+-- Standard error of the difference of two rows in a metric; nil: of one window.
 local function error_of_difference(network, best, metric, horizon)
   local a, b, d = losses_of(network, metric), losses_of(best, metric), {}
   for i = 1, #a do
@@ -175,15 +178,16 @@ local function error_of_difference(network, best, metric, horizon)
   end
   local se = standard_error(d, math.max(horizon - 1, (#d) ^ (1 / 3) // 1 | 0))
   local both = network.mean[metric] + best.mean[metric]
-  return metric == "rmse" and both > 0 and se / both or se -- a^2 - b^2 = (a - b) (a + b)
+  return se and metric == "rmse" and both > 0 and se / both or se -- a^2 - b^2 = (a - b) (a + b)
 end
 
 -- ---- the verdict -------------------------------------------------------------------------------------------
 
 local function spread_text(row, over_seeds, over_windows)
   local number = score_table.number
-  return over_seeds and ("spread %s over %d seeds, %s over the windows"):format(number(over_seeds), #row.runs,
-    number(over_windows)) or ("spread %s over the windows; of one seed"):format(number(over_windows))
+  local windows = over_windows and number(over_windows) .. " over the windows" or "of one window"
+  return over_seeds and ("spread %s over %d seeds, %s"):format(number(over_seeds), #row.runs, windows)
+    or ("spread %s; of one seed"):format(windows)
 end
 
 local function judge(rows, metric)
@@ -197,9 +201,15 @@ local function judge(rows, metric)
   local over_windows = error_of_difference(network, best, metric, network.runs[1].horizon)
   local v = { metric = metric, best = best.name, value = ours, best_value = best.mean[metric],
     gain = best.mean[metric] - ours, over_seeds = over_seeds, over_windows = over_windows }
-  v.spread = math.max(over_seeds or 0.0, over_windows)
+  v.spread = math.max(over_seeds or 0.0, over_windows or 0.0)
   v.skill = v.gain > v.spread -- false where a figure is not a number
   local number = score_table.number
+  if not over_seeds and not over_windows then
+    v.skill = false
+    v.text = ("%s cannot be judged by one window and one seed: %s %s against %s of %s."):format(network.name,
+      TITLES[metric], number(ours), number(v.best_value), v.best)
+    return v
+  end
   local spread = spread_text(network, over_seeds, over_windows)
   if v.skill then
     v.text = ("%s beats the best baseline, %s, by %s: %s %s against %s (%s)."):format(network.name, v.best,

@@ -6,7 +6,8 @@
 --   smape    100 / n sum 2 |y - f| / (|y| + |f|), 0 to 200; 0 / 0 is 0 (Makridakis, Spiliotis and Assimakopoulos 2020,
 --            "The M4 Competition", section 2.3)
 --   mase     sum |y - f| / s / n, s the mean |y_t - y_(t - season)| of the series before its evaluated part (Hyndman
---            and Koehler 2006, "Another look at measures of forecast accuracy", section 3; with seasons: M4)
+--            and Koehler 2006, "Another look at measures of forecast accuracy", section 3; with seasons: M4); a history
+--            has its missing values filled as far as its window's inputs have, else they are left out
 --   coverage share of y inside each interval between the quantiles q and 1 - q: coverage_80 between 0.1 and 0.9
 --   pinball  mean of q (y - f_q) where y >= f_q, else (1 - q) (f_q - y) (Koenker and Bassett 1978, "Regression
 --            quantiles", eq. 3.1): of each quantile, pinball_0.1, and the mean over them, pinball
