@@ -164,6 +164,11 @@ function cli.output_failed(message, number)
   return errors.SCRIPT
 end
 
+-- A message for people: what names and values hold cannot draw on the terminal.
+local function say(what, message)
+  io.stderr:write(what, (message:gsub("[\0-\8\11-\31\127]", "?")), "\n")
+end
+
 local function finish(ok, result, with_traceback)
   local flushed, message, number = io.stdout:flush()
   if ok then
@@ -171,11 +176,11 @@ local function finish(ok, result, with_traceback)
   end
   if errors.is_stop(result) then
     if result.message then
-      io.stderr:write("rondo: ", result.message, "\n")
+      say("rondo: ", result.message)
     end
     return result.code
   end
-  io.stderr:write("rondo: ", result.text, "\n")
+  say("rondo: ", result.text)
   if with_traceback then
     io.stderr:write(result.traceback, "\n")
   end
@@ -212,7 +217,7 @@ end
 -- Runs the command line `argv` (argv[0] is the program); returns the exit status.
 function cli.main(argv)
   errors.caught = true
-  errors.on_notice = function(message) io.stderr:write("note: ", message, "\n") end
+  errors.on_notice = function(message) say("note: ", message) end
   local arguments = table.move(argv, 2, #argv, 1, {})
   local with_traceback = false
   for i = #arguments, 1, -1 do

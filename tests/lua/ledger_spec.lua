@@ -19,6 +19,7 @@ local function run(name, options, losses, status)
     lines[#lines + 1] = ('{"step":%d,"split":"train","loss":%g,"lr":0.5}'):format(i * 10, loss + 1)
     lines[#lines + 1] = ('{"step":%d,"split":"valid","loss":%g,"accuracy":%g}'):format(i * 10, loss, 1 - loss / 10)
   end
+  lines[#lines + 1] = ('{"step":%d,"split":"diagnosis","hidden_size":4,"layers":[]}'):format(#losses * 10) -- no figures
   support.write(path .. "/metrics.jsonl", table.concat(lines, "\n") .. "\n")
 end
 
@@ -38,7 +39,7 @@ local function listed(arguments)
 end
 
 local HOSTILE = { ["it's"] = 1, ['say "x"'] = 2, ["select"] = 3, ["a; DROP TABLE runs"] = 4, ["nul\0name"] = 5,
-  ["<script>"] = "</script><script>alert(1)</script>", ["two words"] = 7, long = ("x"):rep(100000),
+  ["<script>"] = "</script><script>alert(1)</script>", ["two words"] = 7, ["esc\27[31m"] = 8, long = ("x"):rep(100000),
   text = "a\0b\27[31m'); DROP TABLE facts; --", list = { "a=1", "b" } }
 
 setup(function()
@@ -140,6 +141,10 @@ describe("an option's name and value", function()
     local out = runs "--where \"long is not null\" --show text"
     assert.matches("a%?b%?%[31m'%); DROP TABLE facts; %-%-", out)
     assert.is_nil(out:find "\27")
+    local _, err, code = runs "--where \"no_such = 1\""
+    assert.equal(2, code)
+    assert.matches("esc%?%[31m", err)
+    assert.is_nil(err:find "\27")
   end)
 end)
 

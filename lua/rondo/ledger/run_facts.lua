@@ -1,12 +1,12 @@
 -- ledger/run_facts.lua - what a run folder says about its run: options, figures, state. The ledger holds nothing else.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
-local figures = require "rondo.sweep.figures"
 local json = require "rondo.json"
+local records = require "rondo.run_records"
 
 local MOST_TEXT = 65536 -- bytes of one value
 -- How a step went says nothing of how a run did, and lr is an option to those who ask.
-local OF_A_STEP = { lr = true, grad_norm = true, tokens_per_s = true }
+local NO_COLUMN = { lr = true, grad_norm = true, tokens = true, tokens_per_s = true }
 
 local function read_json(path)
   local file = io.open(path, "rb")
@@ -32,26 +32,37 @@ local function column(value)
   return (type(value) == "number" or type(value) == "boolean") and value or nil
 end
 
--- Validation figures are those of the best step, as the Trainer has it; others the last.
-local function figures_of(folder, best)
-  local found, at_step, least = {}, {}, nil
-  local last_step
-  figures.each(folder, nil, function(name, value, step)
-    if name:sub(1, 4) == "val_" and step then
-      at_step[step] = at_step[step] or {}
-      at_step[step][name] = value
-      if name == "val_loss" and (not least or value < at_step[least].val_loss) then
-        least = step
-      end
-    elseif not OF_A_STEP[name] then
-      found[name] = value
+-- The step of the best validation: step `best`, else of the least val_loss.
+local function validation_at(best, steps, losses)
+  local least
+  for i, value in ipairs(losses) do
+    if steps[i] == best then
+      return best
+    elseif not least or value < losses[least] then
+      least = i
     end
-    last_step = step or last_step
-  end)
-  for name, value in pairs(at_step[best] or at_step[least] or {}) do
-    found[name] = value
   end
-  return found, last_step
+  return least and steps[least]
+end
+
+-- Validation figures are those of the best step, as the Trainer has it; others the last. And the last step.
+local function figures_of(folder, best)
+  local log, found = records.open(folder), {}
+  if not log then
+    return found
+  end
+  local at = validation_at(best, records.curve(log, "val_loss"))
+  for _, name in ipairs(records.figures { log }) do
+    local steps, values = records.curve(log, name)
+    local of_validation = name:sub(1, 4) == "val_"
+    for i, value in ipairs(NO_COLUMN[name] and {} or values) do
+      if not of_validation or steps[i] == at then
+        found[name] = value == value and math.abs(value) < math.huge and value or found[name]
+      end
+    end
+  end
+  local last = log.list[#log.list]
+  return found, last and last.step
 end
 
 -- A run that is not at an end, and whose lock nobody holds, was killed.

@@ -1,12 +1,11 @@
 -- report/trials.lua - what differs and what came of it: the table of a sweep's trials, lines for parallel coordinates.
 -- SPDX-License-Identifier: MIT
-local better = require("rondo.callbacks").better
 local page = require "rondo.report.page"
+local standings = require "rondo.sweep.standings"
 
 local trials = {}
 
 local NAN = 0 / 0 -- null on the page
-local BAD = { failed = true, diverged = true }
 
 -- One axis: what value each line has there.
 local function column(name, n, value_of)
@@ -38,21 +37,11 @@ function trials.of_runs(runs, differing)
   return #lines.columns > 1 and lines or nil
 end
 
--- Lines of a sweep's trials, in the order of the table of section().
 local function sorted(t)
-  local rows = table.move(t.trials, 1, #t.trials, 1, {})
-  local rank = function(row) return BAD[row.state] and 2 or row.value and 0 or 1 end
-  table.sort(rows, function(a, b)
-    if rank(a) ~= rank(b) then
-      return rank(a) < rank(b)
-    elseif rank(a) == 0 and a.value ~= b.value then
-      return better(a.value, b.value, t.mode, 0)
-    end
-    return a.trial < b.trial
-  end)
-  return rows
+  return standings.sort(table.move(t.trials, 1, #t.trials, 1, {}), t.mode)
 end
 
+-- Lines of a sweep's trials, in the order of the table of section().
 function trials.of_sweep(t)
   local rows = sorted(t)
   local lines = { mode = t.mode, names = {}, columns = {} }

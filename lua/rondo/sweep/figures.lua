@@ -5,16 +5,11 @@
 -- SPDX-License-Identifier: MIT
 local json = require "rondo.json"
 local better = require("rondo.callbacks").better
+local records = require "rondo.run_records"
 
 local figures = {}
 
 local TAIL_BYTES = 16384
-local PLACE = { t = true, step = true, epoch = true, split = true, final = true, tokens = true, rank = true }
-
--- A figure's name in a line of metrics.jsonl, as messages and options call it.
-local function public_name(split, field)
-  return split == "valid" and "val_" .. field or field
-end
 
 local function tail(path, bytes)
   local file = io.open(path, "rb")
@@ -40,55 +35,44 @@ local function finite(value)
   return type(value) == "number" and value == value and math.abs(value) < math.huge and value or nil
 end
 
--- Calls f(name, value, step) for the figures of metrics.jsonl, in order, those up to step `most` (nil: all).
-function figures.each(folder, most, f)
-  local file = io.open(folder .. "/metrics.jsonl", "r")
-  if not file then
-    return
+-- The names of a run's figures, sorted: those of its metrics and of its result.
+local function names_of(folder, result)
+  local log, names = records.open(folder), {}
+  local known = log and records.figures { log } or {}
+  for _, name in ipairs(known) do
+    known[name] = true
   end
-  for line in file:lines() do
-    local facts = json.decode(line)
-    if type(facts) == "table" and facts.split and (not most or (facts.step or 0) <= most) then
-      for field, value in pairs(facts) do
-        if not PLACE[field] and finite(value) then
-          f(public_name(facts.split, field), value, facts.step)
-        end
-      end
-    end
+  table.move(known, 1, #known, 1, names)
+  for name, value in pairs(result) do
+    names[#names + 1] = finite(value) and not known[name] and name or nil
   end
-  file:close()
+  table.sort(names)
+  return names
 end
 
--- The best `monitor` of a run and its step; nil and the names of what there is.
+-- The best `monitor` of a run up to step `most` (nil: all) and its step; nil and the names of what there is.
 function figures.best(folder, monitor, mode, most)
-  local best, at, names = nil, nil, {}
-  figures.each(folder, most, function(name, value, step)
-    names[name] = true
-    if name == monitor and better(value, best, mode, 0) then
-      best, at = value, step
+  local best, at
+  local steps, values = figures.curve(folder, monitor)
+  for i, value in ipairs(values) do
+    if finite(value) and (not most or steps[i] <= most) and better(value, best, mode, 0) then
+      best, at = value, steps[i]
     end
-  end)
+  end
   if best then
     return best, at
   end
   local result = not most and figures.result(folder) or {}
-  for name, value in pairs(result) do
-    if finite(value) then
-      names[name] = true
-    end
-  end
-  return finite(result[monitor]), names
+  return finite(result[monitor]), names_of(folder, result)
 end
 
 -- The curve of a figure: lists of steps and values.
 function figures.curve(folder, monitor)
-  local steps, values = {}, {}
-  figures.each(folder, nil, function(name, value, step)
-    if name == monitor then
-      steps[#steps + 1], values[#values + 1] = step, value
-    end
-  end)
-  return steps, values
+  local log = records.open(folder)
+  if not log then
+    return {}, {}
+  end
+  return records.curve(log, monitor)
 end
 
 -- Where a run is: the step of its last line, and its last figures by name.
@@ -100,7 +84,7 @@ function figures.last(folder)
     if type(facts) == "table" and facts.split then
       last.step = facts.step or last.step
       if finite(facts.loss) then
-        last[public_name(facts.split, "loss")] = facts.loss
+        last[facts.split == "valid" and "val_loss" or "loss"] = facts.loss
       end
     end
   end

@@ -276,9 +276,9 @@ function Sweep:run(given)
     claim(self, o)
     return require("rondo.sweep.submit")[o.submit](self, o)
   end
-  local lock <close> = folder.lock(self.out)
+  local _ <close> = folder.lock(self.out)
   claim(self, o)
-  return run_here(self, o, o.trials), lock and nil
+  return run_here(self, o, o.trials)
 end
 
 -- Runs one trial, with all its seeds: what a task of a job array does. Other trials may be running elsewhere.

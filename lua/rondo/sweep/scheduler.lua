@@ -120,13 +120,9 @@ local function finished(self, run)
   if value then
     return state_of(run, "done", { value = value, step = last_step(run) })
   end
-  local list = {}
-  for name in sorted(type(names) == "table" and names or {}) do
-    list[#list + 1] = name
-  end
-  local near = core.nearest(self.o.monitor, list)
+  local near = core.nearest(self.o.monitor, names)
   return state_of(run, "failed", { code = 0, why = ("it has no figure '%s'%s"):format(self.o.monitor,
-    near and (" (did you mean '%s'?)"):format(near) or #list > 0 and "; there are " .. table.concat(list, ", ")
+    near and (" (did you mean '%s'?)"):format(near) or #names > 0 and "; there are " .. table.concat(names, ", ")
     or "; its Trainer needs a validation and the run folder that --run-dir names") })
 end
 

@@ -101,6 +101,7 @@ local function sort(rows, mode)
   end)
   return rows
 end
+standings.sort = sort
 
 -- Of a round of halving: the trials that go on, in order of their numbers.
 function standings.best_at(self, list, rung)
