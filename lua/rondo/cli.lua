@@ -6,6 +6,7 @@
 -- SPDX-License-Identifier: MIT
 local command_line = require "rondo.command_line"
 local errors = require "rondo.errors"
+local plain = require "rondo.plain"
 
 local cli = {}
 
@@ -166,7 +167,7 @@ end
 
 -- A message for people: what names and values hold cannot draw on the terminal.
 local function say(what, message)
-  io.stderr:write(what, (message:gsub("[\0-\8\11-\31\127]", "?")), "\n")
+  io.stderr:write(what, plain(message, true), "\n")
 end
 
 local function finish(ok, result, with_traceback)

@@ -2,6 +2,7 @@
 -- training elsewhere, all on stderr.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
+local plain = require "rondo.plain"
 
 local progress = {}
 
@@ -170,7 +171,7 @@ function progress.busy(text)
   if silent or active or not core.isatty(2) or os.getenv "TERM" == "dumb" then
     return idle
   end
-  active = setmetatable({ ticker = core.ticker((text:gsub("%c", " "))) }, Busy)
+  active = setmetatable({ ticker = core.ticker(plain(text)) }, Busy)
   return active
 end
 

@@ -4,6 +4,7 @@
 -- SPDX-License-Identifier: MIT
 local dots = require "rondo.plot.dots"
 local json = require "rondo.json"
+local plain_of = require "rondo.plain"
 local progress = require "rondo.progress"
 local records = require "rondo.run_records"
 local run_facts = require "rondo.run_facts"
@@ -17,7 +18,7 @@ local STATE_PAINT = { training = "32", done = "32", silent = "33", stopped = "33
 
 -- A text for one line of the screen: no control characters, at most `width` columns (nil: any).
 local function plain(text, width)
-  text = json.valid(text):gsub("%c", " ")
+  text = plain_of(json.valid(text))
   if width and utf8.len(text) > width then
     text = text:sub(1, utf8.offset(text, width) - 1) .. "…"
   end

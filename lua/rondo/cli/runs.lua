@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
 local json = require "rondo.json"
+local plain = require "rondo.plain"
 
 local SHOWN = { "folder", "state", "step", "val_loss" }
 
@@ -56,7 +57,7 @@ local function cell(name, value)
     value = short(value)
   end
   local text = math.type(value) == "float" and ("%.6g"):format(value) or tostring(value)
-  text = text:gsub("%c", "?")
+  text = plain(text)
   return #text > 60 and text:sub(1, (utf8.offset(text, 0, 58) or 58) - 1) .. "..." or text
 end
 

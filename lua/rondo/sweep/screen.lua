@@ -3,6 +3,7 @@
 local core = require "rondo.native"
 local better = require("rondo.callbacks").better
 local figures = require "rondo.sweep.figures"
+local plain = require "rondo.plain"
 local progress = require "rondo.progress"
 local sorted = require("rondo.sorted").sorted
 local text_of = require("rondo.sweep.space").text_of
@@ -14,12 +15,6 @@ local MOST_LINES = 16
 
 local Screen = {}
 Screen.__index = Screen
-
--- Texts for people have no control characters: a value may hold anything.
-local function plain(text)
-  return (text:gsub("%c", "?"))
-end
-screen.plain = plain
 
 local function value_text(value)
   if type(value) ~= "table" then
