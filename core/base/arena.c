@@ -12,7 +12,7 @@
 #include <string.h>
 #include <sys/mman.h>
 
-enum { ALIGN = 64, PAGE = 4096, HUGE_PAGE = 2 << 20, N_CLASSES = 4 * 44, SMALLEST_LOG2 = 6 };
+enum { ALIGN = 64, PAGE = 64 << 10, HUGE_PAGE = 2 << 20, N_CLASSES = 4 * 44, SMALLEST_LOG2 = 6 };
 #ifdef RDC_GUARD
 enum { GUARD = 64, GUARD_BYTE = 0xA5 };
 #else
@@ -58,7 +58,7 @@ static void to_system(void *p, size_t bytes)
 #else
 /* Large blocks are mapped by themselves: given back they leave no holes in a heap. They lie in huge pages
  * where the system gives them: rows that are a page apart would each need a small one. Of a last page only a
- * part would be used: there small ones do. */
+ * part would be used: there small ones do, which are 4 to 64 KB (PAGE) large. */
 static void *map(size_t bytes)
 {
     const size_t all = bytes + HUGE_PAGE; /* bytes of a class: no overflow */
