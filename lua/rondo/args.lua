@@ -6,6 +6,7 @@
 -- SPDX-License-Identifier: MIT
 local command_line = require "rondo.command_line"
 local core = require "rondo.native"
+local data_file = require "rondo.data_file"
 local errors = require "rondo.errors"
 local json = require "rondo.json"
 local plugins = require "rondo.plugins"
@@ -191,15 +192,10 @@ local function usage(message)
   errors.stop(errors.USAGE, message)
 end
 
--- What a Lua file returns: data only, read in an empty environment.
 local function read_table(path)
-  local chunk, message = loadfile(path, "t", {})
-  if not chunk then
-    usage(("--config %s: %s"):format(path, message))
-  end
-  local ok, values = pcall(chunk)
-  if not ok or type(values) ~= "table" then
-    usage(("--config %s: must return a table of options%s"):format(path, ok and "" or ": " .. tostring(values)))
+  local values, message = data_file.read(path)
+  if not values then
+    usage("--config " .. message)
   end
   return values
 end

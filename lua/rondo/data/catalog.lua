@@ -6,6 +6,7 @@
 -- catalog gives.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.core"
+local data_file = require "rondo.data_file"
 local errors = require "rondo.errors"
 local options = require "rondo.options"
 
@@ -90,14 +91,9 @@ end
 -- The entries of a catalog file in its order, and by name; or nil, message, code.
 function catalog.read(path)
   path = path or default_path()
-  local chunk, message = loadfile(path, "t", {})
-  if not chunk then
+  local entries, message = data_file.read(path)
+  if not entries then
     return errors.outside(message, errors.DATA)
-  end
-  local ok, entries = pcall(chunk)
-  if not ok or type(entries) ~= "table" then
-    return errors.outside(("%s: a catalog returns a table of entries and calls nothing%s"):format(path,
-      ok and "" or " (" .. tostring(entries) .. ")"), errors.DATA)
   end
   local by_name = {}
   for i, entry in ipairs(entries) do
