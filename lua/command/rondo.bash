@@ -190,6 +190,16 @@ _rondo() {
         *) _rondo_runs ;;
         esac
         ;;
+    verify)
+        options='-h --help --stretches --seed --threads'
+        case $prev in
+        --stretches | --seed | --threads) return ;;
+        esac
+        case $cur$place in
+        -*) ;;
+        *0) _rondo_runs ;;
+        esac
+        ;;
     info)
         options='-h --help --json --last --plugin'
         case $prev in
@@ -317,10 +327,10 @@ _rondo() {
         esac
         case $cur$place in
         -*) ;;
-        *0) _rondo_words 'run train plan sample forecast evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Series.from_hdf5 BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin' ;;
+        *0) _rondo_words 'run train plan sample forecast evaluate plot diagnose bptt replay report watch verify info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Series.from_hdf5 BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin' ;;
         esac
         ;;
-    '') _rondo_words 'run train plan sample forecast evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
+    '') _rondo_words 'run train plan sample forecast evaluate plot diagnose bptt replay report watch verify info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help --help --version' ;;
     esac
     if [[ $cur = -* && -n $options ]]; then
         _rondo_words "$options"

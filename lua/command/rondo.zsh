@@ -22,6 +22,7 @@ _rondo() {
         'replay:the update that was not finite once more\: what came first'
         'report:one HTML file\: curves, options, samples, forecasts, a sweep'\''s table'
         'watch:a training as a screen in the terminal, drawn anew each second'
+        'verify:stretches of a training once more\: the same bits, or what differs'
         'info:what is in a checkpoint'
         'data:data sets to train on\: what there is, and the path of one'
         'bench:how fast it is here, and what that is of the machine'
@@ -257,6 +258,15 @@ _rondo() {
                 '--color=[colour on the terminal\: auto, always or never]:text:(auto always never)' \
                 '*:run:_rondo_runs'
             ;;
+        verify)
+            _arguments \
+                '-h[show this and end]' \
+                '--help[show this and end]' \
+                '--stretches=[how many, at random (default 3)]:n: ' \
+                '--seed=[of the choice (default 1)]:n: ' \
+                '--threads=[for the runs; bits do not depend on it (default\: as the run had)]:n: ' \
+                '1:run:_rondo_runs'
+            ;;
         info)
             _arguments \
                 '-h[show this and end]' \
@@ -404,7 +414,7 @@ _rondo() {
                 '-h[show this and end]' \
                 '--help[show this and end]' \
                 '--plugin=[load a plugin, or a Lua file of cells, first (may be repeated)]:FILE:_files -g '\''*.so'\''' \
-                '1::topic:(run train plan sample forecast evaluate plot diagnose bptt replay report watch info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Series.from_hdf5 BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
+                '1::topic:(run train plan sample forecast evaluate plot diagnose bptt replay report watch verify info data bench sweep runs race check plugins new-cell new-kernel new-layer compile-cell env help ActivityRegularization Bidirectional Dropout Embedding Forecaster Highway Layer LayerNorm Linear OneHot Pool Repeat Residual TimeDistributed RNN VanillaRNN LSTM GRU cell Function gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla BCEWithLogitsLoss CosineLoss CrossEntropyLoss GaussianLoss HuberLoss L1Loss MSELoss NegativeBinomialLoss QuantileLoss StudentTLoss ASGD Adadelta Adagrad Adam AdamW ConstantLR CosineLR ExponentialLR Lion NAdam OneCycleLR RMSprop SGD StepLR Checkpoint Diagnose EarlyStopping ReduceLROnPlateau Sample Trainer Sweep Sweep.run generate complete SpanF1 Text.open Tokenizer Batches Table.open Series.from_csv Series.from_hdf5 BoxCoxScaler ChainScaler ColumnScaler DifferenceScaler LogScaler MeanScaler MinMaxScaler RobustScaler StandardScaler windows Conll.open Vocab.from sequences Adding CopyMemory FirstSymbol Parity AR Drift FeedForward HoltWinters Persistence SeasonalNaive SeasonalNaiveGrowth all compare rolling_origin)'
             ;;
         esac
         ;;

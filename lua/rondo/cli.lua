@@ -26,6 +26,7 @@ local commands = {
   { "replay", "replay CAPSULE", "the update that was not finite once more: what came first" },
   { "report", "report RUN...|SWEEP [-o FILE]", "one HTML file: curves, options, samples, forecasts, a sweep's table" },
   { "watch", "watch RUN...", "a training as a screen in the terminal, drawn anew each second" },
+  { "verify", "verify RUN [--stretches N]", "stretches of a training once more: the same bits, or what differs" },
   { "info", "info FILE|RUN [--json]", "what is in a checkpoint" },
   { "data", "data list|get NAME [PART]", "data sets to train on: what there is, and the path of one" },
   { "bench", "bench [CELL|SHAPE] [--task TASK ...]", "how fast it is here, and what that is of the machine" },

@@ -126,7 +126,7 @@ local function write_config(self, source)
     settings[name] = self[name]
   end
   self.run:write_config { options = given, trainer = settings, depends_on = self.config,
-    data = source.text and source.text.path, script = arg and arg[0] }
+    data = source.text and source.text.path, script = arg and arg[0], directory = core.realpath "." }
 end
 
 local ENDS = { [errors.DIVERGED] = "diverged", [errors.TEMPFAIL] = "stopped", [errors.INTERRUPTED] = "stopped" }
