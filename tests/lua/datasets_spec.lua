@@ -58,7 +58,7 @@ describe("a catalog", function()
   it("names bundled files without a folder", function()
     local none, message = require("rondo.data.catalog").read(support.write(folder .. "/bad.lua", [[
       return { { name = "x", what = "w", licence = "l", source = "s", files = { { path = "a/b.csv", bytes = 1,
-        bundled = "../b.csv", sha256 = ("0"):rep(64) } } } }]]))
+        bundled = "../b.csv", sha256 = "]] .. ("0"):rep(64) .. [[" } } } }]]))
     assert.is_nil(none)
     assert.matches("file 1: bundled must be the name of a file in Rondo's folder of data sets", message)
   end)
