@@ -68,7 +68,7 @@ for _, row in ipairs(rows) do
     io.stderr:write(("skipped: %s is not here; give RONDO_DATA or --download\n"):format(row.data))
   elseif wanted(row) then
     local v = train(row)
-    local value, bound, reached = v.value, row.below or row.most, true
+    local value, bound, reached, skill = v.value, row.below or row.most, true, v.skill and "skill" or "no skill"
     if bound then
       reached = row.below and value < bound or row.most and value <= bound or false
     end
@@ -82,8 +82,7 @@ for _, row in ipairs(rows) do
     end
     lines[#lines + 1] = ("| %s | %s | %.4g | %s | %.4g (%s) | %.4g | %s |"):format(row.what,
       bound and (row.below and "< %g" or "<= %g"):format(bound) or "", value, table.concat(by_seed, ", "), v.best_value,
-      v.best_baseline, persistence, bound and (reached and "reached" or "**missed**")
-        or v.skill and "skill" or "no skill, as it says")
+      v.best_baseline, persistence, bound and (reached and "reached, " or "**missed**, ") .. skill or skill)
   end
 end
 local text = table.concat(lines, "\n") .. "\n"

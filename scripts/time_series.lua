@@ -54,7 +54,8 @@ local opt = rondo.args { "Forecasts of columns of a table, in a table with the b
   paths = { 200, min = 2, max = 65535, help = "futures that are sampled of distributions" },
   require_skill = { false, help = "exit status 5 where the network does not beat the best baseline by more than the "
     .. "spread" },
-  metric = { help = "what decides: rmse, mae, mase or pinball; default rmse", type = "string" },
+  metric = { choices = { "rmse", "mae", "mase", "pinball" }, help = "what decides; default rmse, of several targets "
+    .. "mase" },
   run_dir = { help = "run folder (default runs/<name of the data>), of several seeds with a folder for each; none: "
     .. "keep nothing", type = "string" },
   json = { false, help = "one JSON object on stdout in place of the table" },
@@ -66,13 +67,11 @@ local several = opt.seeds > 1
 local function windows(part, shuffle)
   return part and part:windows { input = data.window, horizon = opt.horizon, target = data.targets,
     past = opt.covariates, known = opt.known, static = opt.static, calendar = opt.calendar, season = data.season,
-    scaler = data.scaler,
-    batch_size = opt.batch_size, shuffle = shuffle }
+    scaler = data.scaler, batch_size = opt.batch_size, shuffle = shuffle }
 end
 local train, valid, test = windows(data.train, true), windows(data.valid), windows(data.test)
 local epochs = opt.epochs > 0 and opt.epochs or math.max(3, math.min(300, 1500 // #train))
 local updates = math.min(epochs * #train, opt.max_steps or math.huge)
-
 
 -- Of many short epochs not each one validates and saves.
 local function every(given, times)
@@ -115,7 +114,7 @@ end
 
 local levels = { quantiles = forecasts[1]:levels() }
 local baselines = rondo.baselines.all(test, levels)
-baselines[#baselines + 1] = rondo.baselines.FeedForward({ like = models[1], max_steps = updates }):fit(train, valid)
-  :forecast(test, levels)
+baselines[#baselines + 1] = rondo.baselines.FeedForward({ like = models[1], epochs = epochs, max_steps = updates })
+  :fit(train, valid):forecast(test, levels)
 return recipe.report { opt = opt, data = data, test = test, forecasts = forecasts, baselines = baselines,
   run_dir = folder.kept and folder.path or nil, model = models[1] }

@@ -183,7 +183,7 @@ _rondo() {
                 '--unit=[of a text\: stream, line or document, what is read from a fresh state]:unit:(stream line document)' \
                 '--threads=[worker threads; 0\: one per CPU]:n: ' \
                 '--precision=[numbers that enter the products of layers\: float32, bf16, or int8 in recurrent layers]:name:(float32 bf16 int8)' \
-                '--test=[of a series the rows at its end that are evaluated\: a share below 1, or so many; default\: those that tested the run, of other data all]:x: ' \
+                '--test=[of a series the rows at its end that are evaluated\: a share below 1, or so many; default\: as for the run'\''s own test]:x: ' \
                 '--metric=[of a series, what decides\: rmse, mae, mase or pinball]:name:(rmse mae mase pinball)' \
                 '--paths=[of a series\: futures that are sampled of distributions (default 200)]:n: ' \
                 '--require-skill[of a series\: status 5 where the best baseline is not beaten by more than the spread]' \

@@ -18,7 +18,7 @@ local function options(cli)
     :convert(cli.number("--threads", "int", 0, 256))
   cli.precision_option(parser)
   parser:option("--test", "of a series the rows at its end that are evaluated: a share below 1, or so many; default: "
-    .. "those that tested the run, of other data all"):argname "<x>":convert(cli.number("--test", "real", 0, 1 << 40))
+    .. "as for the run's own test"):argname "<x>":convert(cli.number("--test", "real", 0, 1 << 40))
   parser:option("--metric", "of a series, what decides: rmse, mae, mase or pinball"):argname "<name>"
     :choices { "rmse", "mae", "mase", "pinball" }
   parser:option("--paths", "of a series: futures that are sampled of distributions (default 200)"):argname "<n>"

@@ -254,7 +254,7 @@ local function read(path, o)
     return nil, message
   end
   local file = { path = path, rule = o.missing, kind = "hdf5", report = { rows = rows }, columns = {}, names = {},
-    time = o.time and #chosen or 0, time_name = o.time,
+    time = o.time and #chosen or 0, time_name = o.time, time_unit = o.time and o.time_unit or nil,
     time_of = function(text) return time_of(text, o.time_unit == "number") end }
   for i, column in ipairs(list) do
     file.names[i] = column.name

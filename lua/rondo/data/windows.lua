@@ -80,7 +80,7 @@ end
 
 -- What a checkpoint keeps of the series: all that a forecast of new data needs beside the model.
 function methods:config()
-  local roles = self.roles
+  local roles, summary = self.roles, self.series:summary()
   local function some(list)
     return #list > 0 and list or nil
   end
@@ -88,8 +88,8 @@ function methods:config()
     known = some(roles.known), calendar = some(roles.calendar), static = some(roles.static), ids = self.ids,
     names = self.ids and self.names, separate = self.separate or nil, mask = self.mask or nil,
     input = self.input_size, horizon = self.horizon,
-    season = self.season, missing = self.series.file.rule, time = self.series:summary().time, scaler = self.scaler
-    and self.scaler:describe() }
+    season = self.season, missing = self.series.file.rule, time = summary.time, time_unit = self.series.file.time_unit,
+    id = summary.id, scaler = self.scaler and self.scaler:describe() }
 end
 
 -- ---- batches -----------------------------------------------------------------------------------------------

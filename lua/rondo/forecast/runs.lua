@@ -52,10 +52,12 @@ local function open(cli, path)
   if not model then
     errors.stop(errors.DATA, cli.with_plugin_hint(message))
   end
-  return { path = path, checkpoint = ckpt.path, model = model, config = ckpt.config.series }
+  local data = type(ckpt.config.data) == "table" and not ckpt.config.data.series and ckpt.config.data or {}
+  return { path = path, checkpoint = ckpt.path, model = model, config = ckpt.config.series,
+    last_trained = math.type(data.last) == "integer" and data.last or nil } -- of one series: its row
 end
 
--- The runs of paths: a list of { path =, checkpoint =, model =, config = }; else the program ends.
+-- The runs of paths: a list of { path =, checkpoint =, model =, config =, last_trained = }; else the program ends.
 function runs.open(cli, paths)
   local list = {}
   for i, path in ipairs(expand(paths)) do
@@ -78,9 +80,9 @@ end
 
 -- The series of a file with the columns that a run was trained on.
 function runs.read(run, path)
-  local c, o = run.config, runs.options_of(run) or {}
+  local c = run.config
   local time = (c.calendar or recipe.is_hdf5(path)) and c.time or nil -- a CSV file has another name for it at times
-  local series = recipe.read(path, c.columns, { missing = c.missing, time = time, time_unit = o.time_unit, id = o.id })
+  local series = recipe.read(path, c.columns, { missing = c.missing, time = time, time_unit = c.time_unit, id = c.id })
   local n = recipe.length(series)
   if n < c.input then
     stop(errors.DATA, "%s has %d %s, and %s reads %d before it forecasts", path, n, n == 1 and "row" or "rows",
