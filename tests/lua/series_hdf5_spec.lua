@@ -76,7 +76,9 @@ describe("an HDF5 file of our own writer", function()
     assert.same({ 3, 1, 2, 2 }, { rows "1970-01-04", rows "1970-01-01 12:00", rows "1970-01-02T00:00:01",
       rows("172800", "number") })
     local s = assert(Series.from_hdf5(path, { time = "t", time_unit = "seconds" }))
-    assert.matches("split: 'soon' is not a time", support.failure(s.split, s, { "soon" }), 1, true)
+    for _, text in ipairs { "soon", "1970-13", "1970-02-29", "1970-01-02 24:00" } do
+      assert.matches(("split: '%s' is not a time"):format(text), support.failure(s.split, s, { text }), 1, true)
+    end
   end)
   it("is refused where it makes no series", function()
     local path = own("odd.h5", { a = { 1.0, 2, 3 }, b = { 1.0, 2 }, t = { 3.0, 2, 1 }, none = { 0 / 0, 0 / 0, 0 / 0 },

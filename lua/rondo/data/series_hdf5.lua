@@ -4,6 +4,7 @@
 -- large, in a file without a name (series_store.lua). A dataset of two dimensions is rows of columns, one of one
 -- dimension a column; all have as many rows. NaN is a missing value.
 -- SPDX-License-Identifier: MIT
+local calendar = require "rondo.calendar"
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local groups = require "rondo.data.series_groups"
@@ -223,12 +224,10 @@ local function time_of(text, plain)
   if not year or rest ~= "" and not hour then
     return nil
   end
-  local y, m = tonumber(year), tonumber(month) or 1
-  y = m <= 2 and y - 1 or y
-  local of_year = (153 * (m > 2 and m - 3 or m + 9) + 2) // 5 + (tonumber(day) or 1) - 1
-  local of_era = y % 400
-  local days = y // 400 * 146097 + of_era * 365 + of_era // 4 - of_era // 100 + of_year - 719468
-  return days * 86400.0 + (tonumber(hour) or 0) * 3600 + (tonumber(minute) or 0) * 60 + (tonumber(second) or 0)
+  local function given(digits)
+    return digits ~= "" and digits or nil
+  end
+  return calendar.second_of(year, given(month), given(day), hour, minute, given(second))
 end
 
 local function read(path, o)

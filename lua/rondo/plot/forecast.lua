@@ -4,11 +4,11 @@
 -- so forecasts of one step are one line, and those of a day stand side by side. Times of the history, which a
 -- Forecast does not hold, are those of other windows, or counted back by the last step of time seen.
 -- SPDX-License-Identifier: MIT
+local calendar = require "rondo.calendar"
 local errors = require "rondo.errors"
 local forecasts = require "rondo.forecast.forecast"
 local gnuplot = require "rondo.plot.gnuplot"
 local options = require "rondo.options"
-local script = require "rondo.plot.script"
 
 local MOST_PANELS = 4
 local STEPS = 240 -- of the horizon of all windows of a panel together, at most; but one window is always drawn
@@ -27,7 +27,7 @@ local specs = {
 local function months_on(time, months)
   local date = os.date("!*t", math.floor(time))
   local month = date.year * 12 + date.month - 1
-  return script.month_begin(month + months) + time - script.month_begin(month)
+  return calendar.month_begin(month + months) + time - calendar.month_begin(month)
 end
 
 -- A function from a row of the series to where it stands, and whether that is a time.

@@ -3,6 +3,7 @@
 -- What comes from outside is a number, or stands between single quotes without control characters: there gnuplot
 -- looks for no command, no `shell` and no escape. Numbers go in data blocks, in which nothing is expanded.
 -- SPDX-License-Identifier: MIT
+local calendar = require "rondo.calendar"
 local errors = require "rondo.errors"
 local json = require "rondo.json"
 local picture_of = require "rondo.plot.picture"
@@ -77,14 +78,6 @@ local TIME_STEPS = { 1, 5, 15, 60, 300, 900, 3600, 3 * 3600, 6 * 3600, 12 * 3600
 -- Forms of times for steps below so many seconds, and how many of them have room side by side.
 local TIMES = { { 60, "%H:%M:%S", 7 }, { 3600, "%H:%M", 7 }, { DAY, "%d %b %H:%M", 5 }, { 15 * DAY, "%d %b", 7 } }
 
--- The first second of month m, which counts from January of the year 0 (Howard Hinnant's days_from_civil).
-local function month_begin(m)
-  local y, mp = m // 12 - (m % 12 < 2 and 1 or 0), (m % 12 + 10) % 12
-  local era, yoe = y // 400, y % 400
-  return (era * 146097 + yoe * 365 + yoe // 4 - yoe // 100 + (153 * mp + 2) // 5 - 719468) * DAY
-end
-script.month_begin = month_begin
-
 local MONTHS = { 1, 2, 3, 6, 12, 24, 60, 120, 240, 600, 1200 }
 
 -- Steps of a time axis: whole hours, days or weeks; of longer ones months and years, whose places are counted here.
@@ -105,7 +98,7 @@ local function time_tics(out, name, low, high)
       local date, ticks = os.date("!*t", math.floor(low)), {}
       local first = (date.year * 12 + date.month - 1 + step - 1) // step * step
       for month = first, first + 12 * 1000, step do
-        local at = month_begin(month)
+        local at = calendar.month_begin(month)
         if at > high then
           break
         end

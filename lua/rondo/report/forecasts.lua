@@ -3,6 +3,7 @@
 -- Of the windows of a series those are taken that follow each other without overlap, the last one first, so that one
 -- line of forecasts runs beside the truth.
 -- SPDX-License-Identifier: MIT
+local calendar = require "rondo.calendar"
 local core = require "rondo.core"
 
 local forecasts = {}
@@ -44,12 +45,7 @@ local function seconds_of(text)
   if not d then
     return nil
   end
-  -- Days since 1970 of a day in the Gregorian calendar, with the year beginning in March.
-  y, m, d = math.tointeger(y), math.tointeger(m), math.tointeger(d)
-  y = m <= 2 and y - 1 or y
-  local of_year = (153 * ((m + 9) % 12) + 2) // 5 + d - 1
-  local days = 365 * y + y // 4 - y // 100 + y // 400 + of_year - 719468
-  return days * 86400 + (tonumber(hour) or 0) * 3600 + (tonumber(minute) or 0) * 60 + (tonumber(second) or 0)
+  return calendar.second_of(y, m, d, hour, minute, second)
 end
 forecasts.seconds_of = seconds_of
 
