@@ -10,6 +10,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -29,8 +30,7 @@ static int open_nameless(const char *folder)
     const size_t room = strlen(folder) + sizeof "/rondo.XXXXXX";
     char *path = malloc(room);
     if (!path) return -1;
-    memcpy(path, folder, strlen(folder));
-    memcpy(path + strlen(folder), "/rondo.XXXXXX", sizeof "/rondo.XXXXXX");
+    (void)snprintf(path, room, "%s/rondo.XXXXXX", folder);
     const int fd = mkostemp(path, O_CLOEXEC);
     if (fd >= 0) (void)unlink(path);
     free(path);
