@@ -60,6 +60,23 @@ local function write_json(forecast, list)
   end
 end
 
+-- How runs did on the test part of their training, beside the baselines; that of several seeds is above their folders.
+local function say_tables(paths)
+  local said = {}
+  for _, path in ipairs(paths) do
+    local folder = path:gsub("/+$", "")
+    local file = io.open(folder .. "/table.txt") or io.open((folder:match "^(.*)/seed%-%d+$" or folder) .. "/table.txt")
+    local text = file and file:read "a"
+    if file then
+      file:close()
+    end
+    if text and not said[text] then
+      io.stderr:write("When it was trained: ", text)
+      said[text] = true
+    end
+  end
+end
+
 return function(arguments, cli)
   local o = cli.parse(options(cli), arguments)
   require("rondo.plugins").load_from(arguments)
@@ -78,13 +95,6 @@ return function(arguments, cli)
   local list = runs.open(cli, o.run)
   local forecast = runs.forecast(list, o.data, { horizon = o.horizon, paths = o.paths, seed = o.seed,
     quantiles = #o.quantiles > 0 and o.quantiles or nil })
-  if o.output or o.plot then
-    local title = ("Forecast by %s"):format(table.concat(o.run, ", "))
-    local drawn, message, code = require("rondo.plot").forecast(forecast, o.output, { title = title })
-    if not drawn then
-      errors.stop(code or errors.DATA, message)
-    end
-  end
   if o.json then
     write_json(forecast, list)
   elseif not (o.plot and not o.output) then
@@ -93,5 +103,13 @@ return function(arguments, cli)
       errors.stop(code, message)
     end
   end
+  if o.output or o.plot then
+    local title = ("Forecast by %s"):format(table.concat(o.run, ", "))
+    local drawn, message, code = require("rondo.plot").forecast(forecast, o.output, { title = title })
+    if not drawn then
+      errors.stop(code or errors.DATA, message)
+    end
+  end
+  say_tables(o.run)
   return 0
 end

@@ -286,13 +286,16 @@ function recipe.heading(path, windows, evaluated, rows, why)
     windows.horizon == 1 and "step" or "steps", evaluated, rows, why and " (" .. why .. ")" or "")
 end
 
--- The table on stdout, or JSON; files into the run folder. given: opt, data, test, forecasts, baselines, run_dir.
+-- The table on stdout, or JSON; it and other files into the run folder. given: opt, data, test, forecasts, baselines,
+-- run_dir.
 function recipe.report(given)
   local opt, data, test = given.opt, given.data, given.test
   local skill, v = require("rondo.forecast.compare")(given.forecasts, given.baselines, { metric = opt.metric,
     file = false })
+  local heading = recipe.heading(data.path, test, #data.test, #data.series)
   if given.run_dir then
     recipe.write(recipe.together(given.forecasts), given.run_dir)
+    must(core.write_file(given.run_dir .. "/table.txt", heading .. v.table))
   end
   if opt.json then
     local facts = recipe.verdict(v)
@@ -301,7 +304,7 @@ function recipe.report(given)
     facts.parameters, facts.run_dir, facts.seeds = given.model:parameter_count(), given.run_dir, opt.seeds
     io.stdout:write(json.encode(facts, { "data", "run_dir", "skill", "verdict" }), "\n")
   else
-    io.stdout:write(recipe.heading(data.path, test, #data.test, #data.series), v.table)
+    io.stdout:write(heading, v.table)
   end
   if opt.require_skill and not skill then
     recipe.require_skill(v)
