@@ -56,16 +56,20 @@ static void to_system(void *p, size_t bytes)
     free(p);
 }
 #else
+static size_t whole_pages(size_t bytes)
+{
+    return (bytes + PAGE - 1) / PAGE * PAGE;
+}
+
 /* Large blocks are mapped by themselves: given back they leave no holes in a heap. They lie in huge pages
  * where the system gives them: rows that are a page apart would each need a small one. Of a last page only a
  * part would be used: there small ones do, which are 4 to 64 KB (PAGE) large. */
 static void *map(size_t bytes)
 {
-    const size_t all = bytes + HUGE_PAGE; /* bytes of a class: no overflow */
+    const size_t used = whole_pages(bytes), all = used + HUGE_PAGE; /* of a class: no overflow */
     char *p = mmap(NULL, all, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     if (p == MAP_FAILED) return NULL;
     const size_t before = (HUGE_PAGE - (uintptr_t)p % HUGE_PAGE) % HUGE_PAGE;
-    const size_t used = (bytes + PAGE - 1) / PAGE * PAGE;
     if (before > 0) (void)munmap(p, before);
     if (before + used < all) (void)munmap(p + before + used, all - before - used);
 #ifdef MADV_HUGEPAGE
@@ -84,7 +88,7 @@ static void to_system(void *p, size_t bytes)
     if (bytes < HUGE_PAGE)
         free(p);
     else
-        (void)munmap(p, (bytes + PAGE - 1) / PAGE * PAGE);
+        (void)munmap(p, whole_pages(bytes));
 }
 #endif
 

@@ -4,6 +4,7 @@
 #include "support/tensors.h"
 
 #include <string.h>
+#include <sys/mman.h>
 
 static void test_arena_blocks_are_aligned_and_counted(void **state)
 {
@@ -87,6 +88,32 @@ static void test_arena_refuses_what_no_machine_has(void **state)
     rdc_arena_free(arena);
 }
 
+/* Large blocks are mapped by themselves, cut out of more: what lies beside them stays. */
+static void test_arena_gives_back_no_more_than_it_took(void **state)
+{
+    /* What lies behind a block is a page larger each time: so blocks begin at all places in a huge page. */
+    enum { N = 600, PAGE = 4096, HUGE = 2 << 20, BYTES = 5 << 19 };
+    static void *beside[N];
+    static rdc_block *block[N];
+    static unsigned char there[N + HUGE / PAGE];
+    rdc_arena *const arena = rdc_arena_new();
+    (void)state;
+    for (int i = 0; i < N; i++) {
+        const size_t bytes = HUGE + (size_t)i * PAGE;
+        beside[i] = mmap(NULL, bytes, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        assert_ptr_not_equal(beside[i], MAP_FAILED);
+        block[i] = rdc_block_new(arena, BYTES);
+        assert_non_null(block[i]);
+    }
+    for (int i = 0; i < N; i++) rdc_block_release(arena, block[i]);
+    rdc_arena_free(arena);
+    for (int i = 0; i < N; i++) {
+        const size_t bytes = HUGE + (size_t)i * PAGE;
+        if (mincore(beside[i], bytes, there) != 0) fail_msg("some of mapping %d is gone", i);
+        munmap(beside[i], bytes);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -96,6 +123,7 @@ int main(void)
         cmocka_unit_test(test_arena_records_are_zeroed),
         cmocka_unit_test(test_arena_trim_gives_free_blocks_back),
         cmocka_unit_test(test_arena_refuses_what_no_machine_has),
+        cmocka_unit_test(test_arena_gives_back_no_more_than_it_took),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
