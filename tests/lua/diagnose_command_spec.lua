@@ -73,7 +73,7 @@ describe("rondo diagnose", function()
     assert.matches("update / weight +2.weight ", out)
     support.write(folder .. "/other.csv", "price\n1\n2\n3\n")
     local _, why, status = support.rondo(folder, "diagnose load other.csv")
-    assert.matches("^rondo: other.csv: cannot be looked at by this model: .*load", why)
+    assert.matches("^rondo: other.csv: there is no column 'load'", why)
     assert.equal(3, status)
   end)
 

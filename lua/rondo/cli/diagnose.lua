@@ -43,7 +43,9 @@ local function data_of(o)
   if file then
     file:close()
   end
-  return o.data or type(config) == "table" and type(config.data) == "string" and config.data or nil
+  config = type(config) == "table" and config or {}
+  local named = config.data or type(config.options) == "table" and config.options.data
+  return o.data or type(named) == "string" and named or nil
 end
 
 local function text_batch(o, ckpt)
@@ -69,10 +71,8 @@ local function series_batch(o, ckpt)
   if not path then
     errors.stop(errors.USAGE, "diagnose: give the table to look at: rondo diagnose RUN FILE.csv")
   end
-  local series, message, code = require("rondo").data.Series.from_csv(path)
-  if not series then
-    errors.stop(code, message)
-  end
+  local series = require("rondo.forecast.runs").read({ path = o.run, config = ckpt.config.series },
+    require("rondo.forecast.recipe").find(path))
   local ok, windows = pcall(series.windows_like, series, ckpt.config.series, { batch_size = o.rows })
   if not ok or #windows == 0 then
     errors.stop(errors.DATA, ("%s: cannot be looked at by this model: %s"):format(path,

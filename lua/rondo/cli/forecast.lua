@@ -60,8 +60,8 @@ local function write_json(forecast, list)
   end
 end
 
--- How runs did on the test part of their training, beside the baselines; that of several seeds is above their folders.
-local function say_tables(paths)
+-- How runs did on the test part of their training: what was asked and the verdict. Of several seeds it lies above them.
+local function say_verdicts(paths)
   local said = {}
   for _, path in ipairs(paths) do
     local folder = path:gsub("/+$", "")
@@ -71,7 +71,7 @@ local function say_tables(paths)
       file:close()
     end
     if text and not said[text] then
-      io.stderr:write("When it was trained: ", text)
+      io.stderr:write("When it was trained: ", text:match "^[^\n]*\n", text:match "([^\n]*\n)$" or "")
       said[text] = true
     end
   end
@@ -110,6 +110,6 @@ return function(arguments, cli)
       errors.stop(code or errors.DATA, message)
     end
   end
-  say_tables(o.run)
+  say_verdicts(o.run)
   return 0
 end

@@ -215,8 +215,9 @@ local function judge(rows, metric)
     v.text = ("%s beats the best baseline, %s, by %s: %s %s against %s (%s)."):format(network.name, v.best,
       number(v.gain), TITLES[metric], number(ours), number(v.best_value), spread)
   else
-    v.text = ("%s does not beat the best baseline, %s, by more than the spread: %s %s against %s (%s)."):format(
-      network.name, v.best, TITLES[metric], number(ours), number(v.best_value), spread)
+    v.text = ("%s does not beat the best baseline, %s, by more than the spread%s: %s %s against %s (%s)."):format(
+      network.name, v.best, v.gain > 0 and ", though it is better" or "", TITLES[metric], number(ours),
+      number(v.best_value), spread)
   end
   return v
 end

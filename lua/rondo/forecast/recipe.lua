@@ -97,6 +97,22 @@ function recipe.read(path, columns, o)
   return must((recipe.is_hdf5(path) and Series.from_hdf5 or Series.from_csv)(path, given))
 end
 
+-- What a reader of the figures should know of a table: values that were filled, steps of time unlike the others.
+function recipe.say(series)
+  local facts = series:summary()
+  for _, name in ipairs(series.columns) do
+    local n = facts.missing[name]
+    if n > 0 then
+      errors.notice("%s: %d of %d values of '%s' are missing", series.path, n, facts.rows, name)
+    end
+  end
+  if (facts.other_steps or 0) > 0 then
+    errors.notice("%s: %d %s unlike the first, as before %s %d; rows count as neighbours all the same", series.path,
+      facts.other_steps, facts.other_steps == 1 and "step of time is" or "steps of time are",
+      facts.separator and "line" or "row", facts.other_line)
+  end
+end
+
 local function join(...)
   local all = {}
   for _, list in ipairs { ... } do
@@ -193,6 +209,9 @@ end
 function recipe.open(opt)
   local path, name = recipe.find(opt.data)
   local series, targets = read(opt, path)
+  if not opt.quiet then
+    recipe.say(series)
+  end
   local data = { path = path, name = name, series = series, targets = targets }
   data.train, data.valid, data.test = split(opt, series)
   data.season = season_of(opt, data.train, targets[1])

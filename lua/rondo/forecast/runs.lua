@@ -142,7 +142,11 @@ function runs.forecast(list, path, o)
   path = recipe.find(path)
   for i, run in ipairs(list) do
     local own = { horizon = o.horizon, paths = o.paths, quantiles = o.quantiles, seed = o.seed + i - 1 }
-    forecasts[i] = ahead(run, runs.read(run, path), own)
+    local series = runs.read(run, path)
+    if i == 1 then
+      recipe.say(series)
+    end
+    forecasts[i] = ahead(run, series, own)
     for _, entry in ipairs(i > 1 and forecasts[i] or {}) do
       if entry.target ~= forecasts[1][1].target and #forecasts[i] == 1 then
         stop(errors.USAGE, "%s forecasts '%s', and %s '%s': an ensemble is of runs that forecast the same",
