@@ -134,7 +134,13 @@ local function run_again(run, stretch, o, folder)
   if not process then
     return nil, message
   end
+  core.catch_signals(true) -- so that the folder goes, whatever ends this
   local how = wait_for(process)
+  local signal = core.interrupted()
+  core.catch_signals(false)
+  if signal then
+    errors.stop(signal == "SIGINT" and errors.INTERRUPTED or errors.TEMPFAIL, ("verify: stopped by %s"):format(signal))
+  end
   if core.stat(run_folder.step_file(folder, stretch.to)) then
     return true
   end

@@ -57,6 +57,31 @@ describe("rondo verify", function()
     assert.matches("step 10 to 20: identical.-step 20 to 30: differs: 'model/2.layer1.i_x' %(8, %d+%), number %d+ of "
       .. "%d+: [-%d.e]+, it was 0.5\n$", out)
   end)
+  it("leaves nothing behind when it is stopped", function()
+    support.write(folder .. "/slow.lua", [[
+      local rondo = require "rondo"
+      local opt = rondo.args { run_dir = "slow" }
+      local x, y = rondo.randn(4, 5, 3), rondo.randn(4, 5, 3)
+      local model = rondo.Sequential { rondo.GRU { 3, 3 }, rondo.Linear { 3 } }
+      local t = rondo.Trainer { options = opt, model = model, loss = rondo.MSELoss(), epochs = 2,
+        optimizer = rondo.optim.Adam {} }
+      if opt.pause_at then
+        os.execute "touch begun; sleep 3"
+      end
+      t:fit { { x, y } }
+    ]])
+    local _, err, code = support.rondo(folder, "run slow.lua --quiet")
+    assert.equal(0, code, err)
+    _, err, code = support.rondo(folder, "verify slow", [[sh -c 'trap "" INT; "$@" & p=$!
+      until [ -e begun ]; do sleep 0.02; done; ls /tmp/lua_*/verify.log >logs; kill -TERM $p; wait $p' sh]])
+    assert.equal(75, code, err)
+    assert.matches("verify: stopped by SIGTERM", err)
+    local logs = support.read(folder .. "/logs")
+    assert.matches("verify.log", logs) -- of the temporary folder, while it ran
+    for path in logs:gmatch "[^\n]+" do
+      assert.is_nil((core.stat(path)))
+    end
+  end)
   it("says what it lacks", function()
     local _, err, code = support.rondo(folder, "verify none")
     assert.equal(3, code)
