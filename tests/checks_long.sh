@@ -5,7 +5,7 @@
 checks=(valgrind_all equations flat_memory long_sequence kills recipe_memory large_text large_csv large_hdf5 results
     series adding fresh rock deb)
 
-# All C tests under valgrind.
+# All C tests under valgrind, but those that c_tests leaves out.
 check_valgrind_all() {
     need valgrind valgrind
     for test in $(c_tests release); do
