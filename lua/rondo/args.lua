@@ -202,13 +202,9 @@ end
 
 -- The options of an earlier run from its config.json, but for those that say where a run lies and how it starts.
 local function read_run(path)
-  local file, message = io.open(path)
-  local config = file and json.decode(file:read "a")
-  if file then
-    file:close()
-  end
-  if type(config) ~= "table" or type(config.options) ~= "table" then
-    usage(("--config %s: %s"):format(path, message or "this is not the config.json of a run: it has no options"))
+  local config, message = json.read(path)
+  if not config or type(config.options) ~= "table" then
+    usage("--config " .. (message or path .. ": this is not the config.json of a run: it has no options"))
   end
   for _, name in ipairs { "run_dir", "resume", "overwrite", "pause_at", "config" } do
     config.options[name] = nil

@@ -93,4 +93,21 @@ function json.decode(source)
   return value
 end
 
+-- The object or list in a file; or nil and a message that names the file.
+function json.read(path)
+  local file <close>, message = io.open(path, "rb")
+  if not file then
+    return nil, message
+  end
+  local source, value
+  source, message = file:read "a"
+  if source then
+    value, message = json.decode(source)
+  end
+  if type(value) ~= "table" then
+    return nil, ("%s: %s"):format(path, message or "neither an object nor a list")
+  end
+  return value
+end
+
 return json

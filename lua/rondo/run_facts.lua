@@ -11,13 +11,6 @@ local run_facts = {}
 local LOG_BYTES = 16384
 local QUIET_SECONDS = 600 -- without a new figure for so long a training is called silent
 
--- A file of the run folder as a table; an empty one where there is none (yet).
-local function json_of(folder, name)
-  local file <close> = io.open(("%s/%s"):format(folder, name), "rb")
-  local value = file and json.decode(file:read "a" or "")
-  return type(value) == "table" and value or {}
-end
-
 -- The last messages of log.txt, without their times: a list of at most n, the oldest first.
 function run_facts.messages(folder, n)
   local file <close> = io.open(folder .. "/log.txt", "rb")
@@ -69,7 +62,7 @@ end
 -- { figure, value, step }, options, config.
 function run_facts.of(log)
   local last_record = log.list[#log.list]
-  local config, status = json_of(log.folder, "config.json"), json_of(log.folder, "status.json")
+  local config, status = json.read(log.folder .. "/config.json") or {}, json.read(log.folder .. "/status.json") or {}
   local facts = { name = log.name, folder = log.folder, config = config, last = log.last, seconds = log.seconds,
     options = type(config.options) == "table" and config.options or {},
     step = last_record and last_record.step or 0, epoch = last_record and last_record.epoch }

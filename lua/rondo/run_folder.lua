@@ -151,13 +151,8 @@ end
 -- courtesy as the log is. `best`: monitor, value and step of best.h5.
 function Run:write_status(state, best)
   local path = join(self.path, "status.json")
-  local file = io.open(path)
-  local there = file and json.decode(file:read "a") or {}
-  if file then
-    file:close()
-  end
-  local now = os.date "!%Y-%m-%dT%H:%M:%SZ"
-  core.write_file(path, json.encode({ state = state, started = type(there) == "table" and there.started or now,
+  local there, now = json.read(path), os.date "!%Y-%m-%dT%H:%M:%SZ"
+  core.write_file(path, json.encode({ state = state, started = there and there.started or now,
     ended = state ~= "running" and now or nil, best = best }, { "state" }) .. "\n")
   require("rondo.ledger").enter(self.path, state)
 end

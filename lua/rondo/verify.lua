@@ -26,9 +26,8 @@ end
 -- What config.json says of script and folder; or nil, message, code.
 function verify.script_of(run)
   local path = run .. "/config.json"
-  local text, message = read_file(path)
-  local config = text and json.decode(text)
-  if type(config) ~= "table" or type(config.script) ~= "string" or type(config.directory) ~= "string" then
+  local config, message = json.read(path)
+  if not config or type(config.script) ~= "string" or type(config.directory) ~= "string" then
     return errors.outside(message or ("%s: does not say which script was run, and where"):format(path), errors.DATA)
   elseif not core.stat(config.directory) then
     return errors.outside(("%s: the run was started in %s, which is not here"):format(path, config.directory),

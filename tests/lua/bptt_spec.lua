@@ -6,6 +6,7 @@
 local rondo = require "rondo"
 local support = dofile "tests/lua/support.lua"
 
+local bits, numbers = support.bits, support.sequences
 local T, ROWS, FEATURES = 23, 5, 4
 
 local folder, text
@@ -14,16 +15,6 @@ setup(function()
   text = assert(rondo.data.Text.open(support.write(folder .. "/t.txt", support.sentences(60))))
 end)
 teardown(function() support.remove(folder) end)
-
-local function bits(tensors)
-  local list = {}
-  for _, t in ipairs(tensors) do
-    for _, v in ipairs(t:contiguous():reshape { t:numel() }:table()) do
-      list[#list + 1] = string.pack("n", v)
-    end
-  end
-  return table.concat(list)
-end
 
 local function weights(model)
   return bits(model:parameters())
@@ -35,11 +26,6 @@ local function source_of(batches, stateful)
     { __len = function() return #batches end })
 end
 
-local function numbers(seed, ...)
-  rondo.manual_seed(seed)
-  return rondo.randn(...):contiguous "sequence"
-end
-
 local function pairs_of(n, steps)
   local list = {}
   for k = 1, n do
@@ -49,13 +35,11 @@ local function pairs_of(n, steps)
 end
 
 local function tagger(cell, given)
-  return function()
-    local o = { cell = cell, hidden_size = 8, input_size = FEATURES }
-    for key, value in pairs(given or {}) do
-      o[key] = value
-    end
-    return rondo.Sequential { rondo.RNN(o), rondo.Linear { 3 } }
+  local o = { input_size = FEATURES }
+  for key, value in pairs(given or {}) do
+    o[key] = value
   end
+  return support.tagger(cell, o)
 end
 
 local function trainer_of(make, given)

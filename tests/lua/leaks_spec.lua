@@ -13,13 +13,8 @@ local folder
 setup(function() folder = support.folder() end)
 teardown(function() support.remove(folder) end)
 
--- A file of n rows, f(i) -> cells.
 local function write(name, header, n, f)
-  local lines = { header }
-  for i = 1, n do
-    lines[i + 1] = table.concat({ f(i) }, ",")
-  end
-  return support.write(folder .. "/" .. name, table.concat(lines, "\n") .. "\n")
+  return support.write_rows(folder .. "/" .. name, header, n, f)
 end
 
 local function history_of(window)

@@ -5,21 +5,11 @@ local rondo = require "rondo"
 local plan_of = require "rondo.memory_plan"
 local support = dofile "tests/lua/support.lua"
 
+local numbers = support.sequences
 local ROWS, T, FEATURES = 5, 180, 4
 
 local function bits(model)
-  local list = {}
-  for _, p in ipairs(model:parameters()) do
-    for _, v in ipairs(p:contiguous():reshape { p:numel() }:table()) do
-      list[#list + 1] = string.pack("n", v)
-    end
-  end
-  return table.concat(list)
-end
-
-local function numbers(seed, ...)
-  rondo.manual_seed(seed)
-  return rondo.randn(...):contiguous "sequence"
+  return support.bits(model:parameters())
 end
 
 -- Ids 1..6, trailing zeros where there are lengths.
@@ -37,13 +27,11 @@ end
 local LENGTHS = { 93, 180, 7, 178, 178 }
 
 local function tagger(cell, given)
-  return function()
-    local o = { cell = cell, hidden_size = 8, input_size = FEATURES }
-    for key, value in pairs(given or {}) do
-      o[key] = value
-    end
-    return rondo.Sequential { rondo.RNN(o), rondo.Linear { 3 } }
+  local o = { input_size = FEATURES }
+  for key, value in pairs(given or {}) do
+    o[key] = value
   end
+  return support.tagger(cell, o)
 end
 
 local function trainer_of(make, given)

@@ -68,6 +68,45 @@ function support.sentences(n)
   return table.concat(list)
 end
 
+-- A table of n rows as CSV, f(i) -> cells of row i.
+function support.write_rows(path, header, n, f)
+  local lines = { header }
+  for i = 1, n do
+    lines[i + 1] = table.concat({ f(i) }, ",")
+  end
+  return support.write(path, table.concat(lines, "\n") .. "\n")
+end
+
+-- The bytes of some tensors' numbers.
+function support.bits(tensors)
+  local list = {}
+  for _, t in ipairs(tensors) do
+    for _, v in ipairs(t:contiguous():reshape { t:numel() }:table()) do
+      list[#list + 1] = string.pack("n", v)
+    end
+  end
+  return table.concat(list)
+end
+
+-- Normal numbers, time-major: the same for a seed.
+function support.sequences(seed, ...)
+  local rondo = require "rondo"
+  rondo.manual_seed(seed)
+  return rondo.randn(...):contiguous "sequence"
+end
+
+-- A function that makes a model of three numbers a step, from sequences of `given.input_size` features.
+function support.tagger(cell, given)
+  return function()
+    local rondo = require "rondo"
+    local o = { cell = cell, hidden_size = 8 }
+    for key, value in pairs(given) do
+      o[key] = value
+    end
+    return rondo.Sequential { rondo.RNN(o), rondo.Linear { 3 } }
+  end
+end
+
 -- The folder of the sources, in which tests are started.
 function support.sources()
   local pwd <close> = io.popen "pwd -P"

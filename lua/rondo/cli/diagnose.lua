@@ -38,12 +38,7 @@ end
 
 -- The data that the run names in its config.json.
 local function data_of(o)
-  local file = io.open(o.run .. "/config.json", "rb")
-  local config = file and json.decode(file:read "a")
-  if file then
-    file:close()
-  end
-  config = type(config) == "table" and config or {}
+  local config = json.read(o.run .. "/config.json") or {}
   local named = config.data or type(config.options) == "table" and config.options.data
   return o.data or type(named) == "string" and named or nil
 end

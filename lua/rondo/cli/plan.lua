@@ -7,13 +7,9 @@ local json = require "rondo.json"
 -- The script of a run folder and the file with its options.
 local function of_run(folder)
   local path = folder .. "/config.json"
-  local file, message = io.open(path)
-  local config = file and json.decode(file:read "a")
-  if file then
-    file:close()
-  end
-  if type(config) ~= "table" or type(config.script) ~= "string" then
-    errors.stop(errors.DATA, ("%s: %s"):format(folder, message or "its config.json names no script"))
+  local config, message = json.read(path)
+  if not config or type(config.script) ~= "string" then
+    errors.stop(errors.DATA, message or folder .. ": its config.json names no script")
   elseif not core.stat(config.script) then
     errors.stop(errors.DATA, ("%s: its script %s is not there; give the script itself"):format(folder, config.script))
   end

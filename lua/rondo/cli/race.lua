@@ -145,19 +145,15 @@ end
 -- What a folder's race was begun with, and its share; written where it is new.
 local function share_of(o, n_runs)
   local core, path = require "rondo.native", o.run_dir .. "/race.json"
-  local file = io.open(path)
-  local there = file and json.decode(file:read "a") or nil
-  if file then
-    file:close()
-  end
-  for _, name in ipairs(type(there) == "table" and { "budget", "match", "data" } or {}) do
+  local there = json.read(path)
+  for _, name in ipairs(there and { "budget", "match", "data" } or {}) do
     if there[name] ~= o[name] then
       usage("%s: a race with --%s %s is here; give the same, another --run-dir, or --overwrite to start anew",
         o.run_dir, name, there[name] or "not given")
     end
   end
   local budget = budget_of(o.budget)
-  local share = type(there) == "table" and tonumber(there.share) or budget.seconds and budget.seconds / n_runs
+  local share = there and tonumber(there.share) or budget.seconds and budget.seconds / n_runs
   must(core.write_file(path, json.encode { budget = o.budget, match = o.match, data = o.data, share = share } .. "\n"))
   return { updates = budget.updates, seconds = share }
 end

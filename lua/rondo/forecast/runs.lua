@@ -68,12 +68,8 @@ end
 
 -- The options that the recipe had, from the config.json of a run folder; nil where there is none.
 function runs.options_of(run)
-  local file = io.open(run.path .. "/config.json")
-  local config = file and json.decode(file:read "a")
-  if file then
-    file:close()
-  end
-  return type(config) == "table" and type(config.options) == "table" and config.options or nil
+  local config = json.read(run.path .. "/config.json")
+  return config and type(config.options) == "table" and config.options or nil
 end
 
 -- ---- new data ----------------------------------------------------------------------------------------------

@@ -8,16 +8,6 @@ local MOST_TEXT = 65536 -- bytes of one value
 -- How a step went says nothing of how a run did, and lr is an option to those who ask.
 local NO_COLUMN = { lr = true, grad_norm = true, tokens = true, tokens_per_s = true }
 
-local function read_json(path)
-  local file = io.open(path, "rb")
-  local text = file and file:read "a"
-  if file then
-    file:close()
-  end
-  local value = text and json.decode(text)
-  return type(value) == "table" and value or {}
-end
-
 local function text(value)
   return type(value) == "string" and json.valid(value:sub(1, MOST_TEXT)) or nil
 end
@@ -80,11 +70,11 @@ end
 
 -- The facts of the run in a folder, or nil if it is none. `state` where it is known.
 local function run_facts(folder, state)
-  local config, status = read_json(folder .. "/config.json"), read_json(folder .. "/status.json")
+  local config, status = json.read(folder .. "/config.json") or {}, json.read(folder .. "/status.json") or {}
   if not core.stat(folder .. "/checkpoints") or (not config.version and not core.stat(folder .. "/metrics.jsonl")) then
     return nil
   end
-  local trial = read_json(folder .. "/trial.json")
+  local trial = json.read(folder .. "/trial.json") or {}
   local best = type(status.best) == "table" and status.best.step or nil
   local found, step = figures_of(folder, best)
   local options = {}

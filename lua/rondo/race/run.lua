@@ -177,12 +177,7 @@ end
 
 -- The result of a run that is over, or nil.
 function run.result(folder)
-  local file = io.open(result_file(folder))
-  if file then
-    local result = json.decode(file:read "a")
-    file:close()
-    return result
-  end
+  return (json.read(result_file(folder)))
 end
 
 local function trainer_of(entry, share, folder, model)

@@ -26,17 +26,11 @@ local function read(path)
 end
 folder.read = read
 
-local function read_json(path)
-  local text = read(path)
-  local value = text and json.decode(text)
-  return type(value) == "table" and value or nil
-end
-
 -- ---- sweep.json -------------------------------------------------------------------------------------------------
 
 -- What is in a folder, or nil.
 function folder.description(out)
-  return read_json(out .. "/sweep.json")
+  return (json.read(out .. "/sweep.json"))
 end
 
 -- The first line in which two texts are not equal.
@@ -133,7 +127,7 @@ end
 
 -- What is known of a run: { state = "running", "paused", "done", "failed" or "diverged", ... }, or nil.
 function folder.state(path)
-  return read_json(path .. "/trial.json")
+  return (json.read(path .. "/trial.json"))
 end
 
 function folder.set_state(path, state)
