@@ -326,7 +326,8 @@ function memory_plan.refuse_holes()
     .. "whole sequence has; leave the option memory out, or give lengths")
 end
 
--- The plan for the first batch of a source. input_bytes: what the batch itself holds.
+-- The plan for the first batch of a source, or for updates of `window` steps of it. input_bytes: what the batch itself
+-- holds, where it is as long as what is planned.
 function memory_plan.of(trainer, source, how)
   parts.check(how.what or "Trainer: memory", trainer.model, trainer.loss)
   if parts.has(trainer.model, "ActivityRegularization") then
@@ -338,8 +339,9 @@ function memory_plan.of(trainer, source, how)
   local before = core.memory().asked_bytes
   local read = trainer:parts_of(source, trainer.position % #source + 1, trainer.epoch + 1)
   read.stateful = source.stateful
-  local inputs = source.part and 0 or math.max(core.memory().asked_bytes - before, 0)
-  local plan = new(trainer, read, { budget = how.budget, steps = how.steps, input_bytes = inputs })
+  local window = how.window and (source.stateful and how.window or math.min(how.window, read.steps))
+  local inputs = (source.part or window) and 0 or math.max(core.memory().asked_bytes - before, 0)
+  local plan = new(trainer, read, { budget = how.budget, steps = how.steps or window, input_bytes = inputs })
   trainer:release_parts(source, read)
   return plan
 end
@@ -358,7 +360,7 @@ function memory_plan.instead(trainer, source)
   errors.stop(0)
 end
 
--- trainer:plan(): the plan for a source, which nothing is trained on.
+-- trainer:plan(): the plan for a source, which nothing is trained on. With bptt it is that of an update.
 function memory_plan.ask(trainer, source, given)
   local o = options.resolve("Trainer:plan", plan_specs, given)
   source = source and figures.source(source) or trainer.source
@@ -372,6 +374,7 @@ function memory_plan.ask(trainer, source, given)
   model:train()
   trainer:prepare_parts(source, "Trainer:plan")
   local plan = memory_plan.of(trainer, source, { what = "Trainer:plan", steps = o.steps,
+    window = not o.steps and trainer.bptt and trainer.bptt.k2 or nil,
     budget = o.memory and memory_plan.bytes(o.memory) or trainer.memory })
   model:train(was)
   return plan

@@ -285,6 +285,15 @@ describe("memory is as planned", function()
       end
     end)
   end
+  it("of an update, where bptt makes windows of a batch", function()
+    local batch = { numbers(1, 8, 400, FEATURES), numbers(2, 8, 400, 3) }
+    for _, bptt in ipairs { { k1 = 100 }, { k1 = 30, k2 = 90 }, { k1 = 500 } } do
+      local trainer = trainer_of(tagger("lstm", { hidden_size = 32 }), { bptt = bptt })
+      local plan, most = trainer:plan { batch }, math.min(400, bptt.k2 or bptt.k1)
+      assert.matches(("^T = %d steps of 8 rows"):format(most), tostring(plan))
+      within_a_tenth(plan:of(most).whole, seen_by(trainer, batch), most .. " steps")
+    end
+  end)
   it("grows with the square root of the steps", function()
     local trainer = trainer_of(tagger "lstm")
     local plan = trainer:plan { { numbers(1, ROWS, 600, FEATURES), numbers(2, ROWS, 600, 3) } }
