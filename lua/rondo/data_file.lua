@@ -3,27 +3,11 @@
 -- Such a file may be anybody's. It is read as text, never as compiled code, sees no name and no method of strings, and
 -- has limits of size, steps and memory. What it returns is the caller's to check.
 -- SPDX-License-Identifier: MIT
-local core = require "rondo.native"
+local whole_file = require "rondo.whole_file"
 
 local data_file = {}
 
 local FILE_BYTES, STEPS, KILOBYTES = 1 << 20, 1000000, 16 << 10
-
-local function read(path)
-  local stat, message = core.stat(path)
-  if not stat then
-    return nil, message
-  elseif stat.kind ~= "file" then
-    return nil, ("%s: it is not a regular file"):format(path)
-  elseif stat.size > FILE_BYTES then
-    return nil, ("%s: it has %d bytes, allowed are %d"):format(path, stat.size, FILE_BYTES)
-  end
-  local file <close>, why = io.open(path, "rb")
-  if not file then
-    return nil, why
-  end
-  return file:read(FILE_BYTES) or ""
-end
 
 -- Looks at each step, because one step can double a string.
 local function watch()
@@ -54,7 +38,7 @@ end
 
 -- The table that the file returns; or nil, message.
 function data_file.read(path)
-  local text, message = read(path)
+  local text, message = whole_file.read(path, FILE_BYTES)
   local chunk
   if text then
     chunk, message = load(text, "@" .. path, "t", {})

@@ -2,7 +2,12 @@
 --
 -- Reading is dkjson's; a value read back is equal to the one written.
 -- SPDX-License-Identifier: MIT
+local whole_file = require "rondo.whole_file"
+
 local json = {}
+
+local FILE_BYTES = 16 << 20
+local DEPTH = 100 -- of tables in tables, in what is read
 
 local escapes = { ['"'] = '\\"', ["\\"] = "\\\\", ["\n"] = "\\n", ["\t"] = "\\t", ["\r"] = "\\r" }
 
@@ -84,26 +89,40 @@ function json.valid(s)
   end
 end
 
--- A value, or nil and a message.
+-- No deeper than DEPTH, with names for keys: what walks a value may then do so by calling itself.
+local function is_sound(value, left)
+  if type(value) ~= "table" then
+    return true
+  end
+  for key, inner in pairs(value) do
+    if left == 0 or type(key) == "table" or not is_sound(inner, left - 1) then
+      return false
+    end
+  end
+  return true
+end
+
+-- A value, or nil and a message. The text may be anybody's.
 function json.decode(source)
-  local value, _, message = require("dkjson").decode(source, 1, nil)
-  if value == nil then
+  local whole, value, after, message = pcall(require("dkjson").decode, source, 1, nil)
+  if not whole or not is_sound(value, DEPTH) then
+    return nil, ("it is nested more than %d deep, or has tables for keys"):format(DEPTH)
+  elseif value == nil then
     return nil, message or "not JSON"
+  elseif source:find("%S", after) then
+    return nil, "there is something behind its end"
   end
   return value
 end
 
 -- The object or list in a file; or nil and a message that names the file.
 function json.read(path)
-  local file <close>, message = io.open(path, "rb")
-  if not file then
+  local source, message = whole_file.read(path, FILE_BYTES)
+  if not source then
     return nil, message
   end
-  local source, value
-  source, message = file:read "a"
-  if source then
-    value, message = json.decode(source)
-  end
+  local value
+  value, message = json.decode(source)
   if type(value) ~= "table" then
     return nil, ("%s: %s"):format(path, message or "neither an object nor a list")
   end

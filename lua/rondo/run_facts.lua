@@ -5,6 +5,7 @@
 local core = require "rondo.native"
 local json = require "rondo.json"
 local records = require "rondo.run_records"
+local whole_file = require "rondo.whole_file"
 
 local run_facts = {}
 
@@ -13,7 +14,7 @@ local QUIET_SECONDS = 600 -- without a new figure for so long a training is call
 
 -- The last messages of log.txt, without their times: a list of at most n, the oldest first.
 function run_facts.messages(folder, n)
-  local file <close> = io.open(folder .. "/log.txt", "rb")
+  local file <close> = whole_file.open(folder .. "/log.txt")
   if not file then
     return {}
   end

@@ -7,6 +7,7 @@
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local json = require "rondo.json"
+local whole_file = require "rondo.whole_file"
 
 local run_folder = {}
 
@@ -159,12 +160,12 @@ end
 
 -- Byte offset after the last line that belongs to a state at `step`.
 local function kept_bytes(path, step)
-  local file = io.open(path, "r")
+  local file = whole_file.open(path)
   if not file then
     return nil
   end
   local bytes = 0
-  for line in file:lines("L") do
+  for line in whole_file.lines(file, path) do
     local line_step = math.tointeger(tonumber(line:match('"step":(%d+)')))
     if line:sub(-1) ~= "\n" or (line_step and line_step > step) then
       break

@@ -7,9 +7,12 @@
 local core = require "rondo.native"
 local errors = require "rondo.errors"
 local json = require "rondo.json"
+local whole_file = require "rondo.whole_file"
 
 local records = {}
 
+local MOST_BYTES = 1 << 30
+local NEWLINE = 10
 local TAIL_BYTES = 256 -- a line or two; its times tell it from any other
 
 local Log = {}
@@ -65,8 +68,8 @@ local function add(self, record)
 end
 
 -- Reads what has come; returns the number of new records, or nil, message.
-function Log:read()
-  local file <close>, message = io.open(self.path, "rb")
+local function read_on(self)
+  local file <close>, message = whole_file.open(self.path, MOST_BYTES)
   if not file then
     return nil, message
   end
@@ -75,16 +78,27 @@ function Log:read()
     forget(self)
     file:seek "set"
   end
-  local whole = (file:read "a" or ""):match "^.*\n" or ""
-  self.offset, self.tail = self.offset + #whole, (self.tail .. whole):sub(-TAIL_BYTES)
   local before = #self.list
-  for line in whole:gmatch "[^\n]+" do
-    local record = record_of(line)
+  for line in whole_file.lines(file, self.path) do
+    if line:byte(-1) ~= NEWLINE then
+      break -- its end is to come
+    end
+    self.offset, self.tail = self.offset + #line, #line < TAIL_BYTES and self.tail .. line or line
+    self.tail = #self.tail > TAIL_BYTES and self.tail:sub(-TAIL_BYTES) or self.tail
+    local record = record_of(line:sub(1, -2))
     if record and math.type(record.step) == "integer" then
       add(self, record)
     end
   end
   return #self.list - before
+end
+
+function Log:read()
+  local whole, n, message = pcall(read_on, self)
+  if whole then
+    return n, message
+  end
+  return nil, n
 end
 
 -- The metrics of run folder `path`, read once; or nil, message, code. Fields: folder, name, list (the records), last

@@ -5,6 +5,7 @@
 -- beyond its step is cut off, as metrics.jsonl is, and the new file tells viewers that have read it to forget it.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
+local whole_file = require "rondo.whole_file"
 
 local tensorboard = {}
 
@@ -100,7 +101,7 @@ end
 
 -- Bytes of a file up to the first event beyond `step`, or up to what is torn.
 local function kept_bytes(path, step)
-  local file <close> = io.open(path, "rb")
+  local file <close> = whole_file.open(path)
   local kept = 0
   while file do
     local head = file:read(HEAD)

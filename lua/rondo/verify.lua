@@ -8,20 +8,11 @@ local errors = require "rondo.errors"
 local json = require "rondo.json"
 local run_folder = require "rondo.run_folder"
 local scheduler = require "rondo.sweep.scheduler"
+local whole_file = require "rondo.whole_file"
 
 local verify = {}
 
 local PAUSE_SECONDS = 0.02
-
-local function read_file(path)
-  local file, message = io.open(path, "rb")
-  if not file then
-    return nil, message
-  end
-  local bytes = file:read "a"
-  file:close()
-  return bytes
-end
 
 -- What config.json says of script and folder; or nil, message, code.
 function verify.script_of(run)
@@ -143,7 +134,7 @@ local function run_again(run, stretch, o, folder)
   if core.stat(run_folder.step_file(folder, stretch.to)) then
     return true
   end
-  local text = read_file(log) or ""
+  local text = whole_file.read(log) or ""
   return nil, ("the script did not come to step %d (%s): %s"):format(stretch.to, how.signal and "signal " .. how.signal
     or "exit status " .. how.code, text:match "([^\n]+)\n*$" or "it said nothing")
 end
@@ -181,7 +172,7 @@ function verify.stretch(run, stretch, o)
   core.mkdir(folder .. "/checkpoints")
   local guard <close> = setmetatable({}, { __close = function() remove(folder) end })
   if stretch.from > 0 then
-    local bytes, message = read_file(run_folder.step_file(run, stretch.from))
+    local bytes, message = whole_file.read(run_folder.step_file(run, stretch.from))
     local ok = bytes
     if bytes then
       ok, message = core.write_file(run_folder.step_file(folder, stretch.from), bytes)

@@ -2,6 +2,7 @@
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
 local json = require "rondo.json"
+local whole_file = require "rondo.whole_file"
 
 local function options(cli)
   local parser = cli.parser("diagnose", "How far back the gradient of a trained model reaches: norms of dL/dh by step "
@@ -151,12 +152,13 @@ end
 
 -- Share of the run's logged updates that were clipped, before this checkpoint.
 local function clip_rate(o, ckpt)
-  local limit, file = ckpt.config.clip_grad_norm, io.open(o.run .. "/metrics.jsonl", "rb")
+  local limit, path = ckpt.config.clip_grad_norm, o.run .. "/metrics.jsonl"
+  local file = whole_file.open(path)
   if not file then
     return nil
   end
   local n, clipped = 0, 0
-  for line in file:lines() do
+  for line in whole_file.lines(file, path) do
     local found = limit and json.decode(line)
     if type(found) == "table" and found.split == "train" and type(found.grad_norm) == "number" then
       n, clipped = n + 1, clipped + (found.grad_norm > limit and 1 or 0)

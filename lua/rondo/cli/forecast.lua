@@ -2,6 +2,9 @@
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
 local json = require "rondo.json"
+local whole_file = require "rondo.whole_file"
+
+local TABLE_BYTES = 1 << 20
 
 local function level(text)
   local q = tonumber(text)
@@ -65,11 +68,8 @@ local function say_verdicts(paths)
   local said = {}
   for _, path in ipairs(paths) do
     local folder = path:gsub("/+$", "")
-    local file = io.open(folder .. "/table.txt") or io.open((folder:match "^(.*)/seed%-%d+$" or folder) .. "/table.txt")
-    local text = file and file:read "a"
-    if file then
-      file:close()
-    end
+    local text = whole_file.read(folder .. "/table.txt", TABLE_BYTES)
+      or whole_file.read((folder:match "^(.*)/seed%-%d+$" or folder) .. "/table.txt", TABLE_BYTES)
     if text and not said[text] then
       io.stderr:write("When it was trained: ", text:match "^[^\n]*\n", text:match "([^\n]*\n)$" or "")
       said[text] = true

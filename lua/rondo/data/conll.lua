@@ -7,6 +7,7 @@
 local errors = require "rondo.errors"
 local options = require "rondo.options"
 local spans = require "rondo.spans"
+local whole_file = require "rondo.whole_file"
 
 local specs = {
   { name = "word", kind = "int", def = 1, min = -256, max = 256, help = "column of the word; -1 is the last" },
@@ -78,9 +79,9 @@ local function read(file, path, o)
       sentence = { words = {}, tags = {} }
     end
   end
-  for line in file:lines() do
+  for line in whole_file.lines(file, path) do
     number = number + 1
-    line = line:gsub("\r$", "")
+    line = line:gsub("\r?\n?$", "")
     if line:find "^[ \t]*$" then
       close()
     elseif not (line:sub(1, 1) == "#" and not line:find("\t", 1, true) and tabs ~= false) then
@@ -117,10 +118,10 @@ local function open(path, given)
   if not file then
     return errors.outside(message, errors.DATA)
   end
-  local made, why = read(file, path, o)
+  local whole, made, why = pcall(read, file, path, o)
   file:close()
-  if not made then
-    return errors.outside(why, errors.DATA)
+  if not whole or not made then
+    return errors.outside(whole and why or made, errors.DATA)
   end
   return made
 end

@@ -9,6 +9,7 @@ local core = require "rondo.native"
 local errors = require "rondo.errors"
 local options = require "rondo.options"
 local random = require "rondo.random"
+local whole_file = require "rondo.whole_file"
 
 local vectors = {}
 
@@ -66,7 +67,7 @@ end
 -- Fills rows[id] from the file's lines; how many, or nil and a message.
 local function read(file, path, vocab, dim)
   local rows, found, number, unk = {}, 0, 0, vocab:special().unk
-  for line in file:lines "L" do
+  for line in whole_file.lines(file, path) do
     number = number + 1
     local heading
     if number == 1 then

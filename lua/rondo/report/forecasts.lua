@@ -5,11 +5,23 @@
 -- SPDX-License-Identifier: MIT
 local calendar = require "rondo.calendar"
 local core = require "rondo.core"
+local whole_file = require "rondo.whole_file"
 
 local forecasts = {}
 
 local HEAD = "series,target,origin,time,step,truth,forecast"
+local QUOTE = 34
 local MOST_POINTS = 3000 -- of one chart
+
+-- The place of the quote that closes the one at `at`; a doubled one is a part of the text.
+local function closing(line, at)
+  repeat
+    at = line:find('"', at + 1, true)
+    local doubled = at and line:byte(at + 1) == QUOTE
+    at = doubled and at + 1 or at
+  until not doubled
+  return at
+end
 
 -- Cells of a line of CSV, or nil where a quote is left open.
 local function cells_of(line)
@@ -18,15 +30,11 @@ local function cells_of(line)
   while at <= #line do
     local cell, after = line:match('^([^",]*),()', at)
     if not cell then
-      cell, after = line:match('^"(.-)",()', at)
-      while cell and select(2, cell:gsub('"', "")) % 2 == 1 do -- a comma behind a doubled quote
-        local more, to = line:match('^(.-)",()', after)
-        cell, after = more and cell .. '",' .. more, to
-      end
-      if not cell then
+      local stop = line:byte(at) == QUOTE and closing(line, at)
+      if not stop or line:sub(stop + 1, stop + 1) ~= "," then
         return nil
       end
-      cell = cell:gsub('""', '"')
+      cell, after = line:sub(at + 1, stop - 1):gsub('""', '"'), stop + 2
     end
     cells[#cells + 1], at = cell, after
   end
@@ -51,14 +59,18 @@ forecasts.seconds_of = seconds_of
 
 -- Windows by series and target: { title =, windows = { [origin] = rows } }, and the names of quantile columns.
 local function read(path)
-  local file <close> = io.open(path, "rb")
-  local head = file and file:read "l" or ""
+  local file <close> = whole_file.open(path)
+  if not file then
+    return nil
+  end
+  local next_line = whole_file.lines(file, path)
+  local head = (next_line() or ""):gsub("\n$", "")
   if head:sub(1, #HEAD) ~= HEAD then
     return nil
   end
   local names, parts, by_name = cells_of(head) or {}, {}, {}
-  for line in file:lines() do
-    local cells = cells_of(line)
+  for line in next_line do
+    local cells = cells_of((line:gsub("\n$", "")))
     local origin = cells and tonumber(cells[3])
     if origin and #cells == #names then
       local title = cells[1] == cells[2] and cells[1] or cells[1] .. ": " .. cells[2]
@@ -139,11 +151,11 @@ function forecasts.of(folder, name)
   local found, files = {}, core.listdir(folder) or {}
   table.sort(files)
   for _, file in ipairs(files) do
-    local parts, quantiles = nil, nil
+    local whole, parts, quantiles = false, nil, nil
     if file:find "%.csv$" then
-      parts, quantiles = read(folder .. "/" .. file)
+      whole, parts, quantiles = pcall(read, folder .. "/" .. file)
     end
-    for _, part in ipairs(parts or {}) do
+    for _, part in ipairs(whole and parts or {}) do
       found[#found + 1] = curves_of(part, quantiles, ("%s/%s"):format(name, file))
     end
   end

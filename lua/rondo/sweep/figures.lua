@@ -6,13 +6,14 @@
 local json = require "rondo.json"
 local better = require("rondo.callbacks").better
 local records = require "rondo.run_records"
+local whole_file = require "rondo.whole_file"
 
 local figures = {}
 
 local TAIL_BYTES = 16384
 
 local function tail(path, bytes)
-  local file = io.open(path, "rb")
+  local file = whole_file.open(path)
   if not file then
     return nil
   end

@@ -7,22 +7,19 @@ local core = require "rondo.native"
 local differences = require("rondo.trainer_state").differences
 local errors = require "rondo.errors"
 local json = require "rondo.json"
+local whole_file = require "rondo.whole_file"
 
 local folder = {}
 
 local SCHEMA = 1
+local SCRIPT_BYTES = 16 << 20
 
 local function must(ok, message)
   return ok or errors.stop(errors.DATA, "sweep: " .. tostring(message))
 end
 
 local function read(path)
-  local file, message = io.open(path, "rb")
-  local text = file and file:read "a"
-  if file then
-    file:close()
-  end
-  return text, message
+  return whole_file.read(path, SCRIPT_BYTES)
 end
 folder.read = read
 
