@@ -94,8 +94,11 @@ local function is_sound(value, left)
   if type(value) ~= "table" then
     return true
   end
+  if left == 0 then
+    return false
+  end
   for key, inner in pairs(value) do
-    if left == 0 or type(key) == "table" or not is_sound(inner, left - 1) then
+    if type(key) == "table" or not is_sound(inner, left - 1) then
       return false
     end
   end

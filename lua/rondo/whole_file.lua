@@ -36,24 +36,29 @@ end
 -- Lines of an open file, for `for`: each with its line end, which the last one may lack. A line of over 16 MB is an
 -- error that names `path`.
 function whole_file.lines(file, path)
-  local text, from, number, more, why = "", 1, 0, true, nil
+  local text, from, number = "", 1, 0 -- read, and where its next line begins
   return function()
+    number = number + 1
     local stop = text:find("\n", from, true)
-    while not stop and more do
-      text, from = text:sub(from), 1
-      more, why = file:read(CHUNK)
+    if stop then
+      local line = text:sub(from, stop)
+      from = stop + 1
+      return line
+    end
+    local parts, bytes = { text:sub(from) }, #text - from + 1
+    repeat
+      local more, why = file:read(CHUNK)
       if why then
         error(("%s: %s"):format(path, why), 0)
       end
-      stop = more and more:find("\n", 1, true)
-      stop, text = stop and #text + stop, text .. (more or "")
-      if not stop and #text > LINE_BYTES then
-        error(("%s: line %d has more than %d bytes"):format(path, number + 1, LINE_BYTES), 0)
+      text, from, stop = more or "", 1, more and more:find("\n", 1, true)
+      parts[#parts + 1], bytes = text:sub(1, stop), bytes + (stop or #text)
+      if bytes > LINE_BYTES then
+        error(("%s: line %d has more than %d bytes"):format(path, number, LINE_BYTES), 0)
       end
-    end
-    local line = text:sub(from, stop)
-    from, number = from + #line, number + 1
-    return line ~= "" and line or nil
+    until stop or not more
+    from = (stop or #text) + 1
+    return bytes > 0 and table.concat(parts) or nil
   end
 end
 

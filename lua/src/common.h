@@ -151,6 +151,7 @@ void rdl_open_csv(lua_State *L);
 void rdl_open_parts(lua_State *L);
 void rdl_open_series(lua_State *L);
 void rdl_open_hdf5(lua_State *L);
+void rdl_open_data(lua_State *L);
 void rdl_open_windows(lua_State *L);
 void rdl_open_trace(lua_State *L);
 void rdl_open_forecast(lua_State *L);

@@ -14,7 +14,7 @@ int luaopen_rondo_core(lua_State *L)
         rdl_open_chain,     rdl_open_function, rdl_open_plugin_layer, rdl_open_csv,
         rdl_open_spawn,     rdl_open_parts,    rdl_open_series,       rdl_open_windows,
         rdl_open_trace,     rdl_open_forecast, rdl_open_terminal,     rdl_open_ticker,
-        rdl_open_hdf5,
+        rdl_open_hdf5,      rdl_open_data,
     };
     luaL_checkversion(L);
     rdl_open_state(L);

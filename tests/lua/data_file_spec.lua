@@ -1,5 +1,6 @@
 -- data_file_spec.lua - files in Lua that are data: what they may do, which is nothing.
 -- SPDX-License-Identifier: MIT
+local core = require "rondo.core"
 local data_file = require "rondo.data_file"
 local support = dofile "tests/lua/support.lua"
 
@@ -46,6 +47,43 @@ describe("a file of data", function()
     assert.is_nil(value)
     assert.matches("it takes more than", message)
   end)
+  it("has little memory in a single step too", function()
+    local many = ("s .. "):rep(200) .. "s"
+    local _, before = core.rss()
+    for _, text in ipairs { "local s = 'x' for i = 1, 22 do s = s .. s end return { " .. many .. " }",
+      "local s = 'x' while true do s = s .. s end",
+      "local t = {} while true do t = { t, 1 } end" } do
+      local value, message = read(text)
+      assert.is_nil(value)
+      assert.matches("it takes more than 16 MB of memory", message)
+    end
+    local _, after = core.rss()
+    assert.is_true(after - before < 40 << 20 or os.getenv "ASAN_OPTIONS" ~= nil) -- that keeps what was freed
+  end)
+  it("has little time", function()
+    local clock = os.clock()
+    for _, text in ipairs { "local s = 'x' for i = 1, 21 do s = s .. s end while true do local t = s .. 'y' end",
+      "local s = 'x' for i = 1, 21 do s = s .. s end local a, b = s .. 'a', s .. 'b' while a < b do end" } do
+      local value, message = read(text)
+      assert.is_nil(value)
+      assert.matches("it takes more than 2 seconds", message)
+    end
+    assert.is_true(os.clock() - clock < 8)
+  end)
+  it("returns data alone, as a tree", function()
+    local function why(text)
+      local value, message = read(text)
+      assert.is_nil(value)
+      return message:match "it can hold data alone: (.*)"
+    end
+    assert.equal("it holds a function", why "return { function() end }")
+    assert.equal("it has tables in tables, more than 100 deep", why "local t = {} t.t = t return t")
+    assert.equal("it holds more than a million values",
+      why "local t = {} for i = 1, 90 do t = { t, t } end return t")
+    assert.equal("it returns nothing", why "return")
+    assert.same({ 1, 2.5, true, "x\0", { a = {} } }, read "return { 1, 2.5, true, 'x\\0', { a = {} } }")
+    assert.equal("float", math.type(read "return { 1.0 }" [1]))
+  end)
   it("is text, of no more than a megabyte, in a regular file", function()
     local _, message = read(string.dump(load "return {}"))
     assert.matches("attempt to load a binary chunk", message)
@@ -59,5 +97,9 @@ describe("a file of data", function()
     assert.matches("f.lua: it must return a table, got a number", message)
     _, message = read "return {"
     assert.matches("f.lua:1: .- near <eof>", message)
+    _, message = read("return " .. ("{"):rep(300))
+    assert.matches("f.lua: C stack overflow", message)
+    _, message = read("\27Lua garbage")
+    assert.matches("attempt to load a binary chunk", message)
   end)
 end)
