@@ -48,7 +48,7 @@ describe("a file of data", function()
     assert.matches("it takes more than", message)
   end)
   it("has little memory in a single step too", function()
-    local many = ("s .. "):rep(200) .. "s"
+    local many = ("s .. "):rep(150) .. "s"
     local _, before = core.rss()
     for _, text in ipairs { "local s = 'x' for i = 1, 22 do s = s .. s end return { " .. many .. " }",
       "local s = 'x' while true do s = s .. s end",
