@@ -52,7 +52,7 @@ describe("a file of data", function()
     local _, before = core.rss()
     for _, text in ipairs { "local s = 'x' for i = 1, 22 do s = s .. s end return { " .. many .. " }",
       "local s = 'x' while true do s = s .. s end",
-      "local t = {} while true do t = { t, 1 } end" } do
+      "local t = {} while true do t = { t, {}, {}, {} } end" } do
       local value, message = read(text)
       assert.is_nil(value)
       assert.matches("it takes more than 16 MB of memory", message)
