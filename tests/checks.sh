@@ -6,8 +6,8 @@
 
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
 checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
-    tests_double runs lua_sanitize lua lua_double valgrind readme kit pointmath cppcheck headers style format luacheck
-    install setup demo)
+    tests_double fuzz runs lua_sanitize lua lua_double valgrind readme kit pointmath cppcheck headers style format
+    luacheck install setup demo)
 
 export XDG_DATA_HOME=$PWD/build/no-data # plugins of the person who runs the tests are his own
 export RONDO_LEDGER=off                 # and so is the ledger of his runs
@@ -327,3 +327,6 @@ check_valgrind() {
         memcheck "$test"
     done
 }
+
+# shellcheck source=tests/fuzz/check.sh
+. tests/fuzz/check.sh

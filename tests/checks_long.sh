@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
-checks=(valgrind_all equations flat_memory long_sequence kills recipe_memory large_text large_csv large_hdf5 results
-    series adding fresh rock deb)
+checks=(valgrind_all fuzz_hour equations flat_memory long_sequence kills recipe_memory large_text large_csv large_hdf5
+    results series adding fresh rock deb)
 
 # All C tests under valgrind, but those that c_tests leaves out.
 check_valgrind_all() {
@@ -13,6 +13,9 @@ check_valgrind_all() {
         memcheck "$test"
     done
 }
+
+# The fuzzers, an hour each. What reaches new code stays in build/fuzz/corpus, for the next time.
+check_fuzz_hour() { fuzz_all fuzz_hour "${RONDO_TEST_FUZZ_SECONDS:-3600}"; }
 
 # Cells compiled from equations: five hundred at random, and the time of known ones beside those written by hand.
 check_equations() {

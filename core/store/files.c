@@ -122,7 +122,9 @@ rd_status rdc_map_file(const char *path, rdc_mapping *out, rd_error *err)
     rd_status status = RD_OK;
     if (bytes > SIZE_MAX / 2) status = rdc_fail(err, RD_E_IO, "'%s' is too large", path);
     m.bytes = (size_t)bytes;
-    if (status == RD_OK && bytes > 0) {
+    if (status == RD_OK && bytes == 0) {
+        m.at = (const unsigned char *)""; /* not NULL, to which nothing may be added */
+    } else if (status == RD_OK) {
         void *map = mmap(NULL, m.bytes, PROT_READ, MAP_SHARED, m.fd, 0);
         if (map == MAP_FAILED)
             status = rdc_fail(err, RD_E_IO, "cannot map '%s': %s", path, strerror(errno));
@@ -138,7 +140,7 @@ rd_status rdc_map_file(const char *path, rdc_mapping *out, rd_error *err)
 
 void rdc_unmap_file(rdc_mapping *m)
 {
-    if (m->at) munmap(m->at, m->bytes);
+    if (m->bytes > 0) munmap((void *)(uintptr_t)m->at, m->bytes);
     if (m->fd >= 0) close(m->fd);
     *m = (rdc_mapping){.fd = -1};
 }

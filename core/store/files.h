@@ -26,10 +26,10 @@ rd_status rdc_open_regular(const char *path, const char *verb, int *fd, uint64_t
                            rd_error *err);
 typedef struct rdc_mapping { /* of a file, shared with it */
     int fd;                  /* -1: none is mapped */
-    unsigned char *at;
+    const unsigned char *at;
     size_t bytes;
 } rdc_mapping;
-/* Maps a regular file for reading; an empty one has no bytes and nothing to read. */
+/* Maps a regular file for reading; of an empty one `at` is not NULL and there is nothing to read. */
 rd_status rdc_map_file(const char *path, rdc_mapping *out, rd_error *err);
 void rdc_unmap_file(rdc_mapping *m);
 /* False: the file has shrunk since, and reading its end would be SIGBUS. */
