@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
 checks=(valgrind_all fuzz_hour equations flat_memory long_sequence kills recipe_memory large_text large_csv large_hdf5
-    results series adding fresh rock deb)
+    results series adding fresh rock deb coverage)
 
 # All C tests under valgrind, but those that c_tests leaves out.
 check_valgrind_all() {
@@ -152,4 +152,15 @@ check_deb() {
         return "$SKIP"
     fi
     nice tests/build/check_deb.sh build/release build/check-deb
+}
+
+# Which lines and branches the tests run; tests/coverage/table.lua has the bounds.
+check_coverage() {
+    local busted_seconds=3000
+    need gcov gcc
+    build coverage
+    find build/coverage -name '*.gcda' -delete
+    cmocka coverage coverage
+    busted coverage coverage tests/lua
+    lua5.4 tests/coverage/table.lua
 }

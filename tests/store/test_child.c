@@ -106,9 +106,12 @@ static rd_status parse_with(scratch *s, bool (*send)(int, const void *, size_t),
     return status;
 }
 
-/* Valgrind and emulators have no filters of system calls. */
+/* Valgrind and emulators have no filters of system calls, and the build `coverage` shuts nothing in. */
 static void need_filters(void)
 {
+#ifdef RD_TEST_COVERAGE
+    skip();
+#endif
     const uint32_t action = SECCOMP_RET_KILL_PROCESS;
     if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0) skip();
 }
@@ -162,6 +165,7 @@ static void test_a_reader_opens_nothing(void **state)
 static void test_a_reader_has_little_memory(void **state)
 {
     rd_error err = {0};
+    need_filters();
     if (parse_with(*state, memory_ends, NULL, &err) != RD_OK) fail_msg("%s", err.text);
 }
 
