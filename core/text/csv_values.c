@@ -100,7 +100,9 @@ rd_status rdc_csv_take_time(const rd_csv *c, uint32_t column, rdc_csv_time *t, r
     if (rdc_csv_is_missing(c, &cell))
         return rdc_csv_refuse(c, column, err, "is missing; each row has its time");
     const char *wrong = rdc_csv_time_of(c, &cell, t);
-    return wrong ? rdc_csv_refuse(c, column, err, "%s", wrong) : RD_OK;
+    if (wrong) return rdc_csv_refuse(c, column, err, "%s", wrong);
+    if (isfinite(t->seconds)) return RD_OK;
+    return rdc_csv_refuse(c, column, err, "is too large for a time");
 }
 
 /* ---- all rows ---- */
@@ -215,7 +217,7 @@ rd_status rd_csv_scan(rd_csv *c, const rd_csv_columns *which, uint32_t time, rd_
             return rdc_fail(err, RD_E_IO,
                             "%s: column %u has no value in all its %llu rows; leave it out",
                             c->path, which->at[k] + 1, (unsigned long long)report->rows);
-    report_step(c, &s, report);
+    if (time != RD_ALL) report_step(c, &s, report);
     return RD_OK;
 }
 

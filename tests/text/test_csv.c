@@ -1,8 +1,7 @@
 /* test_csv.c - CSV files: numbers are rounded correctly, no cut or changed byte is read past, and a
- * file that changes while it is in use does no harm. What files hold is tested in series_spec.lua.
+ * file that changes while it is in use does no harm. What files hold: test_csv_files.c and series_spec.lua.
  * SPDX-License-Identifier: MIT */
-#include "store/scratch.h"
-#include "text/csv.h"
+#include "text/csvs.h"
 
 #include <locale.h>
 #include <math.h>
@@ -75,6 +74,54 @@ static void test_numbers_do_not_depend_on_the_locale(void **state)
     rd_csv_free(c);
 }
 
+static void test_groups_of_three_digits_are_joined(void **state)
+{
+    rd_csv *c = csv_of(*state, "a\n1\n", &(rd_csv_rules){.decimal = ',', .thousands = '.'});
+    assert_true(number_of(c, "1.234") == 1234);
+    assert_true(number_of(c, "-12.345.678,25") == -12345678.25);
+    assert_true(number_of(c, "+1.234e2") == 123400);
+    assert_true(number_of(c, "1234,5E1") == 12345);
+    assert_true(number_of(c, "1234567") == 1234567);
+    rd_csv_free(c);
+}
+
+static void test_groups_of_other_lengths_are_no_number(void **state)
+{
+    static const char *const none[] = {"1.23",     "1234.567", "1.2345", ".123",    "1..234",
+                                       "1.23.456", "1.23,5",   "1.2e3",  "1,234.5", "1.234,5.678"};
+    rd_csv *c = csv_of(*state, "a\n1\n", &(rd_csv_rules){.decimal = ',', .thousands = '.'});
+    for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+        if (!isnan(number_of(c, none[i]))) fail_msg("%s", none[i]);
+    rd_csv_free(c);
+}
+
+static void test_texts_that_are_nearly_numbers_are_none(void **state)
+{
+    static const char *const none[] = {"",   "-",   "+",  ".",    "e5",  "1e",   "1e+",
+                                       "1x", "1ex", "1-", "1e5x", "--1", "0x1p3"};
+    rd_csv *c = csv_of(*state, "a\n1\n", &(rd_csv_rules){0});
+    for (size_t i = 0; i < sizeof(none) / sizeof(*none); i++)
+        if (!isnan(number_of(c, none[i]))) fail_msg("%s", none[i]);
+    assert_true(number_of(c, "1.") == 1 && number_of(c, ".5") == 0.5);
+    assert_true(number_of(c, "1e-99999999") == 0);
+    rd_csv_free(c);
+}
+
+/* 400 bytes are more than any number that is written by a program. */
+static void test_numbers_of_400_bytes_are_refused(void **state)
+{
+    char text[512] = {0};
+    rd_csv *c = csv_of(*state, "a\n1\n", &(rd_csv_rules){0});
+    memset(text, '7', 399);
+    assert_true(isinf(number_of(c, text)));
+    memset(text, '7', 400);
+    assert_true(isnan(number_of(c, text)));
+    c->rules.thousands = ',';
+    memcpy(text, "7,", 2);
+    assert_true(isnan(number_of(c, text)));
+    rd_csv_free(c);
+}
+
 /* All cells of these bytes, which end where their memory does, as all that a cell can be. */
 static void read_all(const rd_csv *c, const unsigned char *bytes, size_t n)
 {
@@ -144,6 +191,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_numbers_are_the_nearest_doubles),
         TEST(test_numbers_do_not_depend_on_the_locale),
+        TEST(test_groups_of_three_digits_are_joined),
+        TEST(test_groups_of_other_lengths_are_no_number),
+        TEST(test_texts_that_are_nearly_numbers_are_none),
+        TEST(test_numbers_of_400_bytes_are_refused),
         TEST(test_files_cut_at_any_byte_are_not_read_past),
         TEST(test_any_byte_may_be_another),
         TEST(test_a_file_rewritten_in_place_does_no_harm),
