@@ -1,4 +1,4 @@
-/* test_csv_times.c - times out of cells: all forms, what is no time, and the seconds of each by the C library.
+/* test_csv_times.c - times out of cells: all forms, what is none, and their seconds by the C library.
  * SPDX-License-Identifier: MIT */
 #include "text/csvs.h"
 
