@@ -304,10 +304,10 @@ check_readme() {
     return $status
 }
 
-# c_tests PRESET: their files, for valgrind; not those that have a malloc of their own or save a thousand times.
+# c_tests PRESET: their files, for valgrind; not those that have a malloc of their own, or start a thousand children.
 c_tests() {
     ctest --test-dir "build/$1" -N | sed -n "s,^ *Test *#[0-9]*: ,build/$1/tests/,p" |
-        grep -vE 'test_(lua_memory|io_faults|memory_faults)'
+        grep -vE 'test_(lua_memory|io_faults|memory_faults|strangers|mutations)'
 }
 memcheck() {
     RONDO_KERNELS=avx2,scalar valgrind --quiet --error-exitcode=9 --leak-check=full \

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
-checks=(valgrind_all fuzz_hour equations flat_memory long_sequence kills recipe_memory large_text large_csv large_hdf5
-    results series adding fresh rock deb coverage)
+checks=(valgrind_all fuzz_hour mutations equations flat_memory long_sequence kills recipe_memory large_text large_csv
+    large_hdf5 results series adding fresh rock deb coverage)
 
 # All C tests under valgrind, but those that c_tests leaves out.
 check_valgrind_all() {
@@ -16,6 +16,15 @@ check_valgrind_all() {
 
 # The fuzzers, an hour each. What reaches new code stays in build/fuzz/corpus, for the next time.
 check_fuzz_hour() { fuzz_all fuzz_hour "${RONDO_TEST_FUZZ_SECONDS:-3600}"; }
+
+# 20,000 changed HDF5 files through both readers; scripts/test.sh has 400.
+check_mutations() {
+    /usr/bin/python3 -c 'import h5py' 2>/dev/null || {
+        echo "python3-h5py is missing"
+        return "$SKIP"
+    }
+    nice build/release/tests/test_mutations 20000 "${RONDO_TEST_SEED:-1}"
+}
 
 # Cells compiled from equations: five hundred at random, and the time of known ones beside those written by hand.
 check_equations() {

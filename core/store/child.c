@@ -64,6 +64,7 @@ static void settle_signals(pid_t parent)
     (void)signal(SIGUSR2, SIG_IGN);
     (void)signal(SIGPIPE, SIG_IGN);
     (void)signal(SIGALRM, SIG_DFL);
+    (void)signal(SIGXCPU, SIG_DFL);
     (void)signal(SIGSEGV, SIG_DFL); /* a crash ends the child, whatever the host had in mind */
     (void)signal(SIGBUS, SIG_DFL);
     (void)signal(SIGABRT, SIG_DFL);
@@ -128,6 +129,17 @@ rd_status rdc_child_frame(rdc_child *c, rdc_frame *frame, rd_error *err)
     return rdc_fail(err, RD_E_IO, "%s", text);
 }
 
+static rd_status killed(const rdc_child *c, int number, rd_error *err)
+{
+    /* SIGKILL is the system's, where memory ends. */
+    const char *advice =
+        c->reads && number != SIGKILL ? "; the file is damaged, or made to do harm" : "";
+    if (number == SIGXCPU)
+        return rdc_fail(err, RD_E_IO, "the child process for HDF5 took too long%s", advice);
+    return rdc_fail(err, RD_E_IO, "the child process for HDF5 was killed by signal %d (%s)%s",
+                    number, strsignal(number), advice);
+}
+
 rd_status rdc_child_end(rdc_child *c, rd_status status, rd_error *err)
 {
     close(c->fd);
@@ -140,8 +152,5 @@ rd_status rdc_child_end(rdc_child *c, rd_status status, rd_error *err)
      * (valgrind changes its exit code). A host that ignores SIGCHLD has had it reaped: then the frames
      * alone say how it went. */
     if (status == RD_OK || reaped < 0 || !c->ended) return status;
-    if (WIFSIGNALED(how))
-        return rdc_fail(err, RD_E_IO, "the child process for HDF5 was killed by signal %d (%s)",
-                        WTERMSIG(how), strsignal(WTERMSIG(how)));
-    return status;
+    return WIFSIGNALED(how) ? killed(c, WTERMSIG(how), err) : status;
 }

@@ -14,6 +14,7 @@ typedef struct rdc_child {
     pid_t pid;
     int fd;     /* the reading end */
     bool ended; /* the child closed its end before all was said */
+    bool reads; /* what somebody else wrote: said to whoever wonders at how the child ended */
 } rdc_child;
 
 /* What the child does; its result is the child's exit: true for success. */

@@ -7,7 +7,7 @@
 #define RD_HDF5_MODULE_H
 #include "rondo.h"
 
-#define RDC_HDF5_VERSION 2u
+#define RDC_HDF5_VERSION 3u
 #define RDC_HDF5_SYMBOL "rdc_hdf5_module"
 
 typedef enum rdc_frame_type {
@@ -29,9 +29,11 @@ typedef struct rdc_frame {
 typedef enum rdc_rows_kind { RDC_ROWS_READABLE = 1, RDC_ROWS_REFUSED } rdc_rows_kind;
 #define RDC_ROWS_SETS ((size_t)4096)       /* in one file */
 #define RDC_CHUNK_BYTES ((size_t)32 << 20) /* of a chunk, as doubles */
+#define RDC_ROWS_COLUMNS ((uint64_t)1 << 20)
+#define RDC_LINK_BYTES ((size_t)12) /* a link takes at least so many of a file */
 typedef struct rdc_rows_wanted {
     const char *name; /* of the dataset */
-    uint64_t work;    /* bytes of file and values */
+    uint64_t work;    /* bytes of file and values, for the time it may take */
 } rdc_rows_wanted;
 
 typedef struct rdc_wire { /* the child's end of the pipe */
@@ -46,8 +48,9 @@ typedef struct rdc_hdf5 {
     bool (*image)(const rd_entry *entries, size_t n, size_t user_bytes, const rdc_wire *wire);
     /* Sends every array and text of an image as an entry, then RDC_FRAME_DONE. */
     bool (*parse)(const void *image, size_t bytes, const rdc_wire *wire);
-    /* Sends an entry for each dataset (shape: rows, columns) and link, then RDC_FRAME_DONE. */
-    bool (*look)(const void *image, size_t bytes, const rdc_wire *wire);
+    /* Sends an entry for each dataset (shape: rows, columns) and link, then RDC_FRAME_DONE. `work`: bytes
+     * of the file that are there. */
+    bool (*look)(const void *image, size_t bytes, uint64_t work, const rdc_wire *wire);
     /* Sends the values of one: tiles (shape: first row, first column, rows, columns) of doubles, by
      * columns. */
     bool (*rows)(const void *image, size_t bytes, const rdc_rows_wanted *what,
@@ -68,7 +71,7 @@ bool rdc_hdf5_begin(const void *image, size_t bytes, const rdc_hdf5_limits *limi
                     const rdc_wire *wire, int64_t *root);
 bool rdc_hdf5_image(const rd_entry *entries, size_t n, size_t user_bytes, const rdc_wire *wire);
 bool rdc_hdf5_parse(const void *image, size_t bytes, const rdc_wire *wire);
-bool rdc_hdf5_look(const void *image, size_t bytes, const rdc_wire *wire);
+bool rdc_hdf5_look(const void *image, size_t bytes, uint64_t work, const rdc_wire *wire);
 bool rdc_hdf5_rows(const void *image, size_t bytes, const rdc_rows_wanted *what,
                    const rdc_wire *wire);
 extern RD_EXPORT const rdc_hdf5 rdc_hdf5_module;

@@ -18,6 +18,7 @@ typedef struct reader {
     const rdc_wire *wire;
     size_t image_bytes; /* no array can be larger */
     uint64_t n;         /* entries sent */
+    size_t links;       /* followed */
     uint32_t depth;
     bool failed; /* an error frame was sent */
     char path[RDC_NAME_BYTES + 1];
@@ -166,13 +167,15 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
         good = refuse(r, "there is a name that is too long:");
     else if (link->type != H5L_TYPE_HARD)
         good = refuse(r, "there is a link to elsewhere:");
+    else if (++r->links > r->image_bytes / RDC_LINK_BYTES)
+        good = refuse(r, "there are more ways to an array than a file of this size has links:");
     else
         good = read_object(r, group, name);
     r->path[before] = '\0';
     return good ? 0 : -1;
 }
 
-/* Depth is bounded because hard links can form a ring. */
+/* Depth is bounded because hard links can form a ring, links because they can fork at each of its folders. */
 static bool read_group(reader *r, hid_t group)
 {
     if (r->depth == RDC_NAME_DEPTH) return refuse(r, "there are too many folders in folders:");

@@ -19,6 +19,7 @@ enum { TILE_BYTES = 8 << 20, LABEL_BYTES = 1 << 16 };
 
 typedef struct looker {
     const rdc_wire *wire;
+    size_t most_links, links; /* that a file of this size can have; followed */
     uint32_t depth;
     uint64_t n; /* frames sent */
     bool failed;
@@ -78,6 +79,7 @@ static const char *read_shape(hid_t set, rdc_frame *frame)
                       H5Sget_simple_extent_dims(space, shape, NULL) == ndim;
     H5Sclose(space);
     if (!good) return "does not have one or two dimensions";
+    if (shape[1] > RDC_ROWS_COLUMNS) return "has more than a million columns";
     frame->ndim = (uint32_t)ndim;
     frame->shape[0] = shape[0];
     frame->shape[1] = shape[1];
@@ -198,6 +200,14 @@ static bool look_at_set(looker *l, hid_t set)
     return sent;
 }
 
+/* Ends the looking: what remains would take for ever. */
+static bool give_up(looker *l, const char *what)
+{
+    l->failed = true;
+    H5Eclear2(H5E_DEFAULT);
+    return rdc_hdf5_fail(l->wire, what, l->path);
+}
+
 static bool look_in_group(looker *l, hid_t group);
 
 static bool look_at_object(looker *l, hid_t group, const char *name)
@@ -224,7 +234,9 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
     if (more < 0 || before + (size_t)more >= sizeof(l->path))
         good = true; /* nobody can ask for it */
     else if (l->n >= RDC_ROWS_SETS)
-        good = false;
+        good = give_up(l, "it has too many datasets:");
+    else if (l->links++ >= l->most_links)
+        good = give_up(l, "there are more ways to it than a file of this size has links:");
     else if (link->type != H5L_TYPE_HARD)
         good = refuse(l, "is a link to elsewhere");
     else
@@ -233,28 +245,25 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
     return good ? 0 : -1;
 }
 
-/* Depth is bounded because hard links can form a ring. */
+/* Depth is bounded because hard links can form a ring, links because they can fork at each of its folders. */
 static bool look_in_group(looker *l, hid_t group)
 {
-    if (l->depth == RDC_NAME_DEPTH) return true;
+    if (l->depth == RDC_NAME_DEPTH)
+        return give_up(l, "there are too many folders in folders, or a ring of them:");
     l->depth++;
     const herr_t status = H5Literate(group, H5_INDEX_NAME, H5_ITER_INC, NULL, visit, l);
     l->depth--;
     return status >= 0;
 }
 
-bool rdc_hdf5_look(const void *image, size_t bytes, const rdc_wire *wire)
+bool rdc_hdf5_look(const void *image, size_t bytes, uint64_t work, const rdc_wire *wire)
 {
-    looker l = {.wire = wire};
+    looker l = {.wire = wire, .most_links = bytes / RDC_LINK_BYTES};
     int64_t root;
-    const rdc_hdf5_limits limits = {.memory = RDC_CHUNK_BYTES, .work = bytes};
+    const rdc_hdf5_limits limits = {.memory = RDC_CHUNK_BYTES, .work = work};
     if (!rdc_hdf5_begin(image, bytes, &limits, wire, &root)) return false;
     if (!look_in_group(&l, root))
-        return l.failed ? false
-                        : rdc_hdf5_fail(wire,
-                                        l.n >= RDC_ROWS_SETS ? "it has too many datasets"
-                                                             : "HDF5 cannot list the file",
-                                        NULL);
+        return l.failed ? false : rdc_hdf5_fail(wire, "HDF5 cannot list the file", NULL);
     const rdc_frame done = {.type = RDC_FRAME_DONE, .data_bytes = l.n};
     return wire->send(wire->fd, &done, sizeof(done));
 }
@@ -315,8 +324,8 @@ static bool send_tile(const tiles *t, const hsize_t *from)
 
 static bool send_tiles(tiles *t)
 {
+    if (t->shape[0] == 0 || t->shape[1] == 0) return true; /* there are no values */
     choose_tile(t);
-    if (t->tile[0] == 0 || t->tile[1] == 0) return true; /* there are no values */
     const size_t bytes = (size_t)(t->tile[0] * t->tile[1]) * sizeof(double);
     t->values = malloc(bytes);
     t->turned = malloc(bytes);

@@ -124,6 +124,7 @@ static rd_status parse_sealed(const rd_core *core, const sealed *file, rd_archiv
 {
     rdc_child child;
     RD_TRY(rdc_child_start(core, parse, file, &child, err));
+    child.reads = true;
     const rd_status received = receive(&child, a, file->bytes, err);
     RD_TRY(rdc_child_end(&child, received, err));
     unsigned char digest[RDC_DIGEST_BYTES];

@@ -12,12 +12,15 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 
 /* Deflate makes 1032 bytes of one at most. */
-enum { MOST_GROWTH = 1032, LABEL_BYTES = 1 << 16 };
+enum { MOST_GROWTH = 1032, LABEL_BYTES = 1 << 16, STAT_BLOCK = 512 };
 
 struct rd_hdf5 {
     rdc_mapping file;
+    uint64_t there; /* bytes of it that are no holes */
+    uint64_t left;  /* values that may yet come: the file holds no more */
     char *path;
     rd_hdf5_set *sets;
     size_t n, room;
@@ -52,7 +55,7 @@ size_t rd_hdf5_sets(const rd_hdf5 *h, const rd_hdf5_set **sets)
 static bool look(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
 {
     const rd_hdf5 *h = job;
-    return hdf5->look(h->file.at, h->file.bytes, wire);
+    return hdf5->look(h->file.at, h->file.bytes, h->there, wire);
 }
 
 /* n bytes from the child as a string. */
@@ -81,11 +84,21 @@ static rd_status make_room(rd_hdf5 *h, rd_error *err)
     return RD_OK;
 }
 
-/* More values than the file could hold, however well they were deflated. */
-static bool is_too_large(const rd_hdf5 *h, const rd_hdf5_set *set)
+/* More values than the file could hold beside those of other datasets, however well they were deflated. */
+static bool is_too_large(rd_hdf5 *h, const rd_hdf5_set *set)
 {
-    const uint64_t most = (uint64_t)h->file.bytes * MOST_GROWTH;
-    return set->columns > 0 && set->rows > most / set->columns;
+    if (set->columns > 0 && set->rows > h->left / set->columns) return true;
+    h->left -= set->rows * set->columns;
+    return false;
+}
+
+/* A file of holes takes no disk, and what is in it is no more than what it takes. Some systems do not say. */
+static uint64_t bytes_there(const rdc_mapping *file)
+{
+    struct stat st;
+    if (fstat(file->fd, &st) != 0 || st.st_blocks <= 0) return file->bytes;
+    const uint64_t taken = (uint64_t)st.st_blocks * STAT_BLOCK;
+    return taken < file->bytes ? taken : file->bytes;
 }
 
 static rd_status take_set(rd_hdf5 *h, rdc_child *child, const rdc_frame *frame, rd_error *err)
@@ -150,8 +163,13 @@ rd_status rd_hdf5_open(const rd_core *core, const char *path, rd_hdf5 **out, rd_
     rdc_child child;
     rd_error why;
     if (status == RD_OK) {
+        h->there = bytes_there(&h->file);
+        h->left = h->there * MOST_GROWTH;
         status = rdc_child_start(core, look, h, &child, &why);
-        if (status == RD_OK) status = rdc_child_end(&child, take_sets(h, &child, &why), &why);
+        if (status == RD_OK) {
+            child.reads = true;
+            status = rdc_child_end(&child, take_sets(h, &child, &why), &why);
+        }
         if (status != RD_OK) status = cannot_read(h, status, &why, err);
     }
     if (status == RD_OK)
@@ -229,13 +247,16 @@ rd_status rd_hdf5_rows(const rd_core *core, const rd_hdf5 *h, size_t index, rd_s
     const rd_hdf5_set *set = &h->sets[index];
     const job j = {.file = h,
                    .wanted = {.name = set->name,
-                              .work = h->file.bytes + set->rows * set->columns * sizeof(double)}};
+                              .work = h->there + set->rows * set->columns * sizeof(double)}};
     sink s = {.set = set, .series = series, .to = to, .left = set->rows * set->columns};
     rdc_child child;
     rd_error why;
     if (!rdc_map_is_whole(&h->file))
         return rdc_fail(err, RD_E_IO, "cannot read '%s': it shrank while it was in use", h->path);
     rd_status status = rdc_child_start(core, send_rows, &j, &child, &why);
-    if (status == RD_OK) status = rdc_child_end(&child, take_rows(&s, &child, &why), &why);
+    if (status == RD_OK) {
+        child.reads = true;
+        status = rdc_child_end(&child, take_rows(&s, &child, &why), &why);
+    }
     return status == RD_OK ? RD_OK : cannot_read(h, status, &why, err);
 }
