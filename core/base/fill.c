@@ -270,8 +270,9 @@ static rd_status fill_chrono(rd_tensor *t, const rd_init *init, const rd_stream 
     rd_stream shared = *s;
     shared.update = UINT32_MAX;
     if (!(isfinite(init->a) && isfinite(init->b)))
-        return rdc_fail(err, RD_E_ARG, "chrono: the longest memory must be finite, got %g",
-                        init->a);
+        return rdc_fail(err, RD_E_ARG,
+                        "chrono: the longest memory and its sign must be finite, got %g and %g",
+                        init->a, init->b);
     return fill_random(t, draw_chrono, init->a > 2 ? init->a : 2, init->b, &shared, err);
 }
 

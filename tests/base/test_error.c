@@ -39,6 +39,29 @@ static void test_long_sentence_is_cut_before_a_character_of_three_bytes(void **s
     assert_int_equal(strlen(err.text), 1 + 168 * 3);
 }
 
+static void test_long_sentence_of_letters_fills_its_room(void **state)
+{
+    rd_error err;
+    char letters[601];
+    (void)state;
+    memset(letters, 'x', 600);
+    letters[600] = '\0';
+    rdc_fail(&err, RD_E_ARG, "%s", letters);
+    assert_int_equal(strlen(err.text), sizeof(err.text) - 1);
+}
+
+/* What is no text at all: bytes that could only go on with a character. */
+static void test_long_sentence_without_a_beginning_is_empty(void **state)
+{
+    rd_error err;
+    char bytes[601];
+    (void)state;
+    memset(bytes, 0x80, 600);
+    bytes[600] = '\0';
+    rdc_fail(&err, RD_E_ARG, "%s", bytes);
+    assert_string_equal(err.text, "");
+}
+
 static void test_sizes_are_checked(void **state)
 {
     size_t size = 3;
@@ -65,6 +88,8 @@ int main(void)
         cmocka_unit_test(test_fail_writes_code_and_sentence),
         cmocka_unit_test(test_long_sentence_is_cut_between_characters),
         cmocka_unit_test(test_long_sentence_is_cut_before_a_character_of_three_bytes),
+        cmocka_unit_test(test_long_sentence_of_letters_fills_its_room),
+        cmocka_unit_test(test_long_sentence_without_a_beginning_is_empty),
         cmocka_unit_test(test_sizes_are_checked),
         cmocka_unit_test(test_no_memory_says_how_much),
     };

@@ -5,6 +5,7 @@
 #include "support/tensors.h"
 
 #include <math.h>
+#include <string.h>
 
 static const rd_stream stream = {.seed = 42, .purpose = RD_FOR_INIT, .layer = 3};
 
@@ -123,6 +124,16 @@ static void test_identity_table_and_a_memory_of_no_steps(void **state)
     RELEASE(eye, table, chrono);
 }
 
+static void test_matrices_without_a_row_have_no_values(void **state)
+{
+    rd_tensor *const glorot = initial(*state, SHAPE(0, 0), RD_INIT_GLOROT);
+    rd_tensor *const he = initial(*state, SHAPE(3, 0), RD_INIT_HE);
+    rd_tensor *const ortho = initial(*state, SHAPE(0, 3), RD_INIT_ORTHO);
+    rd_tensor *const eye = filled(*state, SHAPE(2, 1), (rd_init){.kind = RD_INIT_IDENTITY, .a = 3});
+    test_expect(eye, SHAPE(2, 1), VALUES(3, 0));
+    RELEASE(glorot, he, ortho, eye);
+}
+
 static void test_he_has_its_variance(void **state)
 {
     rd_tensor *const t = filled(*state, SHAPE(400, 50), (rd_init){.kind = RD_INIT_HE});
@@ -210,6 +221,31 @@ static void test_orthogonal_is_the_same_on_any_number_of_threads(void **state)
     RELEASE(one, three);
 }
 
+static void test_fills_refuse_what_is_not_finite(void **state)
+{
+    static const char of_normal[] = "normal: mean and standard deviation must be finite and the "
+                                    "latter not negative, got ";
+    rd_error err;
+    rd_tensor *const t = fresh(*state, SHAPE(3), RD_DENSE);
+    const double inf = (double)INFINITY;
+    test_fails(rd_fill_uniform(t, -inf, 1, &stream, &err), &err,
+               "uniform: the lower bound must not be above the upper one, got -inf and 1");
+    test_fails(rd_fill_uniform(t, 0, inf, &stream, &err), &err,
+               "uniform: the lower bound must not be above the upper one, got 0 and inf");
+    assert_int_equal(rd_fill_normal(t, inf, 1, &stream, &err), RD_E_ARG);
+    assert_memory_equal(err.text, of_normal, strlen(of_normal));
+    assert_int_equal(rd_fill_normal(t, 0, inf, &stream, &err), RD_E_ARG);
+    assert_memory_equal(err.text, of_normal, strlen(of_normal));
+    const rd_init wide = {.kind = RD_INIT_TRUNCATED, .b = inf};
+    const rd_init far = {.kind = RD_INIT_TRUNCATED, .a = inf};
+    assert_int_equal(rd_fill_init(t, &wide, &stream, &err), RD_E_ARG);
+    assert_int_equal(rd_fill_init(t, &far, &stream, &err), RD_E_ARG);
+    const rd_init sign = {.kind = RD_INIT_CHRONO, .a = 5, .b = inf};
+    test_fails(rd_fill_init(t, &sign, &stream, &err), &err,
+               "chrono: the longest memory and its sign must be finite, got 5 and inf");
+    RELEASE(t);
+}
+
 static void test_fills_refuse_what_has_no_meaning(void **state)
 {
     rd_error err;
@@ -233,7 +269,7 @@ static void test_fills_refuse_what_has_no_meaning(void **state)
         "truncated: mean and standard deviation must be finite and the latter not negative, got 0 "
         "and -1");
     test_fails(rd_fill_init(t, &(rd_init){.kind = RD_INIT_CHRONO, .a = INFINITY}, &stream, &err),
-               &err, "chrono: the longest memory must be finite, got inf");
+               &err, "chrono: the longest memory and its sign must be finite, got inf and 0");
     test_fails(rd_fill_init(t, &(rd_init){.kind = RD_INIT_TABLE}, &stream, &err), &err,
                "init: a table of numbers was asked for, but none is given");
     test_fails(rd_fill_init(t, &(rd_init){.kind = 99}, &stream, &err), &err,
@@ -251,12 +287,14 @@ int main(void)
         cmocka_unit_test(test_glorot_stays_within_its_bound),
         cmocka_unit_test(test_default_zero_and_constant),
         cmocka_unit_test(test_identity_table_and_a_memory_of_no_steps),
+        cmocka_unit_test(test_matrices_without_a_row_have_no_values),
         cmocka_unit_test(test_he_has_its_variance),
         cmocka_unit_test(test_truncated_stays_within_two_deviations),
         cmocka_unit_test(test_chrono_is_the_log_of_a_uniform_number_and_mirrors_itself),
         cmocka_unit_test(test_orthogonal_has_orthonormal_rows_or_columns),
         cmocka_unit_test(test_orthogonal_is_the_same_on_any_number_of_threads),
         cmocka_unit_test(test_fills_refuse_what_has_no_meaning),
+        cmocka_unit_test(test_fills_refuse_what_is_not_finite),
     };
     return cmocka_run_group_tests(tests, test_open_core, test_close_core);
 }

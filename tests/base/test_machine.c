@@ -5,7 +5,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <cmocka.h>
-#include "rondo.h"
+#include "core.h"
 
 static rd_core *opened(const char *lib_dir, const char *kernels)
 {
@@ -25,6 +25,20 @@ static void test_memory_is_read_at_some_speed(void **state)
     rd_error err;
 
     (void)state;
+    assert_int_equal(rd_read_bandwidth(core, &gbytes, &err), RD_OK);
+    assert_true(gbytes > 0);
+    rd_core_release(core);
+}
+
+/* What is read is at least so large that no cache holds it, whatever the last cache is said to have. */
+static void test_memory_of_a_machine_without_a_last_cache(void **state)
+{
+    rd_core *core = opened(NULL, NULL);
+    double gbytes = 0;
+    rd_error err;
+
+    (void)state;
+    core->cpu.l3_bytes = 0;
     assert_int_equal(rd_read_bandwidth(core, &gbytes, &err), RD_OK);
     assert_true(gbytes > 0);
     rd_core_release(core);
@@ -58,6 +72,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_memory_is_read_at_some_speed),
+        cmocka_unit_test(test_memory_of_a_machine_without_a_last_cache),
         cmocka_unit_test(test_without_a_loop_the_peak_is_zero),
         cmocka_unit_test(test_scalar_is_measured_by_the_fastest_backend_here),
     };

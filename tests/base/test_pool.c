@@ -5,6 +5,7 @@
 
 #include <fenv.h>
 #include <float.h>
+#include <pthread.h>
 #include <string.h>
 
 static rdc_pool *pool_of(uint32_t threads)
@@ -123,6 +124,25 @@ static void test_pool_refuses_silly_numbers(void **state)
     rdc_pool_free(p);
 }
 
+/* Stacks that no machine has room for. */
+static void test_a_thread_that_does_not_start_is_an_error(void **state)
+{
+    rd_error err;
+    rdc_pool *p = NULL;
+    pthread_attr_t before, huge;
+    (void)state;
+    assert_int_equal(pthread_getattr_default_np(&before), 0);
+    assert_int_equal(pthread_attr_init(&huge), 0);
+    assert_int_equal(pthread_attr_setstacksize(&huge, (size_t)1 << 52), 0);
+    assert_int_equal(pthread_setattr_default_np(&huge), 0);
+    const rd_status status = rdc_pool_new(3, &p, &err);
+    assert_int_equal(pthread_setattr_default_np(&before), 0);
+    test_fails(status, &err, "thread 2 of 3 could not be started");
+    assert_null(p);
+    pthread_attr_destroy(&huge);
+    pthread_attr_destroy(&before);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -132,6 +152,7 @@ int main(void)
         cmocka_unit_test(test_environment_is_entered_and_restored),
         cmocka_unit_test(test_workers_do_not_take_over_their_makers_environment),
         cmocka_unit_test(test_pool_refuses_silly_numbers),
+        cmocka_unit_test(test_a_thread_that_does_not_start_is_an_error),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

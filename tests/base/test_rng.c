@@ -79,6 +79,17 @@ static void test_a_permutation_has_each_number_once(void **state)
     check_permutation(1000);
 }
 
+/* 1 << 62 places are two halves of 31 bits, one more are halves of 32. */
+static void test_a_permutation_of_more_places_than_bytes_anywhere(void **state)
+{
+    const rd_stream s = {.seed = 5, .purpose = RD_FOR_SHUFFLE};
+    const uint64_t most = UINT64_MAX, some = ((uint64_t)1 << 62) + 1;
+    (void)state;
+    assert_true(rd_permuted(&s, some, 0) < some && rd_permuted(&s, some, some - 1) < some);
+    assert_true(rd_permuted(&s, some, 0) != rd_permuted(&s, some, some - 1));
+    assert_true(rd_permuted(&s, most, most - 1) != rd_permuted(&s, most, 0));
+}
+
 /* Neighbours are to come apart. Of 1,000 pairs of a random order 4 are expected within a distance of 2
  * (2 * 2 / 1000 each), with a standard deviation of 2; so are fixed points, 1 of 1,000. */
 static void test_a_permutation_leaves_no_order(void **state)
@@ -105,6 +116,7 @@ int main(void)
         cmocka_unit_test(test_philox_run_gives_what_single_quads_give),
         cmocka_unit_test(test_uniform_has_24_bits),
         cmocka_unit_test(test_a_permutation_has_each_number_once),
+        cmocka_unit_test(test_a_permutation_of_more_places_than_bytes_anywhere),
         cmocka_unit_test(test_a_permutation_leaves_no_order),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -40,6 +40,10 @@ static void test_tensor_refuses_impossible_shapes(void **state)
                "a tensor has at most 8 dimensions, got 9");
     test_fails(rd_tensor_new(*state, SHAPE(SIZE_MAX, 3), RD_DENSE, &t, &err), &err,
                "a tensor of this shape is larger than memory can be");
+    test_fails(rd_tensor_new(*state, SHAPE(SIZE_MAX / 2), RD_DENSE, &t, &err), &err,
+               "a tensor of this shape is larger than memory can be");
+    test_fails(rd_tensor_new(*state, SHAPE(SIZE_MAX / 2 / sizeof(rd_real) + 1), RD_DENSE, &t, &err),
+               &err, "a tensor of this shape is larger than memory can be");
     assert_null(t);
 }
 
@@ -84,6 +88,37 @@ static void test_tensor_rows_of_both_orders(void **state)
     RELEASE(t, part, turned);
 }
 
+/* A part of each step leaves gaps between steps, a scalar has no rows, and those of a broadcast are one. */
+static void test_tensor_without_rows(void **state)
+{
+    rd_error err;
+    size_t rows, width, row;
+    rd_tensor *const t = test_leaf(*state, SHAPE(2, 3, 4), RD_DENSE, 1);
+    rd_tensor *part = NULL, *scalar = NULL, *spread = NULL;
+    OK(rd_slice(t, 1, 0, 2, &part, &err));
+    assert_false(rdc_as_rows(part, &rows, &width, &row));
+    OK(rd_scalar(*state, 1, &scalar, &err));
+    assert_false(rdc_as_rows(scalar, &rows, &width, &row));
+    OK(rdc_tensor_over(*state, t->block, t->at, SHAPE(5, 4), (size_t[]){0, 1}, &spread, &err));
+    assert_false(rdc_as_rows(spread, &rows, &width, &row));
+    RELEASE(t, part, scalar, spread);
+}
+
+static void test_tensor_layouts_are_compared_where_it_matters(void **state)
+{
+    rd_error err;
+    rd_tensor *const dense = test_leaf(*state, SHAPE(2, 3), RD_DENSE, 1);
+    rd_tensor *const sequence = test_leaf(*state, SHAPE(2, 3), RD_SEQUENCE, 1);
+    rd_tensor *const other = test_leaf(*state, SHAPE(3, 2), RD_DENSE, 1);
+    rd_tensor *const row = test_leaf(*state, SHAPE(1, 3), RD_DENSE, 1), *first = NULL;
+    OK(rd_slice(sequence, 0, 0, 1, &first, &err));
+    assert_true(rdc_same_layout(dense, dense));
+    assert_false(rdc_same_layout(dense, sequence));
+    assert_false(rdc_same_layout(dense, other));
+    assert_false(rdc_same_layout(row, first)); /* its steps are two apart */
+    RELEASE(dense, sequence, other, row, first);
+}
+
 static void test_tensor_packed_keeps_what_is_packed(void **state)
 {
     rd_error err;
@@ -103,6 +138,19 @@ static void test_tensor_shape_text(void **state)
     char text[128];
     rd_tensor *const t = test_leaf(*state, SHAPE(2, 30), RD_DENSE, 1);
     assert_string_equal(rdc_shape_text(t, text), "(2, 30)");
+    RELEASE(t);
+}
+
+static void test_tensor_shape_text_is_cut_to_its_room(void **state)
+{
+    char text[128];
+    rd_error err;
+    rd_tensor *t = NULL;
+    const size_t shape[RD_MAX_DIMS] = {SIZE_MAX, SIZE_MAX, SIZE_MAX, SIZE_MAX,
+                                       SIZE_MAX, SIZE_MAX, SIZE_MAX, 0};
+    OK(rd_tensor_new(*state, RD_MAX_DIMS, shape, RD_DENSE, &t, &err));
+    assert_int_equal(strlen(rdc_shape_text(t, text)), 127);
+    assert_memory_equal(text, "(18446744073709551615, 18446744073709551615, ", 45);
     RELEASE(t);
 }
 
@@ -173,6 +221,36 @@ static void test_fill_reaches_a_strided_view_only(void **state)
     RELEASE(t, column);
 }
 
+static void test_fill_reaches_every_row_of_a_view(void **state)
+{
+    rd_error err;
+    rd_tensor *const t = test_tensor(*state, SHAPE(2, 3), VALUES(1, 2, 3, 4, 5, 6));
+    rd_tensor *part = NULL, *nothing = NULL;
+    OK(rd_slice(t, 1, 1, 2, &part, &err));
+    OK(rd_fill(part, 9, &err));
+    test_expect(t, SHAPE(2, 3), VALUES(1, 9, 9, 4, 9, 9));
+    OK(rd_slice(t, 1, 1, 0, &nothing, &err));
+    OK(rd_fill(nothing, 7, &err));
+    test_expect(t, SHAPE(2, 3), VALUES(1, 9, 9, 4, 9, 9));
+    RELEASE(t, part, nothing);
+}
+
+static void test_results_of_a_graph_are_not_written(void **state)
+{
+    static const char why[] = "a result that is part of a graph cannot be written in place; "
+                              "use detach() or clone() first";
+    rd_error err;
+    const rd_real values[] = {1, 2};
+    rd_tensor *const t = test_leaf(*state, SHAPE(2), RD_DENSE, 1);
+    rd_tensor *y = NULL;
+    OK(rd_apply1(RD_NEG, t, &y, &err));
+    test_fails(rd_fill(y, 1, &err), &err, why);
+    test_fails(rd_tensor_write(y, values, &err), &err, why);
+    test_fails(rd_tensor_set(y, (size_t[]){0}, 1, &err), &err, why);
+    test_fails(rd_copy(y, t, &err), &err, why);
+    RELEASE(t, y);
+}
+
 static void test_copy_broadcasts_and_changes_order(void **state)
 {
     rd_error err;
@@ -207,13 +285,18 @@ int main(void)
         cmocka_unit_test(test_tensor_read_and_write_are_logical),
         cmocka_unit_test(test_tensor_position_outside_is_named),
         cmocka_unit_test(test_tensor_rows_of_both_orders),
+        cmocka_unit_test(test_tensor_without_rows),
+        cmocka_unit_test(test_tensor_layouts_are_compared_where_it_matters),
         cmocka_unit_test(test_tensor_packed_keeps_what_is_packed),
         cmocka_unit_test(test_tensor_shape_text),
+        cmocka_unit_test(test_tensor_shape_text_is_cut_to_its_room),
         cmocka_unit_test(test_walk_of_equal_layouts_is_one_loop),
         cmocka_unit_test(test_walk_follows_the_first_operand),
         cmocka_unit_test(test_walk_merges_broadcast_dimensions),
         cmocka_unit_test(test_walk_visits_every_row_once),
         cmocka_unit_test(test_fill_reaches_a_strided_view_only),
+        cmocka_unit_test(test_fill_reaches_every_row_of_a_view),
+        cmocka_unit_test(test_results_of_a_graph_are_not_written),
         cmocka_unit_test(test_copy_broadcasts_and_changes_order),
         cmocka_unit_test(test_copy_between_overlapping_views),
     };
