@@ -28,9 +28,8 @@ bool rdc_why_not(rdc_backend *b, const char *format, ...)
 static bool check_needs(rdc_backend *b, const rd_cpu *cpu)
 {
     const uint64_t missing = b->kernels->needs & ~cpu->features;
-
-    if (b->why_not) return true; /* dropped already */
     const char *name = rdc_cpu_name(missing);
+
     if (name) return rdc_why_not(b, "this processor lacks %s", name);
     if (missing)
         return rdc_why_not(b, "it needs something this Rondo has not heard of (needs 0x%llx)",

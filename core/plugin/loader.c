@@ -28,8 +28,7 @@ enum { MAX_FILE_BYTES = 64 << 20, MAX_FILES = 1000, MAX_SEGMENTS = 64 };
 static bool check_machine(const ElfW(Ehdr) * e, char reason[RDC_REASON_BYTES])
 {
     const int word = sizeof(void *) == 8 ? ELFCLASS64 : ELFCLASS32;
-    const uint16_t one = 1;
-    const int order = *(const uint8_t *)&one ? ELFDATA2LSB : ELFDATA2MSB;
+    const int order = __BYTE_ORDER__ == __ORDER_LITTLE_ENDIAN__ ? ELFDATA2LSB : ELFDATA2MSB;
 #if defined(__x86_64__)
     const int machine = EM_X86_64;
 #elif defined(__aarch64__)

@@ -129,6 +129,48 @@ static void test_l0_an_object_file(void **state)
     expect_refusal_of(with_byte(offsetof(ElfW(Ehdr), e_type), ET_REL),
                       "L0: it is an object file or a program; link it with -shared");
 }
+static void test_l0_another_order_of_bytes(void **state)
+{
+    char reason[PATH_BYTES];
+
+    (void)state;
+    (void)snprintf(reason, sizeof reason,
+                   "L0: it is for another processor (ELF machine %d, this is %d); build it here",
+                   THIS_MACHINE, THIS_MACHINE);
+    expect_refusal_of(with_byte(EI_DATA, ELFDATA2MSB), reason);
+}
+static void test_l0_headers_of_another_size(void **state)
+{
+    (void)state;
+    expect_refusal_of(with_byte(offsetof(ElfW(Ehdr), e_phentsize), 1),
+                      "L0: it is an object file or a program; link it with -shared");
+}
+static void test_l0_more_segments_than_a_plugin_has(void **state)
+{
+    (void)state;
+    expect_refusal_of(with_byte(offsetof(ElfW(Ehdr), e_phnum), 65),
+                      "L0: the file is cut short or damaged; copy or build it again");
+}
+/* A segment that would end behind the last byte that can be counted. */
+static void test_l0_a_segment_out_of_this_world(void **state)
+{
+    const ElfW(Off) at = UINT64_MAX - 10;
+    rd_plugin_report report;
+    FILE *f = fopen(copy("good"), "r+b");
+
+    (void)state;
+    assert_non_null(f);
+    for (int i = 0; i < 4; i++) {
+        assert_int_equal(0, fseek(f,
+                                  (long)(sizeof(ElfW(Ehdr)) + (size_t)i * sizeof(ElfW(Phdr)) +
+                                         offsetof(ElfW(Phdr), p_offset)),
+                                  SEEK_SET));
+        assert_int_equal(1, fwrite(&at, sizeof at, 1, f));
+    }
+    (void)fclose(f);
+    assert_int_equal(RD_E_ABI, rd_plugin_load(files.core, path_of("good.so"), &report, &files.err));
+    assert_non_null(strstr(files.err.text, "L0: the file is cut short: "));
+}
 static void test_l0_cut_in_the_headers(void **state)
 {
     (void)state;
@@ -301,6 +343,11 @@ static void test_l3_init_fails(void **state)
     (void)state;
     expect_refusal("init_fails", "L3: it does not start: the licence server of minor 0 is asleep");
 }
+static void test_l3_init_fails_without_a_word(void **state)
+{
+    (void)state;
+    expect_refusal("init_silent", "L3: it does not start: no reason given");
+}
 
 #define EACH(test) cmocka_unit_test_setup_teardown(test, open_core, close_core)
 int main(void)
@@ -317,6 +364,10 @@ int main(void)
         EACH(test_l0_another_word_size),
         EACH(test_l0_another_processor),
         EACH(test_l0_an_object_file),
+        EACH(test_l0_another_order_of_bytes),
+        EACH(test_l0_headers_of_another_size),
+        EACH(test_l0_more_segments_than_a_plugin_has),
+        EACH(test_l0_a_segment_out_of_this_world),
         EACH(test_l0_cut_in_the_headers),
         EACH(test_l0_cut_in_a_segment),
         EACH(test_l0_too_large),
@@ -339,6 +390,7 @@ int main(void)
         EACH(test_l3_a_default_that_is_no_choice),
         EACH(test_l3_half_a_backend),
         EACH(test_l3_init_fails),
+        EACH(test_l3_init_fails_without_a_word),
     };
     return cmocka_run_group_tests(tests, make_folder, remove_folder);
 }

@@ -9,7 +9,7 @@
 #include <cmocka.h>
 #include "rondo.h"
 
-enum { FORGET_BIAS, ACTIVATION, LAYERS, GATED, SCALE, N_OPTIONS };
+enum { FORGET_BIAS, ACTIVATION, LAYERS, GATED, SCALE, SHIFT, FLOOR, N_OPTIONS };
 static const char *const activations[] = {"tanh", "relu", "sigmoid", "identity", NULL};
 static const rd_option options[N_OPTIONS] = {
     {.name = "forget_bias", .help = "", .kind = RD_REAL, .def = 1, .min = -10, .max = 10},
@@ -17,6 +17,8 @@ static const rd_option options[N_OPTIONS] = {
     {.name = "layers", .help = "", .kind = RD_INT, .def = 3, .min = 1, .max = 65536},
     {.name = "gated", .help = "", .kind = RD_BOOL, .def = 1},
     {.name = "scale", .help = "", .kind = RD_REAL, .def = 1, .min = 0, .max = INFINITY},
+    {.name = "shift", .help = "", .kind = RD_REAL, .min = -INFINITY, .max = INFINITY},
+    {.name = "floor", .help = "", .kind = RD_INT, .min = -INFINITY, .max = 0x1p60},
 };
 static rd_value values[N_OPTIONS];
 static rd_error err;
@@ -111,7 +113,7 @@ static void test_unknown_without_a_near_name_lists_all(void **state)
 {
     (void)state;
     expect(real("zzz", 1), "lstm: option 'zzz' is unknown; there is forget_bias, activation, "
-                           "layers, gated, scale");
+                           "layers, gated, scale, shift, floor");
 }
 static void test_unknown_where_there_are_no_options(void **state)
 {
@@ -128,6 +130,24 @@ static void test_out_of_range(void **state)
     expect(real("forget_bias", -10.5), "lstm: option 'forget_bias' must be -10..10, got -10.5");
     expect(integer("layers", 0), "lstm: option 'layers' must be 1..65536, got 0");
     expect(real("scale", -1), "lstm: option 'scale' must be at least 0, got -1");
+    expect(real("shift", (double)NAN), "lstm: option 'shift' must be a number, got nan");
+}
+/* Integers that a double cannot tell from their neighbours are not taken, whatever the table allows. */
+static void test_an_integer_that_is_not_exact(void **state)
+{
+    (void)state;
+    assert_int_equal(RD_OK, resolve(real("floor", -0x1p53)));
+    assert_true(values[FLOOR].i == -((int64_t)1 << 53));
+    expect(real("floor", -0x1p54),
+           "lstm: option 'floor' must be at most 1.15292150460685e+18, got -1.8014398509482e+16");
+    expect(real("floor", 0x1p61),
+           "lstm: option 'floor' must be at most 1.15292150460685e+18, got 2.30584300921369e+18");
+}
+static void test_a_choice_without_a_text(void **state)
+{
+    (void)state;
+    expect(text("activation", NULL), "lstm: option 'activation' must be one of tanh, relu, "
+                                     "sigmoid, identity, got ''");
 }
 static void test_nan_is_out_of_every_range(void **state)
 {
@@ -160,6 +180,8 @@ static void test_a_number_for_a_boolean(void **state)
     expect(integer("gated", 1), "lstm: option 'gated' must be true or false, got 1");
     expect((rd_setting){.name = "scale", .kind = RD_BOOL, .value.i = 1},
            "lstm: option 'scale' must be a number, got true");
+    expect((rd_setting){.name = "scale", .kind = RD_BOOL, .value.i = 0},
+           "lstm: option 'scale' must be a number, got false");
 }
 static void test_nearest(void **state)
 {
@@ -175,6 +197,9 @@ static void test_nearest(void **state)
     assert_null(rd_nearest("x", names, 4));
     assert_null(rd_nearest("", names, 4));
     assert_null(rd_nearest("seed", names, 0));
+    assert_null(rd_nearest("a-name-that-goes-on-and-on-and-on-and-on-and-on-and-on-and-on-and-on-"
+                           "and-on-and-on-and-on",
+                           names, 4));
 }
 
 int main(void)
@@ -191,6 +216,8 @@ int main(void)
         cmocka_unit_test(test_unknown_without_a_near_name_lists_all),
         cmocka_unit_test(test_unknown_where_there_are_no_options),
         cmocka_unit_test(test_out_of_range),
+        cmocka_unit_test(test_an_integer_that_is_not_exact),
+        cmocka_unit_test(test_a_choice_without_a_text),
         cmocka_unit_test(test_nan_is_out_of_every_range),
         cmocka_unit_test(test_a_broken_number_for_an_integer),
         cmocka_unit_test(test_text_for_a_number),

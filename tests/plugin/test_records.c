@@ -216,6 +216,71 @@ static void test_a_choice_without_choices(void **state)
     options[1].choices = NULL;
     expect("L3: option 'kind' of cell 'x' has no choices");
 }
+static void test_a_choice_of_nothing(void **state)
+{
+    static const char *const none[] = {NULL};
+
+    (void)state;
+    options[1].choices = none;
+    expect("L3: option 'kind' of cell 'x' has no choices");
+}
+static void test_a_choice_whose_default_is_between_two(void **state)
+{
+    (void)state;
+    options[1].def = 0.5;
+    expect("L3: option 'kind' of cell 'x': default 0.5 is not one of its 2 choices");
+}
+static void test_a_choice_whose_default_is_before_the_first(void **state)
+{
+    (void)state;
+    options[1].def = -1;
+    expect("L3: option 'kind' of cell 'x': default -1 is not one of its 2 choices");
+}
+static void test_a_default_below_its_bounds(void **state)
+{
+    (void)state;
+    options[0].def = -3;
+    expect("L3: option 'gain' of cell 'x': default -3 is not in 0..2");
+}
+static void test_an_option_without_name(void **state)
+{
+    (void)state;
+    options[0].name = NULL;
+    expect("L3: an option of cell 'x' lacks its name or help");
+}
+static void test_options_that_are_not_there(void **state)
+{
+    char reason[RDC_REASON_BYTES];
+
+    (void)state;
+    cell.options = NULL;
+    (void)snprintf(reason, sizeof reason,
+                   "L3: cell 'x': options are missing or their option_size is %zu, not %zu",
+                   sizeof(rd_option), sizeof(rd_option));
+    expect(reason);
+}
+static void test_names_of_other_signs(void **state)
+{
+    (void)state;
+    options[0].name = "~gain";
+    expect("L3: option name '~gain' of cell 'x' is not [a-z][a-z0-9_.-]*");
+    options[0].name = "gain~";
+    expect("L3: option name 'gain~' of cell 'x' is not [a-z][a-z0-9_.-]*");
+    options[0].name = "ga:in";
+    expect("L3: option name 'ga:in' of cell 'x' is not [a-z][a-z0-9_.-]*");
+}
+static void test_a_plugin_without_its_strings(void **state)
+{
+    static const char lacks[] = "L3: the plugin lacks its name, version, license or origin";
+
+    (void)state;
+    plugin.origin = NULL;
+    expect(lacks);
+    plugin.version = NULL;
+    expect(lacks);
+    plugin.name = NULL;
+    expect(lacks);
+}
 static void test_a_cell_without_revision(void **state)
 {
     (void)state;
@@ -279,6 +344,18 @@ static void test_a_layer_name_with_capitals(void **state)
     (void)state;
     layer.name = "Conv";
     expect("L3: layer name 'Conv' is not [a-z][a-z0-9_.-]*");
+}
+static void test_a_layer_without_help(void **state)
+{
+    (void)state;
+    layer.help = NULL;
+    expect("L3: layer 'l' lacks its help");
+}
+static void test_a_layer_without_revision(void **state)
+{
+    (void)state;
+    layer.revision = 0;
+    expect("L3: layer 'l' has no revision; the first is 1");
 }
 static void test_a_layer_without_setup(void **state)
 {
@@ -345,6 +422,12 @@ static void test_a_backend_without_score(void **state)
     backend.score = NULL;
     expect("L3: backend 'y' lacks its score function");
 }
+static void test_a_backend_that_does_not_pack(void **state)
+{
+    (void)state;
+    backend.pack = NULL;
+    expect("L3: backend 'y': gemm, pack and pack_bytes go together");
+}
 
 #define EACH(test) cmocka_unit_test_setup(test, make_good)
 int main(void)
@@ -365,6 +448,14 @@ int main(void)
         EACH(test_an_option_of_unknown_kind),
         EACH(test_two_options_of_one_name),
         EACH(test_a_choice_without_choices),
+        EACH(test_a_choice_of_nothing),
+        EACH(test_a_choice_whose_default_is_between_two),
+        EACH(test_a_choice_whose_default_is_before_the_first),
+        EACH(test_a_default_below_its_bounds),
+        EACH(test_an_option_without_name),
+        EACH(test_options_that_are_not_there),
+        EACH(test_names_of_other_signs),
+        EACH(test_a_plugin_without_its_strings),
         EACH(test_a_cell_without_revision),
         EACH(test_a_cell_with_a_flag_of_the_future),
         EACH(test_an_option_with_a_flag_of_the_future),
@@ -375,6 +466,8 @@ int main(void)
         EACH(test_a_short_layer),
         EACH(test_a_layer_without_name),
         EACH(test_a_layer_name_with_capitals),
+        EACH(test_a_layer_without_help),
+        EACH(test_a_layer_without_revision),
         EACH(test_a_layer_without_setup),
         EACH(test_a_layer_without_forward),
         EACH(test_a_layer_option_out_of_its_bounds),
@@ -385,6 +478,7 @@ int main(void)
         EACH(test_a_backend_name_that_begins_with_a_digit),
         EACH(test_a_backend_without_help),
         EACH(test_a_backend_without_score),
+        EACH(test_a_backend_that_does_not_pack),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -54,6 +54,73 @@ static void test_the_last_load_wins_over_earlier_ones(void **state)
     assert_ptr_equal(first, rd_cell_find(files.core, "good", NULL));
 }
 
+/* ---- layers -------------------------------------------------------------------------------------- */
+
+static void test_a_layer_is_found_by_its_name(void **state)
+{
+    (void)state;
+    expect_load(copy("right_layer"));
+    const rd_layer *layer = rd_layer_find(files.core, "right_layer", &files.err);
+    assert_non_null(layer);
+    assert_int_equal(1, rd_layer_count(files.core));
+    assert_ptr_equal(layer, rd_layer_at(files.core, 0));
+    assert_string_equal(path_of("right_layer.so"), rd_layer_plugin(files.core, layer).path);
+}
+static void test_a_layer_loaded_again_wins(void **state)
+{
+    (void)state;
+    expect_load(copy("right_layer"));
+    const rd_layer *before = rd_layer_at(files.core, 0);
+    expect_load(copy_part("right_layer", "later.so", MAX_COPY));
+    assert_int_equal(1, rd_layer_count(files.core));
+    assert_ptr_not_equal(before, rd_layer_at(files.core, 0));
+}
+static void test_two_layers_of_one_name_on_the_path(void **state)
+{
+    (void)state;
+    (void)copy("right_layer");
+    (void)copy_part("right_layer", "zwei.so", MAX_COPY);
+    reopen_with(files.folder);
+    (void)snprintf(message, sizeof message,
+                   "L3: layer 'right_layer' is there already, from %s; take one of the two away, "
+                   "or load this one by name (--plugin FILE)",
+                   path_of("right_layer.so"));
+    assert_string_equal(message, last_refusal());
+}
+static void test_a_cell_does_not_take_a_layers_name(void **state)
+{
+    (void)state;
+    expect_load(copy("right_layer"));
+    (void)snprintf(message, sizeof message,
+                   "L3: layer 'right_layer' is there already, from %s; take one of the two away",
+                   path_of("right_layer.so"));
+    expect_refusal("layer_and_cell", message);
+}
+static void test_a_layer_does_not_take_a_cells_name(void **state)
+{
+    (void)state;
+    expect_load(copy("layer_and_cell"));
+    (void)snprintf(message, sizeof message,
+                   "L3: cell 'right_layer' is there already, from %s; take one of the two away",
+                   path_of("layer_and_cell.so"));
+    expect_refusal("right_layer", message);
+}
+static void test_cells_and_layers_are_not_taken_for_each_other(void **state)
+{
+    (void)state;
+    expect_load(copy("right_layer"));
+    expect_load(copy("good"));
+    assert_null(rd_cell_find(files.core, "right_layer", &files.err));
+    assert_string_equal("'right_layer' is a layer, not a cell; rondo.Layer takes it",
+                        files.err.text);
+    assert_null(rd_layer_find(files.core, "good", &files.err));
+    assert_string_equal("'good' is a cell, not a layer; rondo.RNN takes it", files.err.text);
+    assert_null(rd_layer_find(files.core, "rihgt_layer", &files.err));
+    assert_string_equal("layer 'rihgt_layer' is unknown (did you mean 'right_layer'?)",
+                        files.err.text);
+    assert_null(rd_layer_find(files.core, "rihgt_layer", NULL));
+}
+
 /* ---- the user's folder --------------------------------------------------------------------------- */
 
 static const char *copy_for_user(const char *name)
@@ -171,6 +238,29 @@ static void test_an_unknown_cell_names_the_nearest_and_every_refusal(void **stat
         path_of("wrong_magic.so"));
     assert_string_equal(message, files.err.text);
 }
+static void test_an_unknown_cell_names_two_refusals(void **state)
+{
+    (void)state;
+    (void)copy("no_layout");
+    (void)copy("no_symbol");
+    reopen_with(files.folder);
+    assert_null(rd_cell_find(files.core, "lstm", &files.err));
+    (void)snprintf(message, sizeof message,
+                   "cell 'lstm' is unknown; no plugin brought a cell; refused: %s (L3: cell "
+                   "'no_layout' lacks its layout function), %s (L1: it has no symbol rd_plugin_v1; "
+                   "a plugin's source ends with RD_PLUGIN = { ... })",
+                   path_of("no_layout.so"), path_of("no_symbol.so"));
+    assert_string_equal(message, files.err.text);
+}
+static void test_one_file_under_two_names_is_one_plugin(void **state)
+{
+    (void)state;
+    (void)copy("good");
+    assert_int_equal(0, symlink("good.so", path_of("again.so")));
+    const size_t builtin = rd_plugin_count(files.core);
+    reopen_with(files.folder);
+    assert_int_equal(builtin + 1, rd_plugin_count(files.core));
+}
 static void test_an_unknown_cell_where_there_is_none(void **state)
 {
     (void)state;
@@ -197,6 +287,30 @@ static void test_a_lib_dir_that_is_too_long(void **state)
     assert_int_equal(RD_E_ARG, rd_core_open(&options, &files.core, &files.err));
     assert_string_equal("lib_dir is longer than 4076 bytes", files.err.text);
 }
+static void test_a_user_dir_that_is_too_long(void **state)
+{
+    static char longest[5000];
+    const rd_core_options options = {.threads = 1, .user_dir = longest};
+
+    (void)state;
+    memset(longest, 'x', sizeof longest - 1);
+    rd_core_release(files.core);
+    files.core = NULL;
+    assert_int_equal(RD_E_ARG, rd_core_open(&options, &files.core, &files.err));
+    assert_string_equal("user_dir is longer than 4076 bytes", files.err.text);
+}
+static void test_a_folder_of_the_path_that_is_too_long(void **state)
+{
+    static char longest[5000];
+
+    (void)state;
+    memset(longest, 'x', sizeof longest - 1);
+    longest[0] = '/';
+    reopen_with(longest);
+    assert_string_equal("L0: the folder cannot be read: File name too long; make it readable, or "
+                        "take it off the path",
+                        last_refusal());
+}
 static void test_a_missing_folder_is_reported(void **state)
 {
     (void)state;
@@ -216,14 +330,18 @@ static const char *why_not(const char *name)
             return rd_kernels_at(files.core, i).why_not;
     return "not found";
 }
-static rd_status open_with(const char *kernels)
+static rd_status open_with_file(const char *file, const char *kernels)
 {
     const rd_core_options options = {.threads = 1, .plugin_path = files.folder, .kernels = kernels};
 
     rd_core_release(files.core);
     files.core = NULL;
-    (void)copy("backends");
+    (void)copy(file);
     return rd_core_open(&options, &files.core, &files.err);
+}
+static rd_status open_with(const char *kernels)
+{
+    return open_with_file("backends", kernels);
 }
 static void test_each_backend_not_used_has_its_reason(void **state)
 {
@@ -265,6 +383,35 @@ static void test_the_list_of_kernels_limits_and_orders(void **state)
     assert_string_equal("scalar", rd_core_kernels(files.core));
     assert_int_equal(RD_OK, open_with("scalar"));
     assert_string_equal("not among kernels = 'scalar'", why_not("vendor"));
+}
+static void test_a_backend_without_products_and_one_of_the_same_score(void **state)
+{
+    (void)state;
+    assert_int_equal(RD_OK, open_with_file("idle", NULL));
+    assert_string_equal("it has no products", why_not("idle"));
+    assert_string_equal("'scalar' comes first by name: both score 1", why_not("tied"));
+}
+static void test_the_list_of_kernels_may_say_a_name_twice(void **state)
+{
+    (void)state;
+    assert_int_equal(RD_OK, open_with("scalar,, vendor,scalar"));
+    assert_string_equal("scalar", rd_core_kernels(files.core));
+    assert_string_equal("'scalar' comes first in kernels = 'scalar,, vendor,scalar'",
+                        why_not("vendor"));
+}
+static void test_an_unknown_backend_of_a_long_name_is_cut(void **state)
+{
+    char name[101];
+
+    (void)state;
+    memset(name, 'k', 100);
+    name[100] = '\0';
+    assert_int_equal(RD_E_ARG, open_with(name));
+    (void)snprintf(message, sizeof message,
+                   "kernels: there is no backend '%.63s'; there is scalar, future, chimera, "
+                   "vendor, shy",
+                   name);
+    assert_string_equal(message, files.err.text);
 }
 static void test_an_unknown_backend_names_the_known(void **state)
 {
@@ -310,6 +457,12 @@ int main(void)
         EACH(test_the_first_by_name_keeps_its_cell),
         EACH(test_an_explicit_load_wins_over_the_path),
         EACH(test_the_last_load_wins_over_earlier_ones),
+        EACH(test_a_layer_is_found_by_its_name),
+        EACH(test_a_layer_loaded_again_wins),
+        EACH(test_two_layers_of_one_name_on_the_path),
+        EACH(test_a_cell_does_not_take_a_layers_name),
+        EACH(test_a_layer_does_not_take_a_cells_name),
+        EACH(test_cells_and_layers_are_not_taken_for_each_other),
         EACH(test_the_users_folder_is_searched),
         EACH(test_the_path_comes_before_the_users_folder),
         EACH(test_the_users_folder_comes_before_the_installed_one),
@@ -319,14 +472,21 @@ int main(void)
         EACH(test_other_files_of_a_folder_are_left_alone),
         EACH(test_a_path_that_is_not_absolute_is_refused),
         EACH(test_an_unknown_cell_names_the_nearest_and_every_refusal),
+        EACH(test_an_unknown_cell_names_two_refusals),
+        EACH(test_one_file_under_two_names_is_one_plugin),
         EACH(test_an_unknown_cell_where_there_is_none),
         EACH(test_an_unknown_cell_far_from_all_lists_them),
         EACH(test_a_lib_dir_that_is_too_long),
+        EACH(test_a_user_dir_that_is_too_long),
+        EACH(test_a_folder_of_the_path_that_is_too_long),
         EACH(test_a_missing_folder_is_reported),
         EACH(test_each_backend_not_used_has_its_reason),
         EACH(test_an_inexact_backend_is_used_where_it_is_named),
         EACH(test_a_backend_without_products_of_bf16_says_so),
         EACH(test_the_list_of_kernels_limits_and_orders),
+        EACH(test_a_backend_without_products_and_one_of_the_same_score),
+        EACH(test_the_list_of_kernels_may_say_a_name_twice),
+        EACH(test_an_unknown_backend_of_a_long_name_is_cut),
         EACH(test_an_unknown_backend_names_the_known),
         EACH(test_a_list_without_a_usable_backend),
         EACH(test_two_backends_of_one_name_are_reported),
