@@ -1,4 +1,6 @@
 /* test_records.c - rule L3 on records in memory: every sentence that a plugin's author may meet.
+ *
+ * Over 400 lines: each sentence has a test of its own.
  * SPDX-License-Identifier: MIT */
 #include <setjmp.h>
 #include <stdarg.h>
