@@ -163,13 +163,11 @@ check_deb() {
     nice tests/build/check_deb.sh build/release build/check-deb
 }
 
-# Which lines and branches the tests run; tests/coverage/table.lua has the bounds.
+# Which lines and branches the C tests run; tests/coverage/table.lua has the bounds.
 check_coverage() {
-    local busted_seconds=3000
     need gcov gcc
     build coverage
     find build/coverage -name '*.gcda' -delete
     cmocka coverage coverage
-    busted coverage coverage tests/lua
     lua5.4 tests/coverage/table.lua
 }

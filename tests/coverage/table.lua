@@ -1,4 +1,4 @@
--- table.lua - says which lines and branches of core/ and plugins/ the tests ran, and holds the bounds.
+-- table.lua - says which lines and branches of core/ and plugins/ the C tests ran, and holds the bounds.
 --
 -- usage: lua5.4 tests/coverage/table.lua [FOLDER]
 --   FOLDER   a part of core/ or plugins/: what is missing there is printed, `file:line  branches  text`
