@@ -19,8 +19,9 @@ enum { MOST_GROWTH = 1032, LABEL_BYTES = 1 << 16, STAT_BLOCK = 512 };
 
 struct rd_hdf5 {
     rdc_mapping file;
-    uint64_t there; /* bytes of it that are no holes */
-    uint64_t left;  /* values that may yet come: the file holds no more */
+    uint64_t there;   /* bytes of it that are no holes */
+    uint64_t left;    /* values that may yet come: the file holds no more */
+    uint64_t columns; /* of all sets that can be read */
     char *path;
     rd_hdf5_set *sets;
     size_t n, room;
@@ -84,12 +85,28 @@ static rd_status make_room(rd_hdf5 *h, rd_error *err)
     return RD_OK;
 }
 
-/* More values than the file could hold beside those of other datasets, however well they were deflated. */
-static bool is_too_large(rd_hdf5 *h, const rd_hdf5_set *set)
+/* Why a dataset is not read, or NULL. A file holds no more values, however well they were deflated; columns
+ * have names, also where there are no rows. */
+static const char *refuse_size(rd_hdf5 *h, const rd_hdf5_set *set)
 {
-    if (set->columns > 0 && set->rows > h->left / set->columns) return true;
+    if (set->columns > RDC_ROWS_COLUMNS - h->columns)
+        return "has, with the datasets before it, more than a million columns";
+    if (set->rows > INT64_MAX || (set->columns > 0 && set->rows > h->left / set->columns))
+        return "has more values than a file of this size can hold";
     h->left -= set->rows * set->columns;
-    return false;
+    h->columns += set->columns;
+    return NULL;
+}
+
+/* Notes that a dataset is not read, and why. */
+static rd_status refuse_set(rd_hdf5_set *set, const char *why, rd_error *err)
+{
+    char *text = strdup(why);
+    if (!text) return rdc_no_memory(err, strlen(why) + 1);
+    free(set->text);
+    set->text = text;
+    set->readable = false;
+    return RD_OK;
 }
 
 /* A file of holes takes no disk, and what is in it is no more than what it takes. Some systems do not say. */
@@ -106,27 +123,23 @@ static rd_status take_set(rd_hdf5 *h, rdc_child *child, const rdc_frame *frame, 
     if (frame->name_bytes == 0 || frame->name_bytes > RDC_NAME_BYTES ||
         frame->data_bytes > LABEL_BYTES || h->n >= RDC_ROWS_SETS)
         return nonsense(err);
+    const bool readable = frame->kind == RDC_ROWS_READABLE;
+    if (readable && frame->ndim != 1 && frame->ndim != 2) return nonsense(err);
     RD_TRY(make_room(h, err));
     rd_hdf5_set set = {.ndim = frame->ndim,
                        .rows = frame->shape[0],
                        .columns = frame->ndim == 2 ? frame->shape[1] : 1,
-                       .readable = frame->kind == RDC_ROWS_READABLE};
+                       .readable = readable};
     RD_TRY(read_text(child, frame->name_bytes, &set.name, err));
     rd_status status = read_text(child, (size_t)frame->data_bytes, &set.text, err);
-    if (status == RD_OK && set.readable && is_too_large(h, &set)) {
-        const char why[] = "has more values than a file of this size can hold";
-        free(set.text);
-        set.readable = false;
-        set.text = malloc(sizeof why);
-        if (set.text)
-            memcpy(set.text, why, sizeof why);
-        else
-            status = rdc_no_memory(err, sizeof why);
-    }
-    if (status == RD_OK)
+    const char *why = status == RD_OK && readable ? refuse_size(h, &set) : NULL;
+    if (why) status = refuse_set(&set, why, err);
+    if (status == RD_OK) {
         h->sets[h->n++] = set;
-    else
-        free(set.name);
+        return RD_OK;
+    }
+    free(set.name);
+    free(set.text);
     return status;
 }
 

@@ -17,12 +17,20 @@ static bool build(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
     return hdf5->image(a->entries, a->n, RDC_SEAL_BYTES, wire);
 }
 
+/* More than an image of the archive can have: tables of HDF5 and of each entry, and folders of its name. */
+static uint64_t most_bytes(const rd_archive *a)
+{
+    return 2 * (uint64_t)a->bytes + ((uint64_t)a->n << 16) + ((uint64_t)1 << 24);
+}
+
 /* Reads the image, whose first 512 bytes are free for the seal. */
-static rd_status receive(rdc_child *child, unsigned char **image, size_t *bytes, rd_error *err)
+static rd_status receive(rdc_child *child, const rd_archive *a, unsigned char **image,
+                         size_t *bytes, rd_error *err)
 {
     rdc_frame frame;
     RD_TRY(rdc_child_frame(child, &frame, err));
-    if (frame.type != RDC_FRAME_IMAGE || frame.data_bytes <= RDC_SEAL_BYTES)
+    if (frame.type != RDC_FRAME_IMAGE || frame.data_bytes <= RDC_SEAL_BYTES ||
+        frame.data_bytes > most_bytes(a))
         return rdc_fail(err, RD_E_INTERNAL, "the child process for HDF5 sent nonsense");
     if (frame.data_bytes > RDC_FILE_BYTES)
         return rdc_fail(err, RD_E_ARG, "the file would be larger than the limit of 4 GiB");
@@ -47,7 +55,7 @@ rd_status rd_archive_save(const rd_core *core, const rd_archive *a, const char *
     rdc_seal seal;
     rd_error why;
     RD_TRY(about(path, rdc_child_start(core, build, a, &child, &why), &why, err));
-    rd_status status = receive(&child, &image, &bytes, &why);
+    rd_status status = receive(&child, a, &image, &bytes, &why);
     status = about(path, rdc_child_end(&child, status, &why), &why, err);
     if (status != RD_OK) goto done;
     status = rdc_digest_state(a, seal.state, err);

@@ -14,6 +14,7 @@ struct rd_vocab_fit {
     size_t special;  /* ids before those of symbols */
     uint64_t *count; /* BYTE, CHAR: by symbol; WORD, BPE: by number in words */
     size_t room;     /* places of count */
+    size_t used;     /* BYTE, CHAR: places of count up to the last that is not 0 */
     rdc_words words; /* WORD: words; BPE: chunks */
 };
 
@@ -65,6 +66,7 @@ void rd_vocab_fit_free(rd_vocab_fit *f)
 static void count_bytes(rd_vocab_fit *f, const unsigned char *at, const unsigned char *end)
 {
     const bool lowercase = f->how.lowercase;
+    f->used = RDC_BYTES;
     for (; at < end; at++) f->count[lowercase && *at < 0x80 ? rdc_lower_point(*at) : *at]++;
 }
 
@@ -78,7 +80,9 @@ static rd_status count_chars(rd_vocab_fit *f, const unsigned char *at, const uns
         if (taken == 0)
             return rdc_fail(err, RD_E_ARG, "the text is not UTF-8: byte 0x%02X at offset %zu", *at,
                             (size_t)(at - begin));
-        f->count[f->how.lowercase ? rdc_lower_point(point) : point]++;
+        if (f->how.lowercase) point = rdc_lower_point(point);
+        f->count[point]++;
+        if (point >= f->used) f->used = (size_t)point + 1;
         at += taken;
     }
     return RD_OK;
@@ -185,7 +189,7 @@ static rd_status refuse_nothing(const rd_vocab_fit *f, rd_error *err)
 static rd_status choose(const rd_vocab_fit *f, candidate *list, size_t *n, rd_error *err)
 {
     const bool words = f->how.level == RD_WORD;
-    const size_t all = words ? f->words.n : f->room;
+    const size_t all = words ? f->words.n : f->used;
     const uint64_t least = f->how.min_count ? f->how.min_count : 1;
     size_t used = 0;
     for (size_t i = 0; i < all; i++) {
@@ -214,7 +218,7 @@ static rd_status choose(const rd_vocab_fit *f, candidate *list, size_t *n, rd_er
 static size_t count_seen(const rd_vocab_fit *f)
 {
     size_t seen = 0;
-    for (size_t i = 0; i < f->room; i++) seen += f->count[i] > 0;
+    for (size_t i = 0; i < f->used; i++) seen += f->count[i] > 0;
     return seen;
 }
 

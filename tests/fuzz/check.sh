@@ -11,9 +11,14 @@ fuzz_build() {
     }
     build fuzz
 }
+# fuzz_paused PROGRAM FLAG... INPUT: was it the machine that stood still, and not the program that took so long?
+fuzz_paused() (
+    ulimit -t 2
+    "$@" -timeout=60
+)
 # fuzz NAME SECONDS: one of them. The end of its log is a line of figures; what it finds lies in build/fuzz/found.
 fuzz() {
-    local name=$1 seconds=$2 program=build/fuzz/fuzz/fuzz_$1 log=$logs/fuzz-$1.log flags status=0 input
+    local name=$1 end=$((SECONDS + $2)) program=build/fuzz/fuzz/fuzz_$1 log=$logs/fuzz-$1.log flags status input left
     local new=build/fuzz/corpus/$name found=build/fuzz/found/$name
     rm -rf "$found"
     mkdir -p "$new" "$found" "tests/fuzz/corpus/$name"
@@ -24,26 +29,37 @@ fuzz() {
     if [ -e "tests/fuzz/fuzz_$name.dict" ]; then
         flags+=("-dict=tests/fuzz/fuzz_$name.dict")
     fi
-    nice timeout -k 5 $((seconds + 120)) "$program" "${flags[@]}" "-max_total_time=$seconds" -print_final_stats=1 \
-        "-artifact_prefix=$found/" "$new" "tests/fuzz/corpus/$name" >"$log" 2>&1 || status=$?
-    for input in "$found"/timeout-*; do # or had the machine stood still?
-        if [ -e "$input" ] && "$program" "${flags[@]}" "$input" >>"$log" 2>&1; then
-            rm "$input"
-            status=0
-        fi
+    : >"$log"
+    while left=$((end - SECONDS)) && [ "$left" -gt 0 ]; do
+        status=0
+        nice timeout -k 5 $((left + 300)) "$program" "${flags[@]}" "-max_total_time=$left" -print_final_stats=1 \
+            "-artifact_prefix=$found/" "$new" "tests/fuzz/corpus/$name" >>"$log" 2>&1 || status=$?
+        for input in "$found"/timeout-*; do
+            if [ -e "$input" ] && fuzz_paused "$program" "${flags[@]}" "$input" >>"$log" 2>&1; then
+                rm "$input"
+                continue 2 # with what time is left
+            fi
+        done
+        break
     done
+    fuzz_figures "$name" "$log"
     {
-        awk -v name="$name" '
-            /^#[0-9]+\t.* cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") edges = $(i + 1) }
-            /^stat::number_of_executed_units/ { runs = $2 }
-            END { printf "%s: %d executions, %d edges of the program reached, ", name, runs, edges }' "$log"
         echo "$(find "$found" -type f | wc -l) findings"
         for input in "$found"/*; do
             [ -e "$input" ] && echo "again: $program ${flags[*]} $input"
         done
         true
     } >>"$log"
-    return $status
+    return "$status"
+}
+# Adds the beginning of the line of figures to a log of one run or more.
+fuzz_figures() {
+    awk -v name="$1" '
+        /^#[0-9]+\t.* cov: / { for (i = 1; i < NF; i++) if ($i == "cov:") edges = $(i + 1) }
+        /^stat::number_of_executed_units/ { runs += $2 }
+        END { printf "%s: %d executions, %d edges of the program reached, ", name, runs, edges }' "$2" >"$2.figures"
+    cat "$2.figures" >>"$2"
+    rm "$2.figures"
 }
 # fuzz_all CHECK SECONDS: all of them, or those in RONDO_TEST_FUZZ, two at a time (RONDO_TEST_FUZZ_JOBS), and a
 # line for each.

@@ -168,6 +168,12 @@ def many_large(f):  # each fits a file of this size, all do not
 
 
 @kind
+def many_columns(f):  # each has a few, and no rows, all have too many to name
+    for name in "xyz":
+        f.create_dataset(name, (0, 400000), "f8")
+
+
+@kind
 def huge_contiguous(f):
     create(f, "x", h5t.STD_I8LE, (2**62,), h5p.create(h5p.DATASET_CREATE))
 

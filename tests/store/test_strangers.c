@@ -195,6 +195,8 @@ static void test_sizes_are_those_of_the_file(void **state)
     check_refused("huge_square", "x", "has more than a million columns");
     check_refused("wide", "x", "has more than a million columns");
     check_refused("many_large", "x99", too_many);
+    check_refused("many_columns", "z",
+                  "has, with the datasets before it, more than a million columns");
     check_refused("large_chunk", "x", "has chunks of over 32 MB");
     check_checkpoint(*state, "huge", layout);
     check_checkpoint(*state, "huge_square", layout);

@@ -157,6 +157,26 @@ static void check_joined(rd_vocab *v, const char *text, const char *expected)
     rd_vocab_release(v);
 }
 
+/* As C's strings end with one, it might be taken for any mark. */
+static void test_a_nul_is_a_word_without_rules_of_its_own(void **state)
+{
+    (void)state;
+    static const char text[] = "a \0 b\n";
+    int32_t ids[4];
+    size_t n;
+    for (int punctuation = 0; punctuation < 2; punctuation++) {
+        const rd_vocab_options how = {.level = RD_WORD, .punctuation = punctuation};
+        rd_vocab *v = NULL;
+        assert_int_equal(rd_vocab_new_words(&how, "a\n\0\nb\n\n", 7, &v, NULL), RD_OK);
+        assert_int_equal(rd_vocab_encode(v, text, sizeof text - 1, ids, &n, NULL), RD_OK);
+        assert_int_equal(n, 4);
+        assert_true(rd_vocab_space(v, ids[0], ids[1]));
+        assert_true(rd_vocab_space(v, ids[1], ids[2]));
+        assert_false(rd_vocab_space(v, ids[2], ids[3]));
+        rd_vocab_release(v);
+    }
+}
+
 static void test_words_are_joined_by_spaces(void **state)
 {
     (void)state;
@@ -230,6 +250,7 @@ int main(void)
         cmocka_unit_test(test_letters_are_made_small),
         cmocka_unit_test(test_capitals_are_read_as_small_letters),
         cmocka_unit_test(test_words_are_joined_by_spaces),
+        cmocka_unit_test(test_a_nul_is_a_word_without_rules_of_its_own),
         cmocka_unit_test(test_text_without_symbols_is_refused),
         cmocka_unit_test(test_text_that_is_not_utf8_is_refused),
         cmocka_unit_test(test_word_lists_that_are_none_are_refused),
