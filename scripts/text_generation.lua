@@ -21,7 +21,7 @@ local opt = rondo.args { "Language model of a text, with n-grams beside it.",
   cell = { "lstm", choices = rondo.plugins.cells, help = "recurrent cell" },
   cell_option = { {}, help = "option of the cell, as reset=before; `rondo help CELL` lists them (may be repeated)" },
   hidden_size = { 256, min = 1, max = 65536, help = "width of the state" },
-  num_layers = { 2, min = 1, max = 256, help = "recurrent layers" },
+  num_layers = { 2, min = 1, max = 4096, help = "recurrent layers" },
   bias = { "one", choices = { "none", "one", "two" }, help = "bias vectors of a line" },
   input = { "auto", choices = { "auto", "onehot", "embedding" }, help = "how a symbol enters; auto: words and "
     .. "pieces by embedding, others one-hot" },

@@ -61,6 +61,9 @@ static rd_status check_gather(const rd_tensor *x, uint32_t dim, const rd_tensor 
     RD_TRY(rdc_check_dim("gather", x, dim, err));
     bool fits = x->ndim == ids->ndim;
     for (uint32_t d = 0; d < x->ndim && fits; d++) fits = d == dim || x->shape[d] == ids->shape[d];
+    if (fits && x->shape[dim] > (size_t)1 << 24) /* an id that is no number would pick another */
+        return rdc_fail(err, RD_E_ARG, "gather: at most 16777216 places can be told apart, got %zu",
+                        x->shape[dim]);
     if (fits) return RD_OK;
     return rdc_fail(err, RD_E_ARG,
                     "gather: shapes must be equal but in dimension %u, got %s and ids %s", dim + 1,

@@ -26,6 +26,10 @@ static rd_status check_mask(const rdc_reading *how, rd_error *err)
         (!lengths && mask->shape[1] != time))
         return rdc_fail(err, RD_E_ARG, "%s: expected a mask (%zu, %zu) or lengths (%zu), got %s",
                         how->what, rows, time, rows, rdc_shape_text(mask, shape));
+    if (lengths && time > (size_t)1 << 24) /* beyond, a float may hold another length */
+        return rdc_fail(err, RD_E_ARG,
+                        "%s: lengths can tell at most 16777216 steps apart, got %zu; give a mask",
+                        how->what, time);
     const size_t n = lengths ? 1 : time;
     const bool bounded = lengths && !how->x->core->parts;
     const rd_real most = bounded ? (rd_real)time : (rd_real)(1 << 24);

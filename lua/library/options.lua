@@ -194,7 +194,7 @@ function rondo.TimeDistributed(options) end
 ---@field cell? string name of the cell; `rondo plugins` lists them
 ---@field input_size? integer features of the input; inferred; integer >= 1
 ---@field hidden_size? integer width of the state; 1..65536
----@field num_layers? integer layers on top of each other; 1..256; default 1
+---@field num_layers? integer layers on top of each other; 1..4096; default 1
 ---@field dropout? number between the layers of the stack; 0..0.99999; default 0
 ---@field variational? boolean dropout has one mask for all steps; default false
 ---@field input_dropout? number on what each layer reads, one mask for all steps; 0..0.99999; default 0

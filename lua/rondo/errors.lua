@@ -15,7 +15,7 @@ local function inside(source)
   return source:sub(1, #library) == library
 end
 
--- Level, as error() counts inside the caller of this function, of the first Lua frame outside the library.
+-- Level, as error() counts inside the caller of this function, of the first Lua frame outside the library; its source.
 local function user_level()
   local level = 3
   while true do
@@ -23,7 +23,7 @@ local function user_level()
     if not info then
       return 0 -- no user frame (a callback from C): no position
     elseif info.what ~= "C" and not inside(info.source) then
-      return level - 1
+      return level - 1, info.source
     end
     level = level + 1
   end
@@ -43,10 +43,19 @@ end
 
 errors.bare = bare
 
+-- Ends with a sentence what a recipe was given (`rondo train` sets its path): its user has no line of it to blame.
+local function stop_recipe(source, message)
+  if errors.recipe and source == "@" .. errors.recipe then
+    errors.stop(errors.USAGE, message)
+  end
+end
+
 -- Raises, blaming the user's line.
 function errors.raise(format, ...)
   local message = select("#", ...) > 0 and format:format(...) or format
-  error(message, user_level())
+  local level, source = user_level()
+  stop_recipe(source, message)
+  error(message, level)
 end
 
 local depth = 0
@@ -65,7 +74,9 @@ local function finish(ok, ...)
   if rest == message and message:find("^[^\n]-:%d+: ") then
     error(message, 0) -- raised in the user's own code, with its line
   end
-  error(rest, user_level())
+  local level, source = user_level()
+  stop_recipe(source, rest)
+  error(rest, level)
 end
 
 -- Calls f(...); an error raised inside the library is blamed on the user's line.

@@ -5,6 +5,11 @@ local tensor = require "rondo.tensor"
 
 local figures = {}
 
+-- A sum over what it is of, which may be weights that are less than 1 together; 0 where nothing counts.
+function figures.mean(sum, count)
+  return count > 0 and sum / count or 0.0
+end
+
 -- Text of a loss with the metrics named: "loss 1.5231 - perplexity 4.59".
 function figures.text(facts, prefix, names)
   local parts = { ("%sloss %.4f"):format(prefix, facts.loss) }

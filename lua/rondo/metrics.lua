@@ -7,6 +7,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local figures = require "rondo.figures"
 local options = require "rondo.options"
 local spans = require "rondo.spans"
 local tokens = require "rondo.data.tokens"
@@ -109,7 +110,7 @@ local function hits_meter(k)
       end
       hits, positions = hits + h, positions + n
     end,
-    value = function() return hits / math.max(positions, 1) end,
+    value = function() return figures.mean(hits, positions) end,
   }
 end
 
@@ -170,7 +171,7 @@ end
 
 function SpanF1:meter()
   local counts, tags = { right = 0, guessed = 0, wanted = 0 }, self.tags
-  local function figures()
+  local function facts()
     local precision = counts.right / math.max(counts.guessed, 1)
     local recall = counts.right / math.max(counts.wanted, 1)
     return { span_precision = precision, span_recall = recall,
@@ -188,8 +189,8 @@ function SpanF1:meter()
         compare_spans(tags, counts, guesses[row], targets[row])
       end
     end,
-    value = function() return figures().span_f1 end,
-    figures = figures,
+    value = function() return facts().span_f1 end,
+    figures = facts,
   }
 end
 
@@ -224,7 +225,7 @@ local function nats_meter(loss)
       end
       nats, positions = nats + sum, positions + count
     end,
-    value = function() return nats / math.max(positions, 1) end,
+    value = function() return figures.mean(nats, positions) end,
   }
 end
 
@@ -256,9 +257,12 @@ function metrics.meter(list, loss, source)
     end
   end
 
+  -- What counted so far: positions, or the sum of their weights.
+  function meter.counted() return count end
+
   -- { loss =, and each metric asked for }.
   function meter.facts()
-    local facts = { loss = sum / math.max(count, 1) }
+    local facts = { loss = figures.mean(sum, count) }
     for name, m in pairs(meters) do
       for more, value in pairs(m.figures and m.figures() or {}) do
         facts[more] = value

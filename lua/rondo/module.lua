@@ -368,13 +368,14 @@ function Base:summary_name()
   return self:label()
 end
 
+local function blanks(text, width) return (" "):rep(width - (utf8.len(text) or #text)) end
+
 function Base:__tostring()
   if rawget(self, "_closed") then
     return self:label() .. " (closed)"
   end
   local list, width = {}, { 5, 5, 10 }
   rows(self, 0, list)
-  local total = list[1][3]
   local lines = { { "Layer", "Shape", "Parameters" } }
   for i = (#list > 1 and self.class_name == "Sequential") and 2 or 1, #list do
     lines[#lines + 1] = list[i]
@@ -384,15 +385,15 @@ function Base:__tostring()
       width[k] = math.max(width[k], utf8.len(line[k]) or #line[k])
     end
   end
-  local form = ("%%-%ds  %%-%ds  %%%ds"):format(table.unpack(width))
   local out = { self:label() }
-  for i, line in ipairs(lines) do
-    out[#out + 1] = form:format(table.unpack(line))
+  for i, line in ipairs(lines) do -- by hand: string.format takes widths up to 99, and nesting knows no such limit
+    out[#out + 1] = line[1] .. blanks(line[1], width[1] + 2) .. line[2] .. blanks(line[2], width[2] + 2)
+      .. blanks(line[3], width[3]) .. line[3]
     if i == 1 then
       out[#out + 1] = ("-"):rep(width[1] + width[2] + width[3] + 4)
     end
   end
-  out[#out + 1] = ("Parameters: %s"):format(total)
+  out[#out + 1] = "Parameters: " .. list[1][3]
   return table.concat(out, "\n")
 end
 

@@ -8,7 +8,7 @@ stack_options.list = {
   { name = "cell", kind = "string", help = "name of the cell; `rondo plugins` lists them" },
   { name = "input_size", kind = "int", min = 1, max = 1 << 24, help = "features of the input; inferred" },
   { name = "hidden_size", kind = "int", min = 1, max = 65536, required = true, help = "width of the state" },
-  { name = "num_layers", kind = "int", def = 1, min = 1, max = 256, help = "layers on top of each other" },
+  { name = "num_layers", kind = "int", def = 1, min = 1, max = 4096, help = "layers on top of each other" },
   { name = "dropout", kind = "real", def = 0.0, min = 0, max = 0.99999, help = "between the layers of the stack" },
   { name = "variational", kind = "bool", def = false, help = "dropout has one mask for all steps" },
   { name = "input_dropout", kind = "real", def = 0.0, min = 0, max = 0.99999,

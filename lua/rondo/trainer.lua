@@ -210,7 +210,7 @@ local function end_epoch(self, source)
   end
   local p = self.pending
   local facts = self.facts or { step = self.step }
-  facts.epoch, facts.loss = self.epoch, p.epoch_sum / math.max(p.epoch_count, 1)
+  facts.epoch, facts.loss = self.epoch, figures.mean(p.epoch_sum, p.epoch_count)
   p.epoch_sum, p.epoch_count = 0.0, 0.0
   self:report_epoch(facts)
   self:call("on_epoch_end", facts)
@@ -326,7 +326,7 @@ function Trainer:fit(train, valid)
     self.average:show()
   end
   if self.run then
-    if not results[1] and not errors.is_stop(results[2]) then
+    if not results[1] and (not errors.is_stop(results[2]) or results[2].code == errors.USAGE) then
       self.run:log("error: " .. tostring(results[2]))
     end
     if self.run.metrics then -- it got as far as that

@@ -183,7 +183,12 @@ local function evaluate_batches(self, source, interruptible, list, given)
   if states then
     release_states(states)
   end
-  return gathered and gathered:figures(list, meter.facts()) or meter.facts()
+  local facts = meter.facts()
+  if meter.counted() == 0 then -- a loss of 0 would be the best there ever was
+    errors.raise("%s: nothing of it counts (targets are 0, weights are 0, or lengths are): it has no loss",
+      interruptible and "the validation part" or "evaluate")
+  end
+  return gathered and gathered:figures(list, facts) or facts
 end
 
 -- Runs f with the averaged weights in the model, where the training keeps any.

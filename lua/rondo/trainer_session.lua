@@ -172,6 +172,7 @@ function session:begin(source, valid)
   end
   random.set_update(self.step)
   if self.run then
+    trainer_state.check(self)
     write_config(self, source)
     self.run:open_logs(self.step)
     self:write_status "running"
@@ -214,7 +215,7 @@ function session:after_update(source, count)
   end
   if self.log_every > 0 and self.step % self.log_every == 0 then
     local p = self.pending
-    local loss = p.sum / math.max(p.count, 1)
+    local loss = figures.mean(p.sum, p.count)
     p.sum, p.count = 0.0, 0.0
     local line = { step = self.step, loss = loss, lr = self.rate, grad_norm = self.grad_norm }
     trainer_state.append(self.history, "train", line)
@@ -286,7 +287,8 @@ function session:save()
   local file, message
   do
     local _ <close> = self.view.bar and progress.busy(("saving step %d"):format(self.step)) or nil
-    file, message = self.run:save(trainer_state.archive(self), self.step)
+    local archive <close> = trainer_state.archive(self)
+    file, message = self.run:save(archive, self.step)
   end
   if not file then
     return nil, message
@@ -319,7 +321,8 @@ end
 -- Where the disk does not take it, the best is what best.h5 holds, so that a later one that is better is saved.
 function session:save_best()
   if self.best_due and self.run then
-    local ok, message = self.run:save_best(self:with_average(trainer_state.archive, self))
+    local archive <close> = self:with_average(trainer_state.archive, self)
+    local ok, message = self.run:save_best(archive)
     if ok then
       self.view:pause()
       self:call("on_save", { step = self.step, path = self.run:best_file(), best = true })

@@ -122,7 +122,19 @@ local function put_average(archive, trainer)
   end
 end
 
--- An archive of the training as it stands.
+-- Raises what a checkpoint cannot hold, before there is work to be lost: names, and more than a file may have.
+function trainer_state.check(trainer)
+  local ok, failure = pcall(function()
+    local archive <close> = checkpoint.begin(trainer.model, trainer.optimizer, trainer.config)
+    put_average(archive, trainer)
+  end)
+  if not ok then
+    errors.raise("Trainer: no checkpoint can hold this training: %s; without run_dir it is not kept",
+      errors.bare(failure))
+  end
+end
+
+-- An archive of the training as it stands. Whoever has written it closes it: it is a copy of all there is.
 function trainer_state.archive(trainer)
   local archive = checkpoint.begin(trainer.model, trainer.optimizer, trainer.config)
   archive:put("train/step", trainer.step)

@@ -7,6 +7,7 @@ local core = require "rondo.native"
 local bptt = require "rondo.trainer_bptt"
 local errors = require "rondo.errors"
 local evaluation = require "rondo.trainer_evaluation"
+local figures = require "rondo.figures"
 local memory_plan = require "rondo.memory_plan"
 local parts = require "rondo.parts"
 local random = require "rondo.random"
@@ -202,7 +203,7 @@ function step:one_update(source)
   self.optimizer:zero_grad()
   self:begin_update(source, n)
   local sum, count = self:play(source, n)
-  self.last_loss = sum / math.max(count, 1)
+  self.last_loss = figures.mean(sum, count)
   self:call("on_gradients", { step = self.step + 1, loss = self.last_loss })
   self.rate = self.optimizer.lr * (self.lr_factor or 1)
   self.grad_norm = self:update()

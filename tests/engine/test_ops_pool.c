@@ -121,6 +121,7 @@ static void test_pool_says_what_is_wrong(void **state)
     rd_tensor *const x = example(*state, false), *const row =
                                                      test_tensor(*state, SHAPE(1), VALUES(1));
     rd_tensor *const mask = test_tensor(*state, SHAPE(3), VALUES(1, 1, 1));
+    rd_tensor *const length = test_tensor(*state, SHAPE(1), VALUES(2));
     rd_tensor *long_one = NULL, *y = NULL;
     OK(rd_tensor_new(*state, 3, (size_t[]){1, (1 << 24) + 1, 0}, RD_DENSE, &long_one, &err));
     test_fails(rd_pool_time(row, NULL, RD_POOL_MAX, &y, &err), &err,
@@ -131,7 +132,9 @@ static void test_pool_says_what_is_wrong(void **state)
                "pool: expected a mask (2, 3) or lengths (2), got (3)");
     test_fails(rd_pool_time(long_one, NULL, RD_POOL_MAX, &y, &err), &err,
                "pool: at most 16777216 steps can be told apart, got 16777217");
-    RELEASE(x, row, mask, long_one);
+    test_fails(rd_valid_steps(long_one, length, "here", &y, &err), &err,
+               "here: lengths can tell at most 16777216 steps apart, got 16777217; give a mask");
+    RELEASE(x, row, mask, length, long_one);
 }
 
 /* ---- gradients -------------------------------------------------------------------------------------- */

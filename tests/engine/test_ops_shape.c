@@ -190,14 +190,18 @@ static void test_gather_refuses_foreign_ids(void **state)
     rd_tensor *const high = test_tensor(*state, SHAPE(1, 1), VALUES(4));
     rd_tensor *const half = test_tensor(*state, SHAPE(1, 1), VALUES(1.5));
     rd_tensor *const flat = test_tensor(*state, SHAPE(1), VALUES(1));
-    rd_tensor *y = NULL;
+    rd_tensor *y = NULL, *none = NULL, *no_ids = NULL;
+    OK(rd_tensor_new(*state, 2, (size_t[]){0, (1 << 24) + 1}, RD_DENSE, &none, &err));
+    OK(rd_tensor_new(*state, 2, (size_t[]){0, 1}, RD_DENSE, &no_ids, &err));
+    test_fails(rd_gather(none, 1, no_ids, &y, &err), &err,
+               "gather: at most 16777216 places can be told apart, got 16777217");
     test_fails(rd_gather(x, 1, high, &y, &err), &err,
                "gather: ids must be whole numbers 0..3, got 4");
     test_fails(rd_gather(x, 1, half, &y, &err), &err,
                "gather: ids must be whole numbers 0..3, got 1.5");
     test_fails(rd_gather(x, 1, flat, &y, &err), &err,
                "gather: shapes must be equal but in dimension 2, got (1, 3) and ids (1)");
-    RELEASE(x, high, half, flat);
+    RELEASE(x, high, half, flat, none, no_ids);
 }
 
 /* ---- gradients -------------------------------------------------------------------------------------- */

@@ -51,6 +51,7 @@ return function(arguments, cli)
     errors.stop(errors.USAGE, "train: give a file first, as in `rondo train book.txt --epochs 5`")
   end
   local path = recipe_path(recipe_for(file))
+  errors.recipe = path
   local all = table.move(arguments, 2, #arguments, 4, { path, "--data", file })
   return require "rondo.cli.run"(all, cli)
 end

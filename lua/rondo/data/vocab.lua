@@ -70,7 +70,7 @@ end
 
 -- A vocabulary of what add(fit) adds.
 function vocab.fit(how, add)
-  local fit <close> = core.vocab_fit(how)
+  local fit <close> = errors.blame(core.vocab_fit, how)
   add(fit)
   return errors.blame(fit.vocab, fit)
 end
