@@ -71,6 +71,9 @@ local wrong = {
   { "fast_math", "L4", "fail: set_fast_math() runs when the file is loaded" },
   { "constructor", "L4", "fail: set_up() runs when the file is loaded: nothing of a plugin may" },
   { "constructor_crashes", "L4", "fail: opening the file ends badly: SIGABRT" },
+  { "destructor", "L4", "fail: tear_down() runs when the file is closed, at the end of a program: nothing of" },
+  { "init_crashes", "L4", "crash: SIGABRT" },
+  { "init_hangs", "L4", "timeout: it did not end within 0.5 s", options = "--time-limit 0.5", may = "L0 L1 L2 L3" },
   { "exports_more", "", "warn: it also exports 1 more: helper_of_exports_more; ", "L1" },
   { "slow_start", "", "warn: loading takes ", "L5" },
   { "id_gap", "C1", "fail: save 'save' does not have the next id of its kind: ids count from 0, in order" },
@@ -93,6 +96,8 @@ local wrong = {
   { "before_row", "C3", "fail: forward of phase 0 wrote 4 bytes before temp 'q' at t=0 (row 0)", may = memory },
   { "wrong_choice", "C3", "fail: backward of phase 1 wrote 4 bytes past line 'n' at t=7 (row 0), with kind = 'lazy'",
     may = memory },
+  { "writes_weights", "C3 C6", "fail: forward of phase 0 wrote to vector 'v' at t=0 (row 0, element 0), which it may "
+    .. "only read" },
   { "writes_previous", "C3", "fail: forward of phase 1 wrote to previous state 'h' at t=0 (row 0, element 0), which it "
     .. "may only read", may = memory },
   { "later_line", "C3 C6", "fail: backward of phase 0 wrote to line 'n' of phase 1 at t=7 (row 0, element 0), which is "
@@ -140,6 +145,8 @@ local wrong = {
   { "layer_random_start", "T9", "fail: saved, and read in another process, a layer gives something else: the output " },
   { "crashes", "C2 C3 C4 C5 C6 C7 C9", "crash: SIGSEGV in forward of phase 1 at t=2" },
   { "exits", "C2 C3 C4 C5 C6 C7 C9", "crash: it ended the process with status 0 in forward of phase 1 at t=0" },
+  { "eats_memory", "C2 C3 C4 C5 C6 C7 C9", "crash: SIGABRT in forward of phase 0 at t=2" },
+  { "spoils_calls", "C2 C3 C4 C5 C6 C7 C9", "crash: it ended the process with status 0" },
   { "asserts", "C2 C3 C4 C5 C6 C7 C9", "Assertion `s->t < 2' failed." },
   { "hangs", "C2", "timeout: it did not end within 0.5 s in forward of phase 0 at t=3", options = hang },
 }

@@ -20,6 +20,7 @@
 #include <unistd.h>
 
 enum { DOING_TEXT = 400, NOISE = 400 };
+#define MOST_BYTES ((rlim_t)4 << 30) /* of its own memory: no rule needs as much */
 
 struct record {
     uint64_t token;
@@ -107,6 +108,9 @@ static void start_child(int report, int noise)
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setpgid(0, 0); /* so that children of its own end with it */
     (void)setrlimit(RLIMIT_CORE, &none);
+#ifndef __SANITIZE_ADDRESS__ /* which asks for more than any machine has */
+    (void)setrlimit(RLIMIT_DATA, &(struct rlimit){MOST_BYTES, MOST_BYTES});
+#endif
     if (nothing >= 0) {
         (void)dup2(nothing, STDIN_FILENO);
         (void)dup2(nothing, STDOUT_FILENO);

@@ -57,10 +57,11 @@ static void loader_agrees(const check_subject *s, check_verdict *v)
 /* What compilers put into every shared object, and their probes of the processor. */
 static bool is_the_compilers(const char *name)
 {
-    static const char *const names[] = {"frame_dummy", "__cpu_indicator_init", "init_cpu_features",
-                                        "__init_cpu_features", "init_have_lse_atomics"};
-    static const char *const prefixes[] = {"asan.module_", "__asan_", "__odr_asan.",
-                                           "__ubsan_",     "_sub_I_", "tsan.module_"};
+    static const char *const names[] = {"frame_dummy",          "__do_global_dtors_aux",
+                                        "__cpu_indicator_init", "init_cpu_features",
+                                        "__init_cpu_features",  "init_have_lse_atomics"};
+    static const char *const prefixes[] = {"asan.module_", "__asan_", "__odr_asan.", "__ubsan_",
+                                           "_sub_I_",      "_sub_D_", "tsan.module_"};
 
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
         if (strcmp(name, names[i]) == 0) return true;
@@ -128,8 +129,8 @@ static void look_at_array(const elf_file *f, uint32_t type, const char *when, ch
         const char *name = elf_name_at(f, elf_pointer(f, &array, i));
         if (name && !is_the_compilers(name))
             check_say(v, CHECK_FAIL,
-                      "%s() runs when the file is %s: nothing of a plugin may (a constructor, or a "
-                      "C++ object with one)",
+                      "%s() runs when the file is %s: nothing of a plugin may (a constructor or "
+                      "destructor, or a C++ object with one)",
                       name, when);
     }
     if (!has_names && array.n > usual)
@@ -149,6 +150,7 @@ static void runs_nothing(const check_subject *s, check_verdict *v)
     }
     look_at_array(&f, SHT_PREINIT_ARRAY, "loaded", v);
     look_at_array(&f, SHT_INIT_ARRAY, "loaded", v);
+    look_at_array(&f, SHT_FINI_ARRAY, "closed, at the end of a program", v);
     elf_close(&f);
 }
 
@@ -195,7 +197,7 @@ const check_rule check_file_rules[] = {
     {"L1", "nothing else is exported", .run = exports_one_symbol},
     {"L2", "the stamp fits this Rondo", .run = loader_agrees},
     {"L3", "the records are complete", .run = loader_agrees},
-    {"L4", "no code runs by itself when the file is loaded", .run = runs_nothing},
+    {"L4", "no code runs by itself when the file is loaded or closed", .run = runs_nothing},
     {"L4", "loading leaves the floating-point environment alone", .run = loader_agrees},
     {"L5", "loading takes less than 50 ms", .run = loads_quickly},
     {0},

@@ -1,0 +1,16 @@
+/* init_hangs.c - does not come back from its start (L4).
+ * SPDX-License-Identifier: MIT */
+#include "right.h"
+
+static rd_status start(const rd_host *host, char *why, size_t why_cap)
+{
+    static volatile unsigned turns;
+    (void)host;
+    (void)why;
+    while (why_cap > 0) turns++;
+    return RD_OK;
+}
+
+static const rd_cell cell = {RIGHT_CELL("init_hangs")};
+static const rd_cell *const cells[] = {&cell, NULL};
+RD_PLUGIN = {GOOD_PLUGIN("init-hangs"), .init = start, .cells = cells};
