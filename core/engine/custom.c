@@ -124,14 +124,21 @@ static rd_status record(const rd_custom *f, rd_tensor *const *out, rd_error *err
     return RD_OK;
 }
 
+static rd_status release_all(size_t n, rd_tensor **t, rd_status status)
+{
+    for (size_t k = 0; k < n; k++) {
+        rd_tensor_release(t[k]);
+        t[k] = NULL;
+    }
+    return status;
+}
+
 /* Views of n tensors, without a graph; none is left where it fails. */
 static rd_status detach_all(rd_tensor *const *x, size_t n, rd_tensor **out, rd_error *err)
 {
     for (size_t k = 0; k < n; k++) {
         const rd_status status = rd_detach(x[k], &out[k], err);
-        if (status == RD_OK) continue;
-        while (k > 0) rd_tensor_release(out[--k]);
-        return status;
+        if (status != RD_OK) return release_all(k, out, status);
     }
     return RD_OK;
 }
@@ -146,9 +153,9 @@ rd_status rd_custom_apply(const rd_custom *f, rd_tensor **out, rd_error *err)
     RD_TRY(detach_all(f->result, f->n_out, out, err));
     const bool wanted = rdc_wants_node(f->in, (uint32_t)f->n_in);
     const rd_status status = wanted ? record(f, out, err) : RD_OK;
-    if (status == RD_OK && !wanted) f->release(f->context);
-    for (size_t k = 0; k < f->n_out && status != RD_OK; k++) rd_tensor_release(out[k]);
-    return status;
+    if (status != RD_OK) return release_all(f->n_out, out, status);
+    if (!wanted) f->release(f->context);
+    return RD_OK;
 }
 
 /* ---- several results as one ----------------------------------------------------------------------- */
@@ -174,9 +181,9 @@ rd_status rd_join(rd_tensor *const *x, size_t n, rd_tensor **out, rd_error *err)
     RD_TRY(detach_all(x, n, out, err));
     if (!rdc_wants_node(x, (uint32_t)n)) return RD_OK;
     const rd_status status = rdc_record(&join, x, (uint32_t)n, out, (uint32_t)n, &node, err);
-    for (size_t i = 0; i < n && status == RD_OK; i++) node->in[i].one_term = true;
-    for (size_t k = 0; k < n && status != RD_OK; k++) rd_tensor_release(out[k]);
-    return status;
+    if (status != RD_OK) return release_all(n, out, status);
+    for (size_t i = 0; i < n; i++) node->in[i].one_term = true;
+    return RD_OK;
 }
 
 /* ---- what a tensor was made from ------------------------------------------------------------------ */

@@ -17,7 +17,8 @@ typedef struct rd_custom {
     rd_tensor *const *in, *const *result, *const *saved;
     size_t n_in, n_out, n_saved; /* saved: at most 8, which backward checks for writes */
 } rd_custom;
-/* out: n_out tensors with the values of `result`. On success the context is handed over. */
+/* out: n_out tensors with the values of `result`, NULL on failure. On success the context is handed
+ * over. */
 rd_status rd_custom_apply(const rd_custom *f, rd_tensor **out, rd_error *err);
 /* What made a tensor that depends on such an operation, and what that was made from, for a
  * collector that must keep contexts' referents; NULL: depends on none, or was played. Numbers are

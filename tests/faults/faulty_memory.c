@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 enum { PLACES = 1 << 18 }; /* a power of two, more than blocks are ever in use */
@@ -114,6 +115,7 @@ void *__real_aligned_alloc(size_t alignment, size_t bytes);
 char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t n);
 void __real_free(void *at);
+void *__real_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t from);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t n, size_t bytes);
 void *__wrap_realloc(void *at, size_t bytes);
@@ -121,6 +123,7 @@ void *__wrap_aligned_alloc(size_t alignment, size_t bytes);
 char *__wrap_strdup(const char *text);
 char *__wrap_strndup(const char *text, size_t n);
 void __wrap_free(void *at);
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t from);
 
 void *__wrap_malloc(size_t bytes)
 {
@@ -160,4 +163,10 @@ void __wrap_free(void *at)
 {
     taken(at);
     __real_free(at);
+}
+
+/* Maps are large blocks and files; how many there are is not counted. */
+void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t from)
+{
+    return fails() ? MAP_FAILED : __real_mmap(at, bytes, protection, flags, fd, from);
 }
