@@ -5,7 +5,7 @@
 # shellcheck shell=bash disable=SC2034,SC2154
 
 # The order is that of running: the long ones first, so that both cores stay busy to the end.
-checks=(tests_sanitize bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
+checks=(tests_sanitize tests_threads bits_aarch64 bits_gcc_o0 bits_clang bits_no_clones clang_tidy tests_release
     tests_double fuzz runs lua_sanitize lua lua_double valgrind readme kit pointmath cppcheck headers style format
     luacheck install setup demo)
 
@@ -54,7 +54,7 @@ cmocka() {
         echo "the C tests were not built (Debian's libcmocka-dev)"
         return "$SKIP"
     fi
-    ctest --test-dir "$folder" -V "$@" || status=$?
+    ${launcher:-} ctest --test-dir "$folder" -V "$@" || status=$?
     p=$(sum_of 'PASSED' "$logs/$name.log")
     f=$(sum_of 'FAILED' "$logs/$name.log")
     s=$(sum_of 'SKIPPED' "$logs/$name.log")
@@ -86,17 +86,20 @@ with_tree() {
     PATH=$tree/bin:$PATH LUA_PATH="$tree/share/lua/5.4/?.lua;$tree/share/lua/5.4/?/init.lua;;" \
         LUA_CPATH="$tree/lib/lua/5.4/?.so;;" "$@"
 }
-# busted NAME PRESET FOLDER [VARIABLE=VALUE...]: runs Lua tests with a build's modules and counts their cases.
+# busted NAME PRESET FOLDER [VARIABLE=VALUE...]: runs Lua tests with a build's modules and counts their cases. FOLDER:
+# several words will do, of files too.
 busted() {
     local name=$1 preset=$2 folder=$3 status=0 line
     shift 3
-    if [ -z "$(files _spec.lua "$folder")" ]; then
+    # shellcheck disable=SC2086
+    if [ -z "$(files _spec.lua $folder)" ]; then
         echo "there are no tests in $folder"
         return "$SKIP"
     fi
     need busted lua-busted
-    with_tree "$preset" timeout "${busted_seconds:-600}" env "$@" lua5.4 "$(type -P busted)" -o plainTerminal \
-        "$folder" || status=$?
+    # shellcheck disable=SC2086
+    with_tree "$preset" ${launcher:-} timeout "${busted_seconds:-600}" env "$@" ${lua:-lua5.4} "$(type -P busted)" \
+        -o plainTerminal $folder || status=$?
     line=$(grep -E '^[0-9]+ success.* / [0-9]+ fail' "$logs/$name.log" | tail -n 1)
     if [ -n "$line" ]; then # "3 successes / 0 failures / 1 error / 0 pending : 0.1 seconds"
         awk '{ print $1, $4 + $7, $10 }' <<<"$line" >"$logs/$name.count"
@@ -111,6 +114,40 @@ check_runs() { busted runs release tests/runs; }
 # here they would be those of every shell and tool that a test starts.
 check_lua_sanitize() {
     busted lua_sanitize sanitize tests/lua LD_PRELOAD="$(gcc -print-file-name=libasan.so)" ASAN_OPTIONS=detect_leaks=0
+}
+
+# The thread sanitizer: C programs in which several threads work, the checkpoint's child beside them, and runs. Whole
+# processes are those of the build's own `rondo`: what the sanitizer is put into from outside (sh) does not bear it.
+# gcc 12's finds no place for its memory where addresses have more than 28 random bits.
+threaded=(pool threads product rnn_bits rnn_lengths rnn_resets rnn_inputs rnn_observe stack stepper layer optim fill
+    loss ops_binary ops_dropout ops_linear ops_matmul ops_rows child)
+threaded_specs='tests/lua/trainer_spec.lua tests/lua/progress_spec.lua tests/lua/sampling_spec.lua
+    tests/lua/series_hdf5_spec.lua tests/lua/core_store_spec.lua'
+races() { # NAME [CTEST-ARGUMENT...]
+    local launcher='' lua='rondo run' name=$1 run=$PWD/build/threads/run p f s q g t
+    shift
+    export TSAN_OPTIONS=exitcode=66
+    if [ "$(cat /proc/sys/vm/mmap_rnd_bits)" -gt 28 ]; then
+        launcher='setarch --addr-no-randomize'
+    fi
+    cmocka "$name" threads "$@"
+    read -r p f s <"$logs/$name.count"
+    # shellcheck disable=SC2086
+    with_tree threads $launcher rondo train tests/README.md --threads 3 --hidden-size 96 --num-layers 2 --dropout 0.2 \
+        --seq-len 20 --batch-size 26 --max-steps 6 --save-every 3 --eval-every 4 --run-dir "$run" --overwrite \
+        --progress none
+    # shellcheck disable=SC2086
+    with_tree threads $launcher rondo sample "$run" --threads 3 --length 100 --seed 1
+    busted "$name" threads "$threaded_specs"
+    read -r q g t <"$logs/$name.count"
+    echo "$((p + q)) $((f + g)) $((s + t))" >"$logs/$name.count"
+}
+check_tests_threads() {
+    local programs
+    programs=$(IFS='|' && echo "${threaded[*]}")
+    cmake --preset threads -DRONDO_WERROR=$werror
+    cmake --build --preset threads -j 1 --target plugins rondo_hdf5 rondo_lua rondo_command "${threaded[@]/#/test_}"
+    races tests_threads -R "^test_($programs)\$"
 }
 
 check_format() {

@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
-checks=(valgrind_all fuzz_hour mutations equations flat_memory long_sequence kills recipe_memory large_text large_csv
-    large_hdf5 results series adding fresh rock deb coverage)
+checks=(valgrind_all threads_all fuzz_hour mutations equations flat_memory long_sequence kills recipe_memory large_text
+    large_csv large_hdf5 results series adding fresh rock deb coverage)
 
 # All C tests under valgrind, but those that c_tests leaves out.
 check_valgrind_all() {
@@ -16,6 +16,12 @@ check_valgrind_all() {
 
 # The fuzzers, an hour each. What reaches new code stays in build/fuzz/corpus, for the next time.
 check_fuzz_hour() { fuzz_all fuzz_hour "${RONDO_TEST_FUZZ_SECONDS:-3600}"; }
+
+# All C tests under the thread sanitizer, and those of Lua that scripts/test.sh takes.
+check_threads_all() {
+    build threads
+    races threads_all
+}
 
 # 20,000 changed HDF5 files through both readers; scripts/test.sh has 400.
 check_mutations() {
