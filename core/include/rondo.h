@@ -593,7 +593,8 @@ typedef struct rd_digests { /* lower-case hex of XXH3-128 */
     char state[33];         /* of the entries in order of name, without "history/" */
 } rd_digests;
 /* Writes <path>.tmp.<pid>, fsync, rename, fsync of the folder: the old file stays whole until the new one
- * is. The HDF5 image is built in a forked child. lib_dir (of the core) holds rondo_hdf5.so. */
+ * is. The HDF5 image is built in a forked child. lib_dir (of the core) holds rondo_hdf5.so. A program that
+ * may have a limit of file size ignores SIGXFSZ. */
 rd_status rd_archive_save(const rd_core *core, const rd_archive *a, const char *path,
                           rd_digests *digests, rd_error *err);
 /* Checks the seal, then parses in a child process. */

@@ -53,7 +53,7 @@ _rondo() {
         esac
         ;;
     train)
-        options='-h --help --accumulate --alpha --batch-size --bias --carry-over --cell --cell-option --clip-norm --clip-value --data --dropout --ema --embedding-dim --epochs --hidden-size --init-scale --input --json --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --tied --train-share --unit --valid --vocab-size --weight-decay --seed --threads --kernel --precision --resume --overwrite --init-from --plugin --max-steps --pause-at --bptt --memory --log-every --eval-every --save-every --on-nonfinite --diagnose-every --keep --tensorboard --progress --color --quiet --config'
+        options='-h --help --accumulate --alpha --batch-size --bias --carry-over --cell --cell-option --clip-norm --clip-value --data --dropout --ema --embedding-dim --epochs --hidden-size --init-scale --input --json --level --loss --lowercase --lr --lr-decay --lr-decay-after --min-count --ngrams --num-layers --optimizer --patience --prompt --punctuation --run-dir --sample-length --seq-len --tied --train-share --unit --valid --vocab-size --weight-decay --seed --threads --kernel --precision --resume --overwrite --init-from --plugin --max-steps --pause-at --bptt --memory --log-every --eval-every --save-every --on-nonfinite --diagnose-every --keep --keep-every --tensorboard --progress --color --quiet --config'
         case $prev in
         --bias) _rondo_words 'none one two'; return ;;
         --cell) _rondo_words 'gru indrnn lmu lstm mgu mingru minlstm mul_lstm rhn slstm sru vanilla'; return ;;
@@ -71,7 +71,7 @@ _rondo() {
         --progress) _rondo_words 'auto bar lines none'; return ;;
         --color) _rondo_words 'auto always never'; return ;;
         --config) _rondo_files '*.lua'; return ;;
-        --accumulate | --alpha | --batch-size | --cell-option | --clip-norm | --clip-value | --dropout | --ema | --embedding-dim | --epochs | --hidden-size | --init-scale | --lr | --lr-decay | --lr-decay-after | --min-count | --ngrams | --num-layers | --patience | --prompt | --sample-length | --seq-len | --train-share | --valid | --vocab-size | --weight-decay | --seed | --threads | --kernel | --max-steps | --pause-at | --bptt | --memory | --log-every | --eval-every | --save-every | --diagnose-every | --keep) return ;;
+        --accumulate | --alpha | --batch-size | --cell-option | --clip-norm | --clip-value | --dropout | --ema | --embedding-dim | --epochs | --hidden-size | --init-scale | --lr | --lr-decay | --lr-decay-after | --min-count | --ngrams | --num-layers | --patience | --prompt | --sample-length | --seq-len | --train-share | --valid | --vocab-size | --weight-decay | --seed | --threads | --kernel | --max-steps | --pause-at | --bptt | --memory | --log-every | --eval-every | --save-every | --diagnose-every | --keep | --keep-every) return ;;
         esac
         case $cur$place in
         -*) ;;

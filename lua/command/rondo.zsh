@@ -113,7 +113,8 @@ _rondo() {
                 '--save-every=[updates between checkpoints; 0\: each epoch (default 0)]:n: ' \
                 '--on-nonfinite=[where a number is not finite\: end, or back to the last checkpoint with a lower rate (default "stop")]:text:(stop rollback)' \
                 '--diagnose-every=[updates between two looks at the gradients, or auto]:text: ' \
-                '--keep=[checkpoints that stay, beside the best (default 3)]:n: ' \
+                '--keep=[checkpoints that stay, the newest, beside the best (default 3)]:n: ' \
+                '--keep-every=[updates between checkpoints that stay for ever, beside these; 0\: none (default 0)]:n: ' \
                 '--tensorboard[figures for TensorBoard too, as event files in the run folder]' \
                 '--progress=[how progress is shown (default "auto")]:text:(auto bar lines none)' \
                 '--color=[colour on the terminal (default "auto")]:text:(auto always never)' \

@@ -599,7 +599,8 @@ function rondo.optim.StepLR(options) end
 ---@class rondo.callbacks.Checkpoint.Options
 ---@field monitor? string the figure to watch; default "val_loss"
 ---@field mode? "min"|"max" which way is better; default "min"
----@field keep? integer checkpoints that stay, beside the best; integer >= 1
+---@field keep? integer checkpoints that stay, the newest, beside the best; integer >= 1
+---@field keep_every? integer updates between checkpoints that stay for ever; integer >= 0
 ---which figure makes best.h5, and how many others stay
 ---@param options? rondo.callbacks.Checkpoint.Options
 ---@return rondo.Callback
@@ -672,7 +673,9 @@ function rondo.callbacks.Sample(options) end
 ---@field log_every? integer updates between two lines of figures; integer >= 0; default 100
 ---@field eval_every? integer updates between two validations; 0: each epoch; integer >= 0; default 0
 ---@field save_every? integer updates between two checkpoints; 0: each epoch; integer >= 0; default 0
----@field keep? integer checkpoints that stay, beside the best; integer >= 0; default 3
+---@field keep? integer checkpoints that stay, the newest, beside the best; integer >= 0; default 3
+---updates between checkpoints that stay for ever, beside these; 0: none; integer >= 0; default 0
+---@field keep_every? integer
 ---@field pause_at? integer stop with a checkpoint after so many updates, as a signal does; integer >= 0
 ---@field resume? boolean go on from the run folder's last checkpoint; default false
 ---@field overwrite? boolean start anew in a used run folder; default false

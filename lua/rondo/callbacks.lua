@@ -153,11 +153,12 @@ function ReduceLROnPlateau:restore(state)
   self.cooling = math.tointeger(state.cooling) or 0
 end
 
--- Checkpoint { monitor =, keep = }: which figure makes best.h5, and how many others stay.
+-- Checkpoint { monitor =, keep =, keep_every = }: which figure makes best.h5, and which others stay.
 local Checkpoint = class "Checkpoint"
 function callbacks.Checkpoint(given)
   local o = options.resolve("Checkpoint", { MONITOR, MODE,
-    { name = "keep", kind = "int", min = 1, help = "checkpoints that stay, beside the best" } }, given)
+    { name = "keep", kind = "int", min = 1, help = "checkpoints that stay, the newest, beside the best" },
+    { name = "keep_every", kind = "int", min = 0, help = "updates between checkpoints that stay for ever" } }, given)
   return setmetatable({ options = o }, Checkpoint)
 end
 
@@ -166,6 +167,10 @@ function Checkpoint:on_fit_begin(trainer)
   trainer.monitor, trainer.monitor_mode = o.monitor, o.mode
   if o.keep and trainer.run then
     trainer.run.keep = o.keep
+  end
+  trainer.keep_every = o.keep_every or trainer.keep_every
+  if trainer.run then
+    trainer.run.keep_every = trainer.keep_every
   end
 end
 

@@ -100,6 +100,20 @@ local function clear(path)
   end
 end
 
+local LEFT = { [""] = { "^config%.json%.tmp%.%d+$", "^status%.json%.tmp%.%d+$" },
+  checkpoints = { "^step%-%d+%.h5%.tmp%.%d+$", "^best%.h5%.tmp%.%d+$" } }
+
+-- What writers have left that were killed: the lock says that they are no more, whatever has their numbers now.
+local function sweep(path)
+  for part, patterns in pairs(LEFT) do
+    for _, name in ipairs(core.listdir(join(path, part)) or {}) do
+      if name:find(patterns[1]) or name:find(patterns[2]) then
+        core.remove(join(path, part, name))
+      end
+    end
+  end
+end
+
 -- Opens a run folder for training. A used one needs resume or overwrite (exit 2); `in_script`: those are fields of
 -- the Trainer's table, and there is no command line to give them on.
 function run_folder.open(path, resume, overwrite, in_script)
@@ -121,10 +135,11 @@ function run_folder.open(path, resume, overwrite, in_script)
     errors.stop(errors.USAGE, ("%s: another process is training here (%s)"):format(path, message))
   end
   must(lock, message, join(path, ".lock"))
+  sweep(path)
   if overwrite then
     clear(path)
   end
-  return setmetatable({ path = path, lock = lock, keep = 3, waiting = {}, lost = 0 }, Run)
+  return setmetatable({ path = path, lock = lock, keep = 3, keep_every = 0, waiting = {}, lost = 0 }, Run)
 end
 
 function Run:steps()
@@ -255,7 +270,8 @@ local function save(self, archive, file)
   return archive:save(file)
 end
 
--- Saves the archive as the checkpoint of `step`, then removes all but the last `keep`. Its file's name; nil, message.
+-- Saves the archive as the checkpoint of `step`, then removes all but the last `keep` and those of every
+-- `keep_every` steps. Its file's name; nil, message.
 function Run:save(archive, step)
   local file = self:file(step)
   local digests, message = save(self, archive, file)
@@ -264,7 +280,8 @@ function Run:save(archive, step)
   end
   local steps = self:steps()
   for i = 1, #steps - self.keep do
-    if steps[i] ~= step then
+    local stays = steps[i] == step or self.keep_every > 0 and steps[i] % self.keep_every == 0
+    if not stays then
       core.remove(self:file(steps[i]))
     end
   end

@@ -25,6 +25,7 @@ local progress = require "rondo.progress"
 local release_states = require("rondo.sequential").release_states
 local evaluation = require "rondo.trainer_evaluation"
 local nonfinite = require "rondo.trainer_nonfinite"
+local saving = require "rondo.trainer_saving"
 local session = require "rondo.trainer_session"
 local step = require "rondo.trainer_step"
 local tokens = require "rondo.data.tokens"
@@ -55,7 +56,8 @@ local specs = {
   int("log_every", 100, "updates between two lines of figures"),
   int("eval_every", 0, "updates between two validations; 0: each epoch"),
   int("save_every", 0, "updates between two checkpoints; 0: each epoch"),
-  int("keep", 3, "checkpoints that stay, beside the best"),
+  int("keep", 3, "checkpoints that stay, the newest, beside the best"),
+  int("keep_every", 0, "updates between checkpoints that stay for ever, beside these; 0: none"),
   int("pause_at", nil, "stop with a checkpoint after so many updates, as a signal does"),
   { name = "resume", kind = "bool", def = false, help = "go on from the run folder's last checkpoint" },
   { name = "overwrite", kind = "bool", def = false, help = "start anew in a used run folder" },
@@ -80,7 +82,7 @@ local FIRST_SHARED = 15 -- bptt and what follows may come from options
 local Trainer = {}
 Trainer.__index = Trainer
 Trainer.__name = "rondo.Trainer"
-for _, part in ipairs { session, evaluation, step, nonfinite } do
+for _, part in ipairs { session, saving, evaluation, step, nonfinite } do
   for name, method in pairs(part) do
     Trainer[name] = method
   end
@@ -222,7 +224,8 @@ local function loop(self, source, valid)
     if evaluation_due(self, source, valid) and not self:validate(valid) then
       return core.interrupted()
     end
-    local due = self.step > 0 and self.save_every > 0 and self.step % self.save_every == 0
+    local due = self.step > 0 and (self.save_every > 0 and self.step % self.save_every == 0
+      or self.keep_every > 0 and self.step % self.keep_every == 0)
     if self.position >= #source then
       end_epoch(self, source)
       due = due or self.save_every == 0

@@ -121,8 +121,8 @@ local function write_config(self, source)
     given[key] = value
   end
   local settings = {}
-  for _, name in ipairs { "epochs", "max_steps", "log_every", "eval_every", "save_every", "keep", "init_from",
-    "accumulate" } do
+  for _, name in ipairs { "epochs", "max_steps", "log_every", "eval_every", "save_every", "keep", "keep_every",
+    "init_from", "accumulate" } do
     settings[name] = self[name]
   end
   self.run:write_config { options = given, trainer = settings, depends_on = self.config,
@@ -162,7 +162,8 @@ function session:begin(source, valid)
     errors.stop(errors.USAGE, ("--%s needs a run folder (--run-dir)"):format(alone))
   elseif self.run_dir then
     self.run = run_folder.open(self.run_dir, self.resume, self.overwrite, not self.options)
-    self.run.keep, self.run.tensorboard = math.max(1, self.keep), self.tensorboard
+    self.run.keep, self.run.keep_every = math.max(1, self.keep), self.keep_every
+    self.run.tensorboard = self.tensorboard
     self.run.notice = function(text) self:notice(text) end
   end
   if self.resume and self.run then
@@ -259,82 +260,6 @@ function session:report_epoch(facts)
   self:say(table.concat(parts, " - "))
 end
 
--- ---- checkpoints ------------------------------------------------------------------------------------------
-
-local SLOW_SECONDS, SLOW_SHARE = 1, 0.2 -- what is said of a slow disk, once
-
-local function say_slow(self, seconds)
-  local now = core.time()
-  local since = now - (self.saved_at or self.started)
-  if not self.slow and seconds > SLOW_SECONDS and seconds > SLOW_SHARE * since then
-    self.slow = true
-    self:notice(("saving took %.1f s of the last %.1f s; a larger --save-every saves less often"):format(seconds,
-      since))
-  end
-  self.saved_at = now
-end
-
-local function last_good(self)
-  return self.saved and ("the last checkpoint is %s"):format(self.run:file(self.saved)) or "nothing is saved yet"
-end
-
--- Saves this step. A disk that does not take it ends no training: that is said, and the next checkpoint is tried again.
-function session:save()
-  if not self.run then
-    return true
-  end
-  local began = core.time()
-  local file, message
-  do
-    local _ <close> = self.view.bar and progress.busy(("saving step %d"):format(self.step)) or nil
-    local archive <close> = trainer_state.archive(self)
-    file, message = self.run:save(archive, self.step)
-  end
-  if not file then
-    return nil, message
-  end
-  self.saved, self.last_file = self.step, file
-  say_slow(self, core.time() - began)
-  self.view:pause()
-  self:call("on_save", { step = self.step, path = file, best = false })
-  return true
-end
-
-function session:save_when_due()
-  local ok, message = self:save()
-  if not ok then
-    self:notice(("%s; the training goes on and tries again at the next checkpoint; %s"):format(message,
-      last_good(self)))
-  end
-end
-
--- Remembers that these figures are the best so far; the file is written when the step is complete.
-function session:keep_best(facts)
-  local value = facts[self.monitor:match("^val_(.*)$") or self.monitor]
-  if value and callbacks.better(value, self.best and self.best.value, self.monitor_mode, 0) then
-    self.best_before = self.best -- what best.h5 holds
-    self.best = { value = value, step = self.step }
-    self.best_due = true
-  end
-end
-
--- Where the disk does not take it, the best is what best.h5 holds, so that a later one that is better is saved.
-function session:save_best()
-  if self.best_due and self.run then
-    local archive <close> = self:with_average(trainer_state.archive, self)
-    local ok, message = self.run:save_best(archive)
-    if ok then
-      self.view:pause()
-      self:call("on_save", { step = self.step, path = self.run:best_file(), best = true })
-    else
-      local value = self.best.value
-      self.best = self.best_before
-      self:notice(("%s; the best so far, %.4f at step %d, is not kept"):format(message, value, self.step))
-    end
-  end
-  self.best_due, self.best_before = nil, nil
-end
-
 -- ---- ends -------------------------------------------------------------------------------------------------
 
 local function interrupted(self, signal)
@@ -369,7 +294,7 @@ function session:finish(valid, signal)
   if self.saved ~= self.step then
     local ok, message = self:save()
     if not ok then
-      errors.stop(errors.DATA, ("%s; step %d is lost, %s"):format(message, self.step, last_good(self)))
+      errors.stop(errors.DATA, ("%s; step %d is lost, %s"):format(message, self.step, self:last_good()))
     end
   end
   if signal then

@@ -6,6 +6,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -255,8 +256,17 @@ static int append_write(lua_State *L)
     return result(L, false, h->path);
 }
 
+/* Beyond a limit of file size (ulimit -f) a write is to fail as on a full disk, not to end the program. */
+static void survive_size_limit(void)
+{
+    struct sigaction now;
+    if (sigaction(SIGXFSZ, NULL, &now) == 0 && now.sa_handler == SIG_DFL)
+        (void)signal(SIGXFSZ, SIG_IGN);
+}
+
 void rdl_open_files(lua_State *L)
 {
+    survive_size_limit();
     static const luaL_Reg lock_methods[] = {{"close", lock_close}, {NULL, NULL}};
     static const luaL_Reg lock_meta[] = {
         {"__gc", lock_close}, {"__close", lock_close}, {NULL, NULL}};

@@ -106,7 +106,7 @@ static void check_case(scratch *s, const two_saves *t, io_fault fault)
 
 static void test_a_save_survives_the_failure_of_any_call(void **state)
 {
-    static const int numbers[] = {EIO, ENOSPC, EINTR, IO_SHORT, EMFILE};
+    static const int numbers[] = {EIO, ENOSPC, EINTR, IO_SHORT, EMFILE, EDQUOT};
     two_saves t = prepare(*state);
     const outcome plain = save_with(&t, scratch_path(*state, "a.h5"), (io_fault){0});
     assert_int_equal(plain.status, RD_OK);

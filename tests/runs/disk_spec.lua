@@ -5,17 +5,17 @@ local core = require "rondo.core"
 local json = require "rondo.json"
 local support = dofile "tests/lua/support.lua"
 
--- A run of 50 steps that saves each tenth and has a figure each step; at step 15 and 35 a shell does what is asked.
+-- A run of 50 steps that saves each tenth and has a figure each step; at step 15, 25 and 35 a shell does what is asked.
 local SCRIPT = [[
 local rondo = require "rondo"
-local opt = rondo.args { at_15 = "true", at_35 = "true", run_dir = "run" }
+local opt = rondo.args { at_15 = "true", at_25 = "true", at_35 = "true", run_dir = "run" }
 rondo.manual_seed(1)
 local x, y = rondo.randn(8, 6, 12), rondo.randn(8, 6, 12)
 local model = rondo.Sequential { rondo.GRU { 12, 12 }, rondo.Linear { 12 } }
 local trainer = rondo.Trainer { options = opt, model = model, loss = rondo.MSELoss(),
   optimizer = rondo.optim.Adam { lr = 1e-3 }, epochs = 5, log_every = 1 }
 trainer:on("step_end", function(_, facts)
-  if facts.step == 15 or facts.step == 35 then os.execute(opt["at_" .. facts.step]) end
+  if opt["at_" .. facts.step] then os.execute(opt["at_" .. facts.step]) end
 end)
 local batches = {}
 for i = 1, 10 do batches[i] = { x, y } end
@@ -125,6 +125,111 @@ it("a permission that is lost for a while does not end the training", function()
   assert.same(reference.digest, digest "open/lost")
   assert.matches("note: cannot save 'open/lost/checkpoints/step%-000000000020.h5': Permission denied %(open%); the "
     .. "training goes on", err)
+end)
+
+it("checkpoints on what is read-only for a while do not end the training", function()
+  local frozen = "mount --bind space/run/checkpoints space/run/checkpoints && mount -o remount,ro,bind "
+    .. "space/run/checkpoints"
+  local err, code = on_a_disk("frozen", ("--at-15 '%s' --at-35 'umount space/run/checkpoints'"):format(frozen))
+  if not err then
+    return pending "no file system can be mounted here"
+  end
+  assert.equal(0, code, err)
+  assert.same(reference.digest, digest "frozen")
+  assert.same(reference.curve, curve "frozen")
+  assert.matches("note: cannot save 'space/run/checkpoints/step%-000000000020.h5': Read%-only file system %(open%); "
+    .. "the training goes on and tries again at the next checkpoint; the last checkpoint is "
+    .. "space/run/checkpoints/step%-000000000010.h5", err)
+end)
+
+-- Whether a run folder has no file that is not whole.
+local function no_rubbish(run)
+  for _, name in ipairs(core.listdir(("%s/%s/checkpoints"):format(folder, run))) do
+    assert.matches("^[^.]+%.h5$", name)
+  end
+end
+
+-- A run whose disk is what the file `disk` says (faults/faulty_disk.c).
+local function on_faulty_disk(run, options)
+  return train(run, options, ("env RD_TEST_DISK=disk LD_PRELOAD='%s/../../tests/faulty_disk.so'"):format(
+    core.lib_dir()))
+end
+
+it("a quota that is used up for a while does not end the training", function()
+  local err, code = on_faulty_disk("quota", "--at-15 'echo quota >disk' --at-35 'rm disk'")
+  assert.equal(0, code, err)
+  assert.same(reference.digest, digest "quota")
+  assert.same(reference.curve, curve "quota")
+  assert.matches("note: cannot save 'quota/checkpoints/step%-000000000020.h5': Disk quota exceeded %(write of [%d.]+ "
+    .. "kB%); the training goes on", err)
+  assert.matches("metrics.jsonl: Disk quota exceeded; the figures wait until it can be written", err)
+  no_rubbish "quota"
+end)
+
+it("a limit of file size does not kill the training", function()
+  local err, code = train("limited", "", [[sh -c 'ulimit -f 8; "$@"' sh]])
+  assert.equal(3, code, err)
+  assert.matches("note: cannot save 'limited/checkpoints/step%-000000000010.h5': File too large %(write of [%d.]+ "
+    .. "kB%); the training goes on", err)
+  assert.matches("rondo: cannot save 'limited/checkpoints/step%-000000000050.h5': File too large .-; step 50 is lost, "
+    .. "nothing is saved yet", err)
+  no_rubbish "limited"
+end)
+
+describe("a disk that is slow for a while", function()
+  local err, code
+  setup(function() err, code = on_faulty_disk("slow", "--at-15 'echo slow 600 >disk' --at-25 'rm disk'") end)
+
+  it("is said once, and changes nothing else", function()
+    assert.equal(0, code, err)
+    assert.same(reference.digest, digest "slow")
+    assert.matches("^note: saving took %d+%.%d s of the last %d+%.%d s; a larger %-%-save%-every saves less often\n$",
+      err)
+  end)
+  it("does not count as time of training", function()
+    for line in io.lines(folder .. "/slow/metrics.jsonl") do
+      local facts = json.decode(line)
+      if facts.split == "train" and facts.step == 21 then
+        assert.is_true(facts.tokens_per_s > 100) -- 48 in a step: with the 2.4 s of saving it would be 20 at most
+      end
+    end
+  end)
+end)
+
+describe("keep_every", function()
+  it("keeps one checkpoint of so many for ever, beside the newest and the best", function()
+    local err, code = train("many", "--save-every 4 --keep 2 --keep-every 15")
+    assert.equal(0, code, err)
+    local names = core.listdir(folder .. "/many/checkpoints")
+    table.sort(names)
+    assert.same({ "best.h5", "step-000000000015.h5", "step-000000000030.h5", "step-000000000045.h5",
+      "step-000000000048.h5", "step-000000000050.h5" }, names)
+    assert.equal(reference.digest, digest "many")
+  end)
+  it("is what a verification goes back to", function()
+    local out, err, code = support.rondo(folder, "verify many --stretches 9")
+    assert.equal(0, code, err)
+    for _, stretch in ipairs { "15 to 30", "30 to 45", "45 to 48", "48 to 50" } do
+      assert.matches(("step %s: identical"):format(stretch), out)
+    end
+  end)
+end)
+
+it("what a killed writer has left is swept when the run goes on, and what else is there is not", function()
+  local dead = tostring(io.popen("echo $PPID"):read "n") -- its number is another's by now: this process's own
+  local function at(name) return ("%s/whole/%s"):format(folder, name) end
+  local whole = support.read(at "checkpoints/step-000000000050.h5")
+  support.write(at("checkpoints/step-000000000060.h5.tmp." .. dead), whole:sub(1, 3000))
+  support.write(at("checkpoints/step-000000000070.h5.tmp." .. dead), "")
+  support.write(at("status.json.tmp." .. dead), "{")
+  support.write(at "checkpoints/notes.tmp.txt", "mine")
+  local err, code = train("whole", "--resume")
+  assert.equal(0, code, err)
+  for _, name in ipairs { "checkpoints/step-000000000060.h5.tmp.", "checkpoints/step-000000000070.h5.tmp.",
+    "status.json.tmp." } do
+    assert.is_nil((core.stat(at(name .. dead))))
+  end
+  assert.equal("mine", support.read(at "checkpoints/notes.tmp.txt"))
 end)
 
 it("a checkpoint folder that was removed is made again", function()
