@@ -57,9 +57,12 @@ static bool read_type(reader *r, hid_t type, rdc_frame *frame)
     } else if (H5Tequal(type, H5T_STD_I64LE) > 0) {
         frame->kind = RD_ENTRY_I64;
     } else if (H5Tget_class(type) == H5T_STRING && H5Tis_variable_str(type) == 0) {
+        const H5T_str_t padding = H5Tget_strpad(type);
+        const size_t n = H5Tget_size(type);
+        if (padding == H5T_STR_ERROR || n == 0) return broken(r, "HDF5 cannot read the type of");
         frame->kind = RD_ENTRY_TEXT;
         frame->ndim = 1;
-        frame->shape[0] = H5Tget_strpad(type) == H5T_STR_NULLTERM ? 0 : H5Tget_size(type);
+        frame->shape[0] = padding == H5T_STR_NULLTERM ? 0 : n;
     } else {
         return refuse(r, "there is an array of a type that Rondo does not write:");
     }

@@ -154,10 +154,12 @@ static void column_names(hid_t set, uint64_t columns, char *text, size_t *n)
     if (attribute < 0) return;
     const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
     const hssize_t count = H5Sget_simple_extent_npoints(space);
+    const htri_t variable = H5Tis_variable_str(type);
     bool good = false;
-    if (H5Tget_class(type) == H5T_STRING && count > 0 && (uint64_t)count == columns)
-        good = H5Tis_variable_str(type) > 0 ? variable_names(attribute, space, columns, text, n)
-                                            : fixed_names(attribute, type, columns, text, n);
+    if (H5Tget_class(type) == H5T_STRING && variable >= 0 && count > 0 &&
+        (uint64_t)count == columns)
+        good = variable ? variable_names(attribute, space, columns, text, n)
+                        : fixed_names(attribute, type, columns, text, n);
     if (!good) *n = 0;
     H5Sclose(space);
     H5Tclose(type);
@@ -280,12 +282,14 @@ typedef struct tiles {
 } tiles;
 
 /* A tile is a chunk, or rows of up to TILE_BYTES. */
-static void choose_tile(tiles *t)
+static bool choose_tile(tiles *t)
 {
     const hid_t plist = H5Dget_create_plist(t->set);
+    const H5D_layout_t layout = H5Pget_layout(plist);
+    bool good = layout >= 0;
     t->tile[0] = t->tile[1] = 1;
-    if (H5Pget_layout(plist) == H5D_CHUNKED) {
-        (void)H5Pget_chunk(plist, (int)t->ndim, t->tile);
+    if (layout == H5D_CHUNKED) {
+        good = H5Pget_chunk(plist, (int)t->ndim, t->tile) == (int)t->ndim;
     } else {
         const hsize_t most = TILE_BYTES / sizeof(double);
         t->tile[1] = t->shape[1] < most ? t->shape[1] : most;
@@ -294,6 +298,7 @@ static void choose_tile(tiles *t)
     for (int d = 0; d < 2; d++)
         if (t->tile[d] > t->shape[d]) t->tile[d] = t->shape[d];
     H5Pclose(plist);
+    return good || rdc_hdf5_fail(t->wire, "HDF5 cannot read the layout of", t->name);
 }
 
 static bool send_tile(const tiles *t, const hsize_t *from)
@@ -325,7 +330,7 @@ static bool send_tile(const tiles *t, const hsize_t *from)
 static bool send_tiles(tiles *t)
 {
     if (t->shape[0] == 0 || t->shape[1] == 0) return true; /* there are no values */
-    choose_tile(t);
+    if (!choose_tile(t)) return false;
     const size_t bytes = (size_t)(t->tile[0] * t->tile[1]) * sizeof(double);
     t->values = malloc(bytes);
     t->turned = malloc(bytes);

@@ -69,22 +69,6 @@ static void test_a_tensor_comes_back_in_any_order(void **state)
     rd_tensor_release(y);
 }
 
-static void test_the_other_precision_is_converted(void **state)
-{
-    fixture *f = *state;
-    static const float single[6] = {1, 2, 3, 4, 5, 0.5F};
-    static const double twice[6] = {1, 2, 3, 4, 5, 0.25};
-    rd_real values[6];
-    rd_archive_put(f->archive, &(rd_entry){"f", RD_ENTRY_F32, 2, {2, 3}, single}, NULL);
-    rd_archive_put(f->archive, &(rd_entry){"d", RD_ENTRY_F64, 2, {2, 3}, twice}, NULL);
-    assert_int_equal(rd_archive_get_tensor(f->archive, "f", f->x, NULL), RD_OK);
-    rd_tensor_read(f->x, values);
-    assert_true(values[5] == (rd_real)0.5);
-    assert_int_equal(rd_archive_get_tensor(f->archive, "d", f->x, NULL), RD_OK);
-    rd_tensor_read(f->x, values);
-    assert_true(values[5] == (rd_real)0.25);
-}
-
 static void test_what_does_not_fit_is_named(void **state)
 {
     fixture *f = *state;
@@ -99,6 +83,46 @@ static void test_what_does_not_fit_is_named(void **state)
     check_refused(f, "step", y, "'step' holds integers, not the values of a tensor");
     check_refused(f, "text", y, "'text' holds text, not the values of a tensor");
     rd_tensor_release(y);
+}
+
+static void test_shapes_are_said_whole(void **state)
+{
+    fixture *f = *state;
+    static const double one = 1;
+    rd_tensor *y = tensor(f->core, 3, 2, RD_DENSE);
+    rd_archive_put(f->archive, &(rd_entry){"scalar", RD_ENTRY_F64, 0, {0}, &one}, NULL);
+    rd_archive_put(f->archive, &(rd_entry){"line", RD_ENTRY_F32, 1, {1}, &one}, NULL);
+    rd_archive_put(f->archive, &(rd_entry){"box", RD_ENTRY_F32, 3, {3, 2, 0}, &one}, NULL);
+    check_refused(f, "scalar", y, "'scalar' was saved with shape (), but the tensor has (3, 2)");
+    check_refused(f, "line", y, "'line' was saved with shape (1), but the tensor has (3, 2)");
+    check_refused(f, "box", y, "'box' was saved with shape (3, 2, 0), but the tensor has (3, 2)");
+    rd_tensor_release(y);
+}
+
+static void test_all_of_the_other_precision_is_converted(void **state)
+{
+    fixture *f = *state;
+    static const float single[6] = {1, 2, 3, 4, 5, 0.5F};
+    static const double twice[6] = {6, 5, 4, 3, 2, 0.25};
+    const rd_real first[6] = {1, 2, 3, 4, 5, (rd_real)0.5};
+    const rd_real second[6] = {6, 5, 4, 3, 2, (rd_real)0.25};
+    rd_real values[6];
+    rd_archive_put(f->archive, &(rd_entry){"f", RD_ENTRY_F32, 2, {2, 3}, single}, NULL);
+    rd_archive_put(f->archive, &(rd_entry){"d", RD_ENTRY_F64, 2, {2, 3}, twice}, NULL);
+    assert_int_equal(rd_archive_get_tensor(f->archive, "f", f->x, NULL), RD_OK);
+    rd_tensor_read(f->x, values);
+    assert_memory_equal(values, first, sizeof(first));
+    assert_int_equal(rd_archive_get_tensor(f->archive, "d", f->x, NULL), RD_OK);
+    rd_tensor_read(f->x, values);
+    assert_memory_equal(values, second, sizeof(second));
+}
+
+static void test_values_end_in_a_nul(void **state)
+{
+    fixture *f = *state;
+    assert_int_equal(rd_archive_put_tensor(f->archive, "x", f->x, NULL), RD_OK);
+    const char *data = rd_archive_find(f->archive, "x")->data;
+    assert_int_equal(data[6 * sizeof(rd_real)], 0); /* as archive.h wants it */
 }
 
 static void test_a_name_twice_is_refused(void **state)
@@ -117,8 +141,10 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_a_tensor_is_stored_in_logical_order),
         TEST(test_a_tensor_comes_back_in_any_order),
-        TEST(test_the_other_precision_is_converted),
         TEST(test_what_does_not_fit_is_named),
+        TEST(test_shapes_are_said_whole),
+        TEST(test_all_of_the_other_precision_is_converted),
+        TEST(test_values_end_in_a_nul),
         TEST(test_a_name_twice_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

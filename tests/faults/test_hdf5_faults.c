@@ -1,0 +1,314 @@
+/* test_hdf5_faults.c - whichever call of libhdf5 fails: what is sent is an error or what was to be sent, and
+ * nothing between the two.
+ *
+ * The sources of rondo_hdf5.so are linked in, and run in a forked child as that module does.
+ * SPDX-License-Identifier: MIT */
+#include "store/checkpoint.h"
+#include "faults/faulty_hdf5.h"
+#include "store/files.h"
+#include "store/hdf5_module.h"
+#include "store/seal.h"
+
+#include <hdf5.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+enum { MOST_BYTES = 1 << 18 };
+
+typedef struct talk { /* what a child sent and how it ended */
+    unsigned char at[MOST_BYTES];
+    size_t n;
+    int how;
+    hdf5_fault fault;
+} talk;
+
+typedef struct job {
+    bool (*run)(const struct job *job, const rdc_wire *wire);
+    const void *image; /* that is read */
+    size_t bytes;
+    const char *name; /* of the dataset whose rows are read */
+} job;
+
+/* Does the job in a child in which a call fails. */
+static void run(const job *j, long call, talk *t)
+{
+    int ends[2];
+    hdf5_fault *both =
+        mmap(NULL, sizeof(*both), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(both != MAP_FAILED);
+    *both = (hdf5_fault){.call = call};
+    assert_int_equal(pipe(ends), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const rdc_wire wire = {.fd = ends[1], .send = rdc_write_all};
+        close(ends[0]);
+        hdf5_faults_begin(both);
+        const bool good = j->run(j, &wire);
+        hdf5_faults_end();
+        _exit(good ? 0 : 1);
+    }
+    close(ends[1]);
+    assert_true(rdc_read_all(ends[0], t->at, sizeof(t->at), &t->n));
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, &t->how, 0), pid);
+    t->fault = *both;
+    munmap(both, sizeof(*both));
+}
+
+#define CHECK(what) \
+    do { \
+        if (!(what)) \
+            fail_msg("call %ld (%s) fails: not so: %s", t->fault.call, t->fault.name, #what); \
+    } while (0)
+
+/* The type of the last frame; 0: what came does not end with one. */
+static uint32_t last_frame(const talk *t)
+{
+    rdc_frame frame = {0};
+    size_t at = 0;
+    while (at < t->n) {
+        if (t->n - at < sizeof(frame)) return 0;
+        memcpy(&frame, t->at + at, sizeof(frame));
+        at += sizeof(frame) + frame.name_bytes;
+        if (frame.type != RDC_FRAME_DONE) at += frame.data_bytes;
+    }
+    return at == t->n ? frame.type : 0;
+}
+
+static bool is_one_of(const char *name, const char *const *list)
+{
+    for (; *list; list++)
+        if (strcmp(name, *list) == 0) return true;
+    return false;
+}
+
+/* Lets every call fail in turn. A job that ends well has sent the same; and one of whose calls another than
+ * `harmless` fails does not end well. Of calls that may be `needless` some do matter. */
+static void check_calls(const job *j, const char *const *harmless, const char *needless)
+{
+    static talk plain, failed;
+    const talk *t = &plain;
+    long mattered = 0;
+    run(j, 0, &plain);
+    CHECK(plain.how == 0 && plain.fault.calls > 10);
+    CHECK(last_frame(&plain) == RDC_FRAME_DONE || last_frame(&plain) == RDC_FRAME_IMAGE);
+    t = &failed;
+    for (long call = 1; call <= plain.fault.calls; call++) {
+        run(j, call, &failed);
+        const bool well = failed.how == 0;
+        CHECK(WIFEXITED(failed.how));
+        CHECK(well || last_frame(&failed) == RDC_FRAME_ERROR);
+        CHECK(!well || (failed.n == plain.n && memcmp(failed.at, plain.at, plain.n) == 0));
+        CHECK(!well || (call > 1 && is_one_of(failed.fault.name, harmless)));
+        mattered += !well && strcmp(failed.fault.name, needless) == 0;
+    }
+    assert_true(mattered > 0);
+}
+
+static bool build(const job *j, const rdc_wire *wire)
+{
+    (void)j;
+    const rd_archive *a = small_archive("log");
+    return rdc_hdf5_image(a->entries, a->n, RDC_SEAL_BYTES, wire);
+}
+
+static bool parse(const job *j, const rdc_wire *wire)
+{
+    return rdc_hdf5_parse(j->image, j->bytes, wire);
+}
+
+static bool look(const job *j, const rdc_wire *wire)
+{
+    return rdc_hdf5_look(j->image, j->bytes, wire);
+}
+
+static bool rows(const job *j, const rdc_wire *wire)
+{
+    return rdc_hdf5_rows(j->image, j->bytes, &(rdc_rows_wanted){.name = j->name, .work = 1 << 20},
+                         wire);
+}
+
+/* Types are asked for through H5open. */
+static void test_building_an_image(void **state)
+{
+    (void)state;
+    static const char *const harmless[] = {"H5open", NULL};
+    check_calls(&(job){.run = build}, harmless, "H5Dclose");
+}
+
+static job checkpoint_job(scratch *s)
+{
+    job j = {.run = parse};
+    rd_archive *a = small_archive("log");
+    save(a, scratch_path(s, "a.h5"), NULL);
+    rd_archive_free(a);
+    j.image = scratch_read(s->path, &j.bytes);
+    return j;
+}
+
+/* What is opened is closed, but the process ends soon; an array is of one type, and an empty one has no storage. */
+static void test_parsing_an_image(void **state)
+{
+    static const char *const harmless[] = {"H5open",   "H5Pclose",
+                                           "H5Sclose", "H5Tclose",
+                                           "H5Oclose", "H5Tequal",
+                                           "H5Dclose", "H5Dget_storage_size",
+                                           NULL};
+    const job j = checkpoint_job(*state);
+    check_calls(&j, harmless, "H5Tequal");
+    check_calls(&j, harmless, "H5Dget_storage_size");
+    free((void *)(uintptr_t)j.image);
+}
+
+/* What a process may open lies in its memory, which is limited; the file itself and its root stay. */
+static void check_open(const job *j, const char *left)
+{
+    static talk t;
+    char open[64] = "";
+    run(j, 0, &t);
+    for (int i = 0; i < 26; i++)
+        if (t.fault.open[i] != 0)
+            snprintf(open + strlen(open), 8, "%c%d", 'A' + i, t.fault.open[i]);
+    assert_string_equal(open, left);
+}
+
+static void test_no_array_stays_open(void **state)
+{
+    const job j = checkpoint_job(*state);
+    check_open(&(job){.run = build}, "P5"); /* property lists, used for all */
+    check_open(&j, "F1G1P1");
+    free((void *)(uintptr_t)j.image);
+}
+
+/* ---- datasets of others ---- */
+
+static void add_names(hid_t set, bool variable)
+{
+    static const char *const texts[2] = {"first", "second"};
+    const hid_t type = H5Tcopy(H5T_C_S1);
+    const hid_t space = H5Screate_simple(1, (hsize_t[]){2}, NULL);
+    assert_true(H5Tset_size(type, variable ? H5T_VARIABLE : 8) >= 0);
+    assert_true(H5Tset_cset(type, variable ? H5T_CSET_UTF8 : H5T_CSET_ASCII) >= 0);
+    const hid_t names = H5Acreate2(set, "columns", type, space, H5P_DEFAULT, H5P_DEFAULT);
+    assert_true(H5Awrite(names, type, variable ? (const void *)texts : "first \0 second  ") >= 0);
+    H5Aclose(names);
+    H5Sclose(space);
+    H5Tclose(type);
+}
+
+/* A dataset of 5 x 2 numbers, in chunks of 2 x 2 behind three filters or as they lie. */
+static void add_table(hid_t file, const char *name, bool chunks)
+{
+    static const int32_t values[10] = {1, 2, 3, 4, 5, 6, 7, 8, 9, 10};
+    const hid_t space = H5Screate_simple(2, (hsize_t[]){5, 2}, NULL);
+    const hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
+    if (chunks) {
+        assert_true(H5Pset_chunk(plist, 2, (hsize_t[]){2, 2}) >= 0 && H5Pset_shuffle(plist) >= 0 &&
+                    H5Pset_deflate(plist, 4) >= 0 && H5Pset_fletcher32(plist) >= 0);
+    }
+    const hid_t set = H5Dcreate2(file, name, H5T_STD_I32BE, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    assert_true(H5Dwrite(set, H5T_NATIVE_INT32, H5S_ALL, H5S_ALL, H5P_DEFAULT, values) >= 0);
+    add_names(set, chunks);
+    H5Dclose(set);
+    H5Pclose(plist);
+    H5Sclose(space);
+}
+
+static job rows_job(scratch *s, const char *name)
+{
+    job j = {.run = rows, .name = name};
+    const hid_t file = H5Fcreate(scratch_path(s, "b.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    const hid_t group = H5Gcreate2(file, "folder", H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
+    add_table(group, "chunks", true);
+    add_table(file, "plain", false);
+    H5Gclose(group);
+    assert_true(H5Fclose(file) >= 0);
+    j.image = scratch_read(s->path, &j.bytes);
+    return j;
+}
+
+static void check_rows(scratch *s, const char *name)
+{
+    static const char *const harmless[] = {"H5open",   "H5Pclose", "H5Sclose",
+                                           "H5Tclose", "H5Oclose", NULL};
+    const job j = rows_job(s, name);
+    check_calls(&j, harmless, "H5Dread");
+    free((void *)(uintptr_t)j.image);
+}
+
+static void test_reading_rows(void **state)
+{
+    check_rows(*state, "plain");
+}
+
+static void test_reading_chunks(void **state)
+{
+    check_rows(*state, "folder/chunks");
+}
+
+/* Whether the frame at `frame`, n bytes with what follows it, is one of the plain ones. */
+static bool is_plain(const talk *plain, const unsigned char *frame, size_t n)
+{
+    return memmem(plain->at, plain->n, frame, n) != NULL;
+}
+
+/* Of what is looked at one thing may be refused or be without names; the rest is as it is. */
+static void check_look(const talk *plain, const talk *t)
+{
+    rdc_frame frame = {0};
+    size_t others = 0;
+    for (size_t at = 0; frame.type != RDC_FRAME_DONE;) {
+        memcpy(&frame, t->at + at, sizeof(frame));
+        const bool done = frame.type == RDC_FRAME_DONE;
+        const size_t n = sizeof(frame) + frame.name_bytes + (done ? 0 : frame.data_bytes);
+        const bool same = is_plain(plain, t->at + at, n);
+        CHECK(same || done || frame.kind == RDC_ROWS_REFUSED || frame.data_bytes == 0);
+        others += !same && !done;
+        at += n;
+    }
+    CHECK(others <= 1);
+}
+
+static void test_looking(void **state)
+{
+    static talk plain, failed;
+    static const char *const harmless[] = {"H5open",   "H5Pclose", "H5Sclose", "H5Tclose",
+                                           "H5Oclose", "H5Aclose", NULL};
+    job j = rows_job(*state, NULL);
+    const talk *t = &failed;
+    j.run = look;
+    run(&j, 0, &plain);
+    assert_int_equal(last_frame(&plain), RDC_FRAME_DONE);
+    for (long call = 1; call <= plain.fault.calls; call++) {
+        run(&j, call, &failed);
+        const uint32_t last = last_frame(&failed);
+        CHECK(WIFEXITED(failed.how));
+        CHECK(last == (failed.how == 0 ? RDC_FRAME_DONE : RDC_FRAME_ERROR));
+        const bool same = failed.n == plain.n && memcmp(failed.at, plain.at, plain.n) == 0;
+        CHECK(!same || (call > 1 && is_one_of(failed.fault.name, harmless)));
+        if (last == RDC_FRAME_DONE) check_look(&plain, &failed);
+    }
+    free((void *)(uintptr_t)j.image);
+}
+
+static void test_no_dataset_stays_open(void **state)
+{
+    job j = rows_job(*state, "folder/chunks");
+    check_open(&j, "D1F1G1P1S1"); /* the one that is read */
+    j.run = look;
+    check_open(&j, "F1G1P1");
+    free((void *)(uintptr_t)j.image);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_open, scratch_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_building_an_image),     TEST(test_parsing_an_image),
+        TEST(test_no_array_stays_open),   TEST(test_reading_rows),
+        TEST(test_reading_chunks),        TEST(test_looking),
+        TEST(test_no_dataset_stays_open),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
