@@ -16,7 +16,7 @@ mutants and runs nothing.
 SPDX-License-Identifier: MIT ]]
 local FOLDER, REQUIRED = "core/store", 0.9
 local SPECS = { "core_store", "series_hdf5", "bad_input" } -- archives, datasets, files that are not what they should be
-local ELSEWHERE = { test_lua_memory = true, test_memory_faults = true } -- of tests/faults, and see nothing of the folder
+local ELSEWHERE = { test_lua_memory = true, test_memory_faults = true } -- of tests/faults, about other folders
 local TREE, BUILD = "build/mutate/tree", "build/mutate/build"
 
 local function read(path)
@@ -298,7 +298,7 @@ local function object_code(object)
   return read "build/mutate/stripped.o"
 end
 
--- The tests, the quick ones first: { name, target, shell command }.
+-- The tests: { name, target, shell command }.
 local function tests()
   local here, list = output("pwd"):gsub("\n", ""), {}
   local build, tree = here .. "/" .. BUILD, here .. "/" .. TREE
@@ -332,14 +332,20 @@ local function try_tests(list)
     if not passes(test) then
       error(test.name .. " fails without a mutant, see build/mutate/test.log (unshare is for root)")
     end
-    test.seconds = 15 + math.ceil(5 * (now() - start))
+    test.took = now() - start
+    test.seconds = 15 + math.ceil(5 * test.took)
   end
+  table.sort(list, function(a, b) return a.took < b.took end)
 end
 
--- The name of the test that kills what is in the tree now, or nil.
+-- The name of the test that kills what is in the tree now, or nil. It is the first of the list afterwards: what has
+-- killed one of a file's mutants may well kill the next.
 local function killer(list)
-  for _, test in ipairs(list) do
-    if not ninja(test.target) or not passes(test) then return test.name end
+  for k, test in ipairs(list) do
+    if not ninja(test.target) or not passes(test) then
+      table.insert(list, 1, table.remove(list, k))
+      return test.name
+    end
   end
 end
 
