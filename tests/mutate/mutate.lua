@@ -199,10 +199,10 @@ function Source:statement(i)
     return word == "if" and tokens[i].text == "else" and self:statement(i + 1) or i
   elseif word == "for" then
     local close, first = tokens[i + 1].match, i + 2
-    while tokens[first].text ~= ";" do first = first + 1 end
-    local last = first + 1
+    while tokens[first - 1].text ~= ";" do first = first + 1 end
+    local last = first
     while tokens[last].text ~= ";" do last = last + 1 end
-    self:negate(i + 1, first + 1, last - 1)
+    self:negate(i + 1, first, last - 1)
     return self:statement(close + 1)
   elseif word == "do" then
     i = self:statement(i + 1) -- at its while
@@ -247,13 +247,10 @@ function Source:outside()
 end
 
 local function mutants_of(name, seed)
-  local text = read(name)
-  local source = setmetatable({ name = name, text = text, tokens = tokens_of(text), mutants = {} }, Source)
-  source:outside()
-  local hash = 0
+  local text, list, hash = read(name), {}, 0
+  setmetatable({ name = name, text = text, tokens = tokens_of(text), mutants = list }, Source):outside()
   for k = 1, #name do hash = (hash * 31 + name:byte(k)) % (1 << 31) end
   math.randomseed(seed, hash)
-  local list = source.mutants
   for k = #list, 2, -1 do
     local other = math.random(k)
     list[k], list[other] = list[other], list[k]
@@ -263,16 +260,11 @@ end
 
 -- The files, and how many mutants each is to have: in proportion to its lines, rounded so that the sum is right.
 local function quotas(count)
-  local files, all, sum, before = {}, 0, 0, 0
+  local files, all, sum, before = {}, tonumber(output("cat " .. FOLDER .. "/*.c | wc -l")), 0, 0
   for name in output("ls " .. FOLDER .. "/*.c"):gmatch "[^\n]+" do
-    local lines = select(2, read(name):gsub("\n", ""))
-    files[#files + 1] = { name = name, lines = lines }
-    all = all + lines
-  end
-  for _, file in ipairs(files) do
-    sum = sum + file.lines
-    file.n = count * sum // all - before
-    before = before + file.n
+    sum = sum + select(2, read(name):gsub("\n", ""))
+    files[#files + 1] = { name = name, n = count * sum // all - before }
+    before = count * sum // all
   end
   return files
 end
@@ -283,12 +275,10 @@ local function ninja(targets)
   return (os.execute(("ninja -C %s -j 1 %s >build/mutate/ninja.log 2>&1"):format(BUILD, targets)))
 end
 
-local function now() return tonumber(output "date +%s.%N") end
-
+-- Sources are touched, because objects of the last mutants are newer.
 local function make_tree()
-  output(("rm -rf %s && mkdir -p %s build/mutate/empty"):format(TREE, TREE))
-  output(("git ls-files -z -co --exclude-standard | tar --null -T - -cf - | tar -C %s -xf -"):format(TREE))
-  output(("touch %s/%s/*.c"):format(TREE, FOLDER)) -- objects of the last mutants are newer than their sources
+  output(("T=%s; rm -rf $T && mkdir -p $T build/mutate/empty && git ls-files -z -co --exclude-standard | "
+    .. "tar --null -T - -cf - | tar -C $T -xf - && touch $T/%s/*.c"):format(TREE, FOLDER))
   output(("cmake -S %s -B %s -G Ninja -DCMAKE_BUILD_TYPE=None -DCMAKE_C_FLAGS='-O2 -Werror=return-type' "
     .. "-DRONDO_CHECK=OFF"):format(TREE, BUILD))
 end
@@ -328,11 +318,11 @@ local function try_tests(list)
   assert(ninja "all", "the copy of the tree does not build: build/mutate/ninja.log")
   for _, test in ipairs(list) do
     test.seconds = 300
-    local start = now()
+    local start = output "date +%s.%N"
     if not passes(test) then
       error(test.name .. " fails without a mutant, see build/mutate/test.log (unshare is for root)")
     end
-    test.took = now() - start
+    test.took = output "date +%s.%N" - start
     test.seconds = 15 + math.ceil(5 * test.took)
   end
   table.sort(list, function(a, b) return a.took < b.took end)
@@ -375,13 +365,9 @@ end
 function Run:try(name)
   if self.only and not self.only[name] then return end
   self.tried = self.tried + 1
-  local by = not self.list and killer(self.tests)
-  if by or self.list then
-    self.killed = self.killed + 1
-  else
-    self.survivors[#self.survivors + 1] = name
-  end
-  io.write(("%3d %s  %s\n"):format(self.tried, by or self.list and "" or "SURVIVES", name)):flush()
+  local by = self.list and "" or killer(self.tests)
+  if not by then self.survivors[#self.survivors + 1] = name end
+  io.write(("%3d %s  %s\n"):format(self.tried, by or "SURVIVES", name)):flush()
 end
 
 local function main(args)
@@ -389,7 +375,7 @@ local function main(args)
   for _, a in ipairs(args) do
     if a:find "^%-%-" then flags[a] = true else numbers[#numbers + 1] = assert(math.tointeger(tonumber(a)), a) end
   end
-  local run = setmetatable({ seed = numbers[1] or 1, tests = tests(), tried = 0, killed = 0, survivors = {},
+  local run = setmetatable({ seed = numbers[1] or 1, tests = tests(), tried = 0, survivors = {},
     list = flags["--list"], object = {} }, Run)
   local left = ("build/mutate/survivors-%d.txt"):format(run.seed)
   if flags["--survivors"] then
@@ -399,15 +385,15 @@ local function main(args)
   make_tree()
   if not run.list then try_tests(run.tests) end
   for object, source in read(BUILD .. "/compile_commands.json"):gmatch '%-o (%S+) %-c %S+/(core/store/[^"]+)"' do
-    run.object[source] = object
+    run.object[source] = run.object[source] or object
   end
   for _, file in ipairs(quotas(numbers[2] or 200)) do run:file(file) end
   if run.list then return true end
-  print "\nsurvivors:"
-  for _, name in ipairs(run.survivors) do print(name) end
   write(left, table.concat(run.survivors, "\n") .. "\n")
-  print(("%d of %d mutants killed, %.1f %%"):format(run.killed, run.tried, 100 * run.killed / run.tried))
-  return run.killed >= REQUIRED * run.tried
+  local killed = run.tried - #run.survivors
+  print("\nsurvivors:\n" .. read(left))
+  print(("%d of %d mutants killed, %.1f %%"):format(killed, run.tried, 100 * killed / run.tried))
+  return killed >= REQUIRED * run.tried
 end
 
 os.exit(main(arg))

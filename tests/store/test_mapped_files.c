@@ -36,7 +36,7 @@ static void test_a_mapping_is_given_back(void **state)
     unsigned char page;
     const char *path = scratch_write(*state, "a.txt", "some text", 9);
     assert_int_equal(rdc_map_file(path, &m, NULL), RD_OK);
-    void *const at = m.at;
+    void *const at = (void *)(uintptr_t)m.at;
     assert_int_equal(mincore(at, m.bytes, &page), 0);
     rdc_unmap_file(&m);
     assert_int_equal(mincore(at, 9, &page), -1);
