@@ -3,7 +3,7 @@
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
 checks=(valgrind_all threads_all fuzz_hour mutations equations flat_memory long_sequence kills recipe_memory large_text
-    large_csv large_hdf5 results series adding fresh rock deb coverage)
+    large_csv large_hdf5 results series adding fresh rock deb coverage mutants)
 
 # All C tests under valgrind, but those that c_tests leaves out.
 check_valgrind_all() {
@@ -176,4 +176,14 @@ check_coverage() {
     find build/coverage -name '*.gcda' -delete
     cmocka coverage coverage
     lua5.4 tests/coverage/table.lua
+}
+
+# Small faults put into core/store one at a time, 200 of them: the tests find nine of ten.
+check_mutants() {
+    need unshare util-linux
+    if [ "$(id -u)" -ne 0 ]; then
+        echo "unshare needs root"
+        return "$SKIP"
+    fi
+    nice lua5.4 tests/mutate/mutate.lua
 }

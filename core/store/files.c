@@ -210,6 +210,10 @@ static rd_status fill(int fd, const char *path, const rdc_part *parts, size_t n_
 
 rd_status rdc_write_durable(const char *path, const rdc_part *parts, size_t n_parts, rd_error *err)
 {
+    /* A device or a pipe would be replaced: root's /dev/null by a file that grows. */
+    struct stat st;
+    if (stat(path, &st) == 0 && !S_ISREG(st.st_mode) && !S_ISDIR(st.st_mode))
+        return rdc_fail(err, RD_E_IO, "cannot save '%s': it is not a regular file", path);
     const size_t room = strlen(path) + 32;
     char *temporary = malloc(room);
     if (!temporary) return rdc_no_memory(err, room);

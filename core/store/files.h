@@ -11,7 +11,7 @@ typedef struct rdc_part { /* a stretch of bytes to be written */
 
 /* Writes <path>.tmp.<pid>, syncs it, renames it to path and syncs the folder. On failure the old file is
  * as it was, no temporary file is left, and err names the call that failed: "cannot save 'x.h5': No
- * space left on device (write of 4.2 MB)". */
+ * space left on device (write of 4.2 MB)". Devices and pipes are refused. */
 rd_status rdc_write_durable(const char *path, const rdc_part *parts, size_t n_parts, rd_error *err);
 /* Removes what killed writers left in the folder of `path`: files named <name>.tmp.<pid> with path's
  * extension, that begin with `magic` or are empty, that no living process writes. */

@@ -119,7 +119,7 @@ static bool parse(const job *j, const rdc_wire *wire)
 
 static bool look(const job *j, const rdc_wire *wire)
 {
-    return rdc_hdf5_look(j->image, j->bytes, wire);
+    return rdc_hdf5_look(j->image, j->bytes, j->bytes, wire);
 }
 
 static bool rows(const job *j, const rdc_wire *wire)

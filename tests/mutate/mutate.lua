@@ -305,9 +305,10 @@ local function tests()
   return list
 end
 
--- In a process space and a /tmp of its own; the shell is its first process, so that the test is not.
+-- In a process space and a /tmp of its own, all else read-only; the shell is its first process, so the test is not.
 local function passes(test)
-  write("build/mutate/test.sh", "mount -t tmpfs -o size=512m none /tmp && ulimit -v 4000000 && ulimit -c 0 && "
+  write("build/mutate/test.sh", "mount -t tmpfs -o size=512m none /tmp && mount -o remount,bind,ro / && "
+    .. "ulimit -v 4000000 && ulimit -c 0 && "
     .. test.command .. "\nexit $?\n")
   return (os.execute(("timeout -k 1 %d unshare --mount --pid --fork --mount-proc --kill-child sh build/mutate/test.sh "
     .. ">build/mutate/test.log 2>&1 </dev/null"):format(test.seconds)))
@@ -319,9 +320,7 @@ local function try_tests(list)
   for _, test in ipairs(list) do
     test.seconds = 300
     local start = output "date +%s.%N"
-    if not passes(test) then
-      error(test.name .. " fails without a mutant, see build/mutate/test.log (unshare is for root)")
-    end
+    assert(passes(test), test.name .. " fails without a mutant: build/mutate/test.log (unshare is for root)")
     test.took = output "date +%s.%N" - start
     test.seconds = 15 + math.ceil(5 * test.took)
   end

@@ -31,9 +31,9 @@ static const char *behind_length(const char *at, uint64_t *n)
     return at + sizeof(*n);
 }
 
-static bool look(const void *file, size_t bytes, const rdc_wire *wire)
+static bool look(const void *file, size_t bytes, uint64_t work, const rdc_wire *wire)
 {
-    (void)bytes;
+    (void)bytes, (void)work;
     uint64_t n;
     const char *at = behind_length(file, &n);
     return wire->send(wire->fd, at, n);

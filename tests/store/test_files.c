@@ -68,6 +68,22 @@ static void test_places_that_do_not_work_are_named(void **state)
     assert_int_equal(scratch_count(s), 1);
 }
 
+/* A device would be gone, and everybody who writes to it would write a file. */
+static void test_what_is_no_file_is_not_replaced(void **state)
+{
+    struct stat st;
+    scratch *s = *state;
+    char link[128];
+    snprintf(link, sizeof(link), "%s", scratch_path(s, "link"));
+    assert_int_equal(mkfifo(scratch_path(s, "fifo"), 0600), 0);
+    assert_int_equal(symlink("fifo", link), 0);
+    check_refused(s->path, "it is not a regular file");
+    check_refused(link, "it is not a regular file");
+    assert_int_equal(stat(s->path, &st), 0);
+    assert_true(S_ISFIFO(st.st_mode));
+    assert_int_equal(scratch_count(s), 2);
+}
+
 static void test_a_read_only_folder_is_named(void **state)
 {
     if (geteuid() == 0) skip(); /* permissions do not stop root */
@@ -248,6 +264,7 @@ int main(void)
         TEST(test_a_file_is_replaced),
         TEST(test_parts_are_written_in_order),
         TEST(test_places_that_do_not_work_are_named),
+        TEST(test_what_is_no_file_is_not_replaced),
         TEST(test_a_read_only_folder_is_named),
         TEST(test_a_file_size_limit_leaves_the_old_file),
         TEST(test_a_full_disk_leaves_the_old_file),
