@@ -52,7 +52,6 @@ static bool fails(const char *name)
         return fails(#name) ? (failure) : __real_##name values; \
     }
 
-/* clang-format off */
 CALL(herr_t, H5Aclose, (hid_t a), (a), -1)
 CALL(htri_t, H5Aexists, (hid_t a, const char *b), (a, b), -1)
 CALL(hid_t, H5Aget_space, (hid_t a), (a), -1)
@@ -60,14 +59,17 @@ CALL(hid_t, H5Aget_type, (hid_t a), (a), -1)
 CALL(hid_t, H5Aopen, (hid_t a, const char *b, hid_t c), (a, b, c), -1)
 CALL(herr_t, H5Aread, (hid_t a, hid_t b, void *c), (a, b, c), -1)
 CALL(herr_t, H5Dclose, (hid_t a), (a), -1)
-CALL(hid_t, H5Dcreate2, (hid_t a, const char *b, hid_t c, hid_t d, hid_t e, hid_t f, hid_t g), (a, b, c, d, e, f, g), -1)
+CALL(hid_t, H5Dcreate2, (hid_t a, const char *b, hid_t c, hid_t d, hid_t e, hid_t f, hid_t g),
+     (a, b, c, d, e, f, g), -1)
 CALL(hid_t, H5Dget_create_plist, (hid_t a), (a), -1)
 CALL(hid_t, H5Dget_space, (hid_t a), (a), -1)
 CALL(hsize_t, H5Dget_storage_size, (hid_t a), (a), 0)
 CALL(hid_t, H5Dget_type, (hid_t a), (a), -1)
 CALL(hid_t, H5Dopen2, (hid_t a, const char *b, hid_t c), (a, b, c), -1)
-CALL(herr_t, H5Dread, (hid_t a, hid_t b, hid_t c, hid_t d, hid_t e, void *f), (a, b, c, d, e, f), -1)
-CALL(herr_t, H5Dwrite, (hid_t a, hid_t b, hid_t c, hid_t d, hid_t e, const void *f), (a, b, c, d, e, f), -1)
+CALL(herr_t, H5Dread, (hid_t a, hid_t b, hid_t c, hid_t d, hid_t e, void *f), (a, b, c, d, e, f),
+     -1)
+CALL(herr_t, H5Dwrite, (hid_t a, hid_t b, hid_t c, hid_t d, hid_t e, const void *f),
+     (a, b, c, d, e, f), -1)
 CALL(herr_t, H5Eset_auto2, (hid_t a, H5E_auto2_t b, void *c), (a, b, c), -1)
 CALL(herr_t, H5Fclose, (hid_t a), (a), -1)
 CALL(hid_t, H5Fcreate, (const char *a, unsigned b, hid_t c, hid_t d), (a, b, c, d), -1)
@@ -77,7 +79,9 @@ CALL(hid_t, H5Gcreate2, (hid_t a, const char *b, hid_t c, hid_t d, hid_t e), (a,
 CALL(hid_t, H5Gopen2, (hid_t a, const char *b, hid_t c), (a, b, c), -1)
 CALL(H5I_type_t, H5Iget_type, (hid_t a), (a), H5I_BADID)
 CALL(htri_t, H5Lexists, (hid_t a, const char *b, hid_t c), (a, b, c), -1)
-CALL(herr_t, H5Literate, (hid_t a, H5_index_t b, H5_iter_order_t c, hsize_t *d, H5L_iterate_t e, void *f), (a, b, c, d, e, f), -1)
+CALL(herr_t, H5Literate,
+     (hid_t a, H5_index_t b, H5_iter_order_t c, hsize_t *d, H5L_iterate_t e, void *f),
+     (a, b, c, d, e, f), -1)
 CALL(herr_t, H5Lunregister, (H5L_type_t a), (a), -1)
 CALL(herr_t, H5Oclose, (hid_t a), (a), -1)
 CALL(hid_t, H5Oopen, (hid_t a, const char *b, hid_t c), (a, b, c), -1)
@@ -86,7 +90,10 @@ CALL(herr_t, H5Pclose, (hid_t a), (a), -1)
 CALL(hid_t, H5Pcreate, (hid_t a), (a), -1)
 CALL(int, H5Pget_chunk, (hid_t a, int b, hsize_t c[]), (a, b, c), -1)
 CALL(int, H5Pget_external_count, (hid_t a), (a), -1)
-CALL(H5Z_filter_t, H5Pget_filter2, (hid_t a, unsigned b, unsigned int *c, size_t *d, unsigned e[], size_t f, char g[], unsigned *h), (a, b, c, d, e, f, g, h), H5Z_FILTER_ERROR)
+CALL(H5Z_filter_t, H5Pget_filter2,
+     (hid_t a, unsigned b, unsigned int *c, size_t *d, unsigned e[], size_t f, char g[],
+      unsigned *h),
+     (a, b, c, d, e, f, g, h), H5Z_FILTER_ERROR)
 CALL(H5D_layout_t, H5Pget_layout, (hid_t a), (a), H5D_LAYOUT_ERROR)
 CALL(int, H5Pget_nfilters, (hid_t a), (a), -1)
 CALL(herr_t, H5Pset_char_encoding, (hid_t a, H5T_cset_t b), (a, b), -1)
@@ -105,7 +112,10 @@ CALL(int, H5Sget_simple_extent_dims, (hid_t a, hsize_t b[], hsize_t c[]), (a, b,
 CALL(int, H5Sget_simple_extent_ndims, (hid_t a), (a), -1)
 CALL(hssize_t, H5Sget_simple_extent_npoints, (hid_t a), (a), -1)
 CALL(H5S_class_t, H5Sget_simple_extent_type, (hid_t a), (a), H5S_NO_CLASS)
-CALL(herr_t, H5Sselect_hyperslab, (hid_t a, H5S_seloper_t b, const hsize_t c[], const hsize_t d[], const hsize_t e[], const hsize_t f[]), (a, b, c, d, e, f), -1)
+CALL(herr_t, H5Sselect_hyperslab,
+     (hid_t a, H5S_seloper_t b, const hsize_t c[], const hsize_t d[], const hsize_t e[],
+      const hsize_t f[]),
+     (a, b, c, d, e, f), -1)
 CALL(herr_t, H5Tclose, (hid_t a), (a), -1)
 CALL(hid_t, H5Tcopy, (hid_t a), (a), -1)
 CALL(htri_t, H5Tequal, (hid_t a, hid_t b), (a, b), -1)
@@ -118,4 +128,3 @@ CALL(herr_t, H5Tset_cset, (hid_t a, H5T_cset_t b), (a, b), -1)
 CALL(herr_t, H5Tset_size, (hid_t a, size_t b), (a, b), -1)
 CALL(herr_t, H5Tset_strpad, (hid_t a, H5T_str_t b), (a, b), -1)
 CALL(herr_t, H5open, (void), (), -1)
-/* clang-format on */

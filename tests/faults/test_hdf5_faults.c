@@ -146,7 +146,8 @@ static job checkpoint_job(scratch *s)
     return j;
 }
 
-/* What is opened is closed, but the process ends soon; an array is of one type, and an empty one has no storage. */
+/* A close that fails is no matter, as the process ends soon. An array is of one type; an empty one has no
+ * storage. */
 static void test_parsing_an_image(void **state)
 {
     static const char *const harmless[] = {"H5open",   "H5Pclose",

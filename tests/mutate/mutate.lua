@@ -247,7 +247,7 @@ function Source:outside()
 end
 
 local function mutants_of(name, seed)
-  local text, list, hash = read(name), {}, 0
+  local text, list, hash = read(TREE .. "/" .. name), {}, 0
   setmetatable({ name = name, text = text, tokens = tokens_of(text), mutants = list }, Source):outside()
   for k = 1, #name do hash = (hash * 31 + name:byte(k)) % (1 << 31) end
   math.randomseed(seed, hash)

@@ -1,4 +1,4 @@
-/* lies_rows.h - what the process that works with libhdf5 is made to say of datasets: which there are, and rows.
+/* lies_rows.h - what the process that works with libhdf5 is made to say of datasets and their rows.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_STORE_LIES_ROWS_H
 #define RD_STORE_LIES_ROWS_H

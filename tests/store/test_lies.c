@@ -1,6 +1,7 @@
 /* test_lies.c - whatever the process that works with libhdf5 says of a checkpoint, what cannot be is refused.
  *
- * What is said comes from liar.c. An honest talk of the same form is read, so each is refused for its own reason.
+ * What is said comes from liar.c. An honest talk of the same form is read: each is refused for its own
+ * reason.
  * SPDX-License-Identifier: MIT */
 #include "lies.h"
 

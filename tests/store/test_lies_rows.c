@@ -1,6 +1,7 @@
-/* test_lies_rows.c - whatever the process that works with libhdf5 says of rows of a dataset, what cannot be is refused.
+/* test_lies_rows.c - what the process that works with libhdf5 says of rows, where that cannot be, is refused.
  *
- * What is said comes from liar.c. An honest talk of the same form is read, so each is refused for its own reason.
+ * What is said comes from liar.c. An honest talk of the same form is read: each is refused for its own
+ * reason.
  * SPDX-License-Identifier: MIT */
 #include "lies_rows.h"
 

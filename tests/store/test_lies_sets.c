@@ -1,6 +1,8 @@
-/* test_lies_sets.c - whatever the process that works with libhdf5 says of which datasets there are, what cannot be is refused.
+/* test_lies_sets.c - what the process that works with libhdf5 says of datasets, where that cannot be, is
+ * refused.
  *
- * What is said comes from liar.c. An honest talk of the same form is read, so each is refused for its own reason.
+ * What is said comes from liar.c. An honest talk of the same form is read: each is refused for its own
+ * reason.
  * SPDX-License-Identifier: MIT */
 #include "lies_rows.h"
 
