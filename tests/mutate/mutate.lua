@@ -308,7 +308,7 @@ end
 -- In a process space and a /tmp of its own, all else read-only; the shell is its first process, so the test is not.
 local function passes(test)
   write("build/mutate/test.sh", "mount -t tmpfs -o size=512m none /tmp && mount -o remount,bind,ro / && "
-    .. "ulimit -v 4000000 && ulimit -c 0 && "
+    .. "ulimit -d 4000000 && ulimit -c 0 && "
     .. test.command .. "\nexit $?\n")
   return (os.execute(("timeout -k 1 %d unshare --mount --pid --fork --mount-proc --kill-child sh build/mutate/test.sh "
     .. ">build/mutate/test.log 2>&1 </dev/null"):format(test.seconds)))

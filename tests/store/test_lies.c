@@ -249,23 +249,35 @@ static void test_an_error_has_at_most_400_bytes(void **state)
 
 /* ---- of a save ---- */
 
-static rd_status save_talk(scratch *s, rd_error *err)
+/* The archive pretends to have `bytes` of values, if not 0. */
+static rd_status save_talk_of(scratch *s, size_t bytes, rd_error *err)
 {
     rd_archive *a =
         archive_of(&(rd_entry){"said", RD_ENTRY_TEXT, 1, {t.n}, t.at}); /* what liar.c sends */
+    if (bytes > 0) a->bytes = bytes;
     const rd_status status = rd_archive_save(&liar, a, scratch_path(s, "a.h5"), NULL, err);
     rd_archive_free(a);
     return status;
 }
 
-static void check_not_saved(scratch *s, rd_status code, const char *why)
+static rd_status save_talk(scratch *s, rd_error *err)
+{
+    return save_talk_of(s, 0, err);
+}
+
+static void check_not_saved_of(scratch *s, size_t bytes, rd_status code, const char *why)
 {
     rd_error err = {0};
     char expected[600];
-    assert_int_equal(save_talk(s, &err), code);
+    assert_int_equal(save_talk_of(s, bytes, &err), code);
     snprintf(expected, sizeof(expected), "cannot save '%s': %s", s->path, why);
     assert_string_equal(err.text, expected);
     assert_int_equal(scratch_count(s), 0);
+}
+
+static void check_not_saved(scratch *s, rd_status code, const char *why)
+{
+    check_not_saved_of(s, 0, code, why);
 }
 
 static void say_image(uint64_t bytes, size_t sent)
@@ -298,7 +310,18 @@ static void test_an_image_is_no_other_frame(void **state)
 static void test_an_image_has_at_most_4_gibibytes(void **state)
 {
     say_image(RDC_FILE_BYTES + 1, 600);
-    check_not_saved(*state, RD_E_ARG, "the file would be larger than the limit of 4 GiB");
+    check_not_saved_of(*state, RDC_FILE_BYTES, RD_E_ARG,
+                       "the file would be larger than the limit of 4 GiB");
+}
+
+/* Twice the values, 64 KiB for each entry and 16 MiB. */
+static void test_an_image_is_in_proportion_to_the_archive(void **state)
+{
+    const size_t most = 2 * 1000 + (1 << 16) + (1 << 24);
+    say_image(most, 600);
+    check_not_saved_of(*state, 1000, RD_E_IO, early);
+    say_image(most + 1, 600);
+    check_not_saved_of(*state, 1000, RD_E_INTERNAL, nonsense);
 }
 
 static void test_an_image_comes_whole(void **state)
@@ -344,6 +367,7 @@ int main(void)
         TEST(test_an_image_is_more_than_the_seal),
         TEST(test_an_image_is_no_other_frame),
         TEST(test_an_image_has_at_most_4_gibibytes),
+        TEST(test_an_image_is_in_proportion_to_the_archive),
         TEST(test_an_image_comes_whole),
         TEST(test_a_reason_is_said_as_it_came),
         TEST(test_a_module_of_another_version_is_refused),
