@@ -251,6 +251,19 @@ static void test_results_of_a_graph_are_not_written(void **state)
     RELEASE(t, y);
 }
 
+static void test_leaves_that_want_a_gradient_are_written_in_no_grad_alone(void **state)
+{
+    rd_error err;
+    rd_tensor *const t = test_leaf(*state, SHAPE(2), RD_DENSE, 1);
+    test_fails(rd_fill(t, 1, &err), &err,
+               "a tensor that requires a gradient can be written in place only inside no_grad");
+    rd_set_grad_mode(*state, false);
+    OK(rd_fill(t, 1, &err));
+    rd_set_grad_mode(*state, true);
+    test_expect(t, SHAPE(2), VALUES(1, 1));
+    RELEASE(t);
+}
+
 static void test_copy_broadcasts_and_changes_order(void **state)
 {
     rd_error err;
@@ -297,6 +310,7 @@ int main(void)
         cmocka_unit_test(test_fill_reaches_a_strided_view_only),
         cmocka_unit_test(test_fill_reaches_every_row_of_a_view),
         cmocka_unit_test(test_results_of_a_graph_are_not_written),
+        cmocka_unit_test(test_leaves_that_want_a_gradient_are_written_in_no_grad_alone),
         cmocka_unit_test(test_copy_broadcasts_and_changes_order),
         cmocka_unit_test(test_copy_between_overlapping_views),
     };

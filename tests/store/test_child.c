@@ -165,7 +165,6 @@ static void test_a_reader_opens_nothing(void **state)
 static void test_a_reader_has_little_memory(void **state)
 {
     rd_error err = {0};
-    need_filters();
     if (parse_with(*state, memory_ends, NULL, &err) != RD_OK) fail_msg("%s", err.text);
 }
 
