@@ -1,4 +1,4 @@
-/* test_memory_faults_base.c - whichever allocation gets nothing: first values, copies, threads, plugins by name.
+/* test_memory_faults_base.c - whichever allocation gets nothing: values, copies, threads, plugins by name.
  * SPDX-License-Identifier: MIT */
 #include "faults/every_allocation.h"
 
