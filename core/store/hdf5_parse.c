@@ -168,6 +168,8 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
     bool good;
     if (more < 0 || before + (size_t)more >= sizeof(r->path))
         good = refuse(r, "there is a name that is too long:");
+    else if (*name == '\0')
+        good = refuse(r, "there is a link without a name in the folder");
     else if (link->type != H5L_TYPE_HARD)
         good = refuse(r, "there is a link to elsewhere:");
     else if (++r->links > r->image_bytes / RDC_LINK_BYTES)

@@ -233,7 +233,7 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
     const int more =
         snprintf(l->path + before, sizeof(l->path) - before, before ? "/%s" : "%s", name);
     bool good;
-    if (more < 0 || before + (size_t)more >= sizeof(l->path))
+    if (more < 0 || before + (size_t)more >= sizeof(l->path) || *name == '\0')
         good = true; /* nobody can ask for it */
     else if (l->n >= RDC_ROWS_SETS)
         good = give_up(l, "it has too many datasets:");

@@ -84,7 +84,7 @@ function Average:restore(archive, path)
     end
     local ok, message = archive:get_into(name, t)
     if not ok then
-      return errors.outside(message)
+      return errors.outside(("%s: %s"):format(path, message))
     end
   end
   return true

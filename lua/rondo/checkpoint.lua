@@ -95,7 +95,79 @@ function checkpoint.begin(model, optimizer, config)
   return archive
 end
 
--- Opens a file and looks at its first entries: { archive=, digests=, config=, path= } | nil, message, code.
+-- ---- what a file may hold -------------------------------------------------------------------------------------
+
+local MOST = 1 << 53
+
+local function of_kinds(archive, name, a, b)
+  local kind = archive:kind(name)
+  return kind == a or kind == b
+end
+
+-- What is wanted of an entry, in words, and whether it is that.
+local KINDS = {
+  ["a whole number, 0 or more"] = function(archive, name)
+    local n = archive:kind(name) == "i64" and #archive:shape(name) == 0 and archive:get(name)
+    return n and n >= 0 and n <= MOST
+  end,
+  ["a number"] = function(archive, name)
+    return of_kinds(archive, name, "f64", "i64") and #archive:shape(name) == 0
+  end,
+  ["two numbers"] = function(archive, name)
+    local shape = archive:shape(name)
+    return of_kinds(archive, name, "f64", "i64") and #shape == 1 and shape[1] == 2
+  end,
+  ["numbers"] = function(archive, name) return of_kinds(archive, name, "f64", "i64") end,
+  ["real numbers"] = function(archive, name) return of_kinds(archive, name, "f32", "f64") end,
+  ["text"] = function(archive, name) return archive:kind(name) == "text" end,
+}
+
+-- Entries by name, and by what the names of many begin with.
+local ENTRIES = { config = "text", ["train/step"] = "a whole number, 0 or more",
+  ["train/epoch"] = "a whole number, 0 or more", ["train/position"] = "a whole number, 0 or more",
+  ["train/offset"] = "a whole number, 0 or more", ["train/tail"] = "a whole number, 0 or more",
+  ["train/lr_scale"] = "a number", ["random/calls"] = "a whole number, 0 or more", ["optimizer/lr"] = "a number",
+  ["average/count"] = "a whole number, 0 or more", ["history/evaluated"] = "a whole number, 0 or more",
+  ["history/best"] = "two numbers", ["history/pending"] = "numbers", ["history/callbacks"] = "text",
+  ["capsule/first"] = "a whole number, 0 or more", ["capsule/n"] = "a whole number, 0 or more",
+  ["capsule/seeds"] = "text", ["capsule/trail"] = "text" }
+local MANY = { ["model/"] = "real numbers", ["average/weights/"] = "real numbers", ["train/state/"] = "real numbers",
+  ["optimizer/scalars/"] = "a number", ["history/train/"] = "numbers", ["history/valid/"] = "numbers" }
+-- Of the description: what is a table where it is there.
+local TABLES = { "plugins", "optimizer", "schedule", "loss", "series", "frozen" }
+
+-- Is every entry what its name says? Nil and what is wrong, where not.
+local function check_entries(archive)
+  local function wrong(name, wanted)
+    return ("its entry '%s' is not %s"):format(name, wanted)
+  end
+  for name, wanted in pairs(ENTRIES) do
+    if archive:has(name) and not KINDS[wanted](archive, name) then
+      return nil, wrong(name, wanted)
+    end
+  end
+  for prefix, wanted in pairs(MANY) do
+    for _, name in ipairs(archive:names(prefix)) do
+      if not KINDS[wanted](archive, name) then
+        return nil, wrong(name, wanted)
+      end
+    end
+  end
+  return true
+end
+
+-- The description in `config`: a table, or nil.
+local function description_of(archive)
+  local config = archive:has "config" and json.decode(archive:get "config")
+  for _, name in ipairs(type(config) == "table" and TABLES or {}) do
+    if config[name] ~= nil and type(config[name]) ~= "table" then
+      return nil
+    end
+  end
+  return type(config) == "table" and config or nil
+end
+
+-- Opens a file and looks at its entries: { archive=, digests=, config=, path= } | nil, message, code.
 function checkpoint.open(path)
   local archive, digests = core.load_archive(path)
   if not archive then
@@ -106,8 +178,12 @@ function checkpoint.open(path)
     return errors.outside(("%s: not a checkpoint of this program (its format is %s)"):format(path,
       type(format) == "string" and ("%q"):format(format) or "not given"), errors.DATA)
   end
-  local config = archive:has "config" and archive:kind "config" == "text" and json.decode(archive:get "config")
-  if type(config) ~= "table" then
+  local sound, why = check_entries(archive)
+  if not sound then
+    return errors.outside(("%s: %s; it was made by another program"):format(path, why), errors.DATA)
+  end
+  local config = description_of(archive)
+  if not config then
     return errors.outside(path .. ": its description is unreadable", errors.DATA)
   end
   return { archive = archive, digests = digests, config = config, path = path }
@@ -186,7 +262,7 @@ function checkpoint.read_model(opened, model, trained)
     local entry = not trained and archive:has(averaged) and averaged or "model/" .. name
     local ok, message = require("rondo.tensor").no_grad(archive.get_into, archive, entry, p)
     if not ok then
-      return errors.outside(message)
+      return errors.outside(("%s: %s"):format(opened.path, message))
     end
   end
   return true
@@ -247,14 +323,27 @@ function checkpoint.read_optimizer(opened, optimizer, names)
     end
     local ok, message = archive:get_into(entry, slot.tensor)
     if not ok then
-      return errors.outside(message)
+      return errors.outside(("%s: %s"):format(opened.path, message))
     end
   end
   for name in pairs(handle:scalars()) do
     local entry = "optimizer/scalars/" .. name
     if archive:has(entry) then
-      handle:set_scalar(name, archive:get(entry))
+      local ok, why = pcall(handle.set_scalar, handle, name, archive:get(entry))
+      if not ok then
+        return errors.outside(("%s: %s"):format(opened.path, errors.bare(why)))
+      end
     end
+  end
+  return true
+end
+
+-- The rate that was last used; true, or nil, message, code.
+function checkpoint.read_rate(opened, optimizer)
+  local lr = opened.archive:has "optimizer/lr" and opened.archive:get "optimizer/lr"
+  local ok, why = pcall(function() optimizer.lr = lr or errors.raise("it holds no learning rate") end)
+  if not ok then
+    return errors.outside(("%s: %s"):format(opened.path, (why:gsub("^[^\n]-%.lua:%d+: ", ""))))
   end
   return true
 end
@@ -263,7 +352,8 @@ end
 function checkpoint.rebuild(opened)
   local description = opened.config.model
   if type(description) ~= "table" then
-    return nil, opened.path .. ": its model is a class of a script; build it there and load the weights into it"
+    return errors.outside(opened.path
+      .. ": its model is a class of a script; build it there and load the weights into it")
   end
   if not plausible(description, opened.archive) then
     return errors.outside(opened.path .. ": describes a model much larger than the parameters it holds")
@@ -340,7 +430,7 @@ function Checkpoint:load_into(model, optimizer)
   if ok and optimizer then
     ok, message, code = checkpoint.read_optimizer(self.opened, optimizer, names_of(model))
     if ok then
-      optimizer.lr = self.opened.archive:get "optimizer/lr"
+      ok, message, code = checkpoint.read_rate(self.opened, optimizer)
     end
   end
   return ok, message, code

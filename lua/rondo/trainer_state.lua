@@ -278,7 +278,7 @@ function trainer_state.restore(trainer, opened)
     trainer.schedule.scale = type(scale) == "number" and scale or 1.0
     trainer.schedule:set(trainer.step)
   elseif (there.optimizer or {}).lr == here.optimizer.lr then
-    trainer.optimizer.lr = archive:get "optimizer/lr"
+    return checkpoint.read_rate(opened, trainer.optimizer)
   end
   return true
 end

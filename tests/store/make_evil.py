@@ -98,6 +98,11 @@ def dots(f):  # finish() makes it ..
     f["qq"] = np.arange(5.0)
 
 
+@kind
+def nameless(f):  # finish() takes it away
+    f["QQQ"] = np.arange(5.0)
+
+
 # ---- storage ----
 
 def create(f, name, kind_, shape, plist):
@@ -315,12 +320,13 @@ def overlap(f):
 
 finish = {
     "slash": lambda path: replace(path, b"qqqqq", b"a/b/c"),
+    "nameless": lambda path: replace(path, b"QQQ\0", b"\0\0\0\0"),
     "dots": lambda path: replace(path, b"qq\0", b"..\0"),
     "continuation": endless_header,
     "overlap": one_address,
 }
 
-OLD = {"continuation", "dots", "huge", "huge_square", "overlap", "slash"}  # without checksums, and with B-trees
+OLD = {"continuation", "dots", "huge", "huge_square", "nameless", "overlap", "slash"}  # without checksums, and with B-trees
 
 
 def main(folder):

@@ -129,6 +129,9 @@ static void test_names_are_taken_as_they_are(void **state)
     const rd_hdf5_set *sets;
     assert_int_equal(rd_hdf5_sets(h, &sets), 1); /* nobody can ask for it */
     rd_hdf5_free(h);
+    h = opened("nameless");
+    assert_int_equal(rd_hdf5_sets(h, &sets), 1);
+    rd_hdf5_free(h);
     h = opened("slash");
     assert_string_equal(find(h, "a/b/c")->text, "cannot be opened by HDF5");
     rd_hdf5_free(h);
@@ -137,6 +140,7 @@ static void test_names_are_taken_as_they_are(void **state)
     rd_hdf5_free(h);
     check_checkpoint(*state, "odd_names", "archive: name '\xff\xfe' is not UTF-8");
     check_checkpoint(*state, "long_name", "there is a name that is too long: 'xxx");
+    check_checkpoint(*state, "nameless", "there is a link without a name in the folder ''");
     check_checkpoint(*state, "slash", "HDF5 cannot open 'a/b/c': ");
     check_checkpoint(*state, "dots", "HDF5 cannot open 'a': ");
 }

@@ -146,13 +146,13 @@ local function optimizer_of(model, ckpt)
   if not checkpoint.read_optimizer(ckpt.opened, optimizer, names) then
     return nil
   end
-  optimizer.lr = ckpt.opened.archive:get "optimizer/lr"
-  return optimizer
+  return checkpoint.read_rate(ckpt.opened, optimizer) and optimizer
 end
 
 -- Share of the run's logged updates that were clipped, before this checkpoint.
 local function clip_rate(o, ckpt)
   local limit, path = ckpt.config.clip_grad_norm, o.run .. "/metrics.jsonl"
+  limit = type(limit) == "number" and limit or nil -- infinite: a text
   local file = whole_file.open(path)
   if not file then
     return nil

@@ -178,19 +178,26 @@ function Batches:batch(k)
       x[#x + 1] = get("x" .. #x + 1)
     end
   end
-  local how = { lengths = get "lengths", mask = get "mask", resets = get "resets" }
-  return x, get "y", next(how) and how or nil, get "weight"
+  local y, how = get "y", { lengths = get "lengths", mask = get "mask", resets = get "resets" }
+  if type(x) == "table" and #x == 0 or not y then
+    errors.raise("replay: batch %d is not whole", k)
+  end
+  return x, y, next(how) and how or nil, get "weight"
 end
 
 local function source_of(opened)
   local archive = opened.archive
-  local stateful = #archive:names "train/state/" > 0 or (opened.config.data or {}).stateful == true
+  local data = type(opened.config.data) == "table" and opened.config.data or {}
+  local stateful = #archive:names "train/state/" > 0 or data.stateful == true
   return setmetatable({ archive = archive, n = archive:get "capsule/n", first = archive:get "capsule/first",
     data = opened.config.data, stateful = stateful }, Batches)
 end
 
 local function made(what, description, from, name)
   local given = {}
+  if type(description) ~= "table" or type(description[name]) ~= "string" then
+    errors.raise("replay: it names no %s", what)
+  end
   for key, value in pairs(description) do
     given[key] = key ~= name and value or nil
   end
@@ -206,11 +213,22 @@ local specs = {
   { name = "loss", kind = "any", help = "the loss, where it is a function of a script" },
 }
 
+-- Numbers by path and field, as seeds_of has them.
+local function seeds_in(archive)
+  local seeds = json.decode(archive:get "capsule/seeds")
+  for _, seed in pairs(type(seeds) == "table" and seeds or { false }) do
+    if math.type(seed) ~= "integer" or seed < 0 or seed > 0xffffffff then
+      errors.raise("replay: its seeds are no whole numbers")
+    end
+  end
+  return seeds
+end
+
 local function parts_of(opened, o)
   local config = opened.config
   local model, why, code = o.model
   if not model then
-    model, why, code = with_seeds(opened, json.decode(opened.archive:get "capsule/seeds"))
+    model, why, code = with_seeds(opened, seeds_in(opened.archive))
   end
   if not model then
     return nil, why, code
@@ -236,63 +254,19 @@ local function same(a, b)
   return true
 end
 
+local PARTS = { "capsule/trail", "capsule/seeds", "capsule/first", "capsule/n", "optimizer/lr" }
+
 local function open(path)
   local opened, message, code = checkpoint.open(path)
   if not opened then
     return nil, message, code
-  elseif not opened.archive:has "capsule/trail" then
-    return errors.outside(path .. ": is no capsule; capsules lie in RUN/capsules")
+  end
+  for _, name in ipairs(PARTS) do
+    if not opened.archive:has(name) then
+      return errors.outside(path .. ": is no capsule; capsules lie in RUN/capsules")
+    end
   end
   return opened
-end
-
-local function replay(path, o)
-  if type(path) ~= "string" then
-    errors.raise("replay: expected the path of a capsule, got a %s", type(path))
-  end
-  local opened, why, failure = open(path)
-  if not opened then
-    return nil, why, failure
-  end
-  local model, loss, optimizer = parts_of(opened, o)
-  if not model then
-    return nil, loss, optimizer
-  end
-  local config, archive = opened.config, opened.archive
-  local trainer = require("rondo.trainer").Trainer { model = model, loss = loss, optimizer = optimizer,
-    clip_grad_norm = config.clip_grad_norm, clip_grad_value = config.clip_grad_value,
-    accumulate = config.accumulate or 1, bptt = config.bptt,
-    memory = archive:has "capsule/memory" and archive:get "capsule/memory" or nil, progress = "none", quiet = true,
-    max_steps = 1 << 30 }
-  function trainer.notice() end
-  local precision = core.precision()
-  core.precision(config.precision or "float32")
-  local source = source_of(opened)
-  trainer:bind(source)
-  trainer:prepare_parts(source)
-  trainer.planned = trainer.memory and memory_plan.of(trainer, source, { budget = trainer.memory })
-  local ok, message, code = trainer_state.restore(trainer, opened)
-  local found
-  if ok then
-    trainer.optimizer.lr = archive:get "optimizer/lr"
-    model:train()
-    found = trainer:broken_update(source)
-  end
-  core.precision(precision)
-  if not ok then
-    return nil, message, code
-  end
-  local recorded = json.decode(archive:get "capsule/trail")
-  return { step = trainer.step + 1, trail = found or {}, recorded = recorded, same = same(found or {}, recorded) }
-end
-
-function capsule.options(given)
-  return options.resolve("replay", specs, given)
-end
-
--- rondo.replay(path, { model =, loss = }): { step =, trail =, recorded =, same = }, or nil, message, code.
-function capsule.replay(path, given)
-  return errors.blame(replay, path, capsule.options(given))
 end
 
 -- The trail as people read it, a line each.
@@ -305,6 +279,75 @@ function capsule.lines(trail)
       and ("batch %d: "):format(entry.batch) or "", search.sentence(entry))
   end
   return lines
+end
+
+local function play(opened, o)
+  local recorded = json.decode(opened.archive:get "capsule/trail")
+  if not pcall(capsule.lines, recorded) then
+    errors.raise("replay: its trail is unreadable")
+  end
+  local model, loss, optimizer = parts_of(opened, o)
+  if not model then
+    return nil, loss, optimizer
+  end
+  local config, archive = opened.config, opened.archive
+  local trainer = require("rondo.trainer").Trainer { model = model, loss = loss, optimizer = optimizer,
+    clip_grad_norm = config.clip_grad_norm, clip_grad_value = config.clip_grad_value,
+    accumulate = config.accumulate or 1, bptt = config.bptt,
+    memory = archive:has "capsule/memory" and archive:get "capsule/memory" or nil, progress = "none", quiet = true,
+    max_steps = 1 << 30 }
+  function trainer.notice() end
+  core.precision(config.precision or "float32")
+  local source = source_of(opened)
+  trainer:bind(source)
+  trainer:prepare_parts(source)
+  trainer.planned = trainer.memory and memory_plan.of(trainer, source, { budget = trainer.memory })
+  local ok, message, code = trainer_state.restore(trainer, opened)
+  if not ok then
+    return nil, message, code
+  end
+  if trainer.position >= #source then
+    return errors.outside(("%s: is at batch %d, and it holds batches to %d"):format(opened.path, trainer.position + 1,
+      #source))
+  end
+  ok, message, code = checkpoint.read_rate(opened, trainer.optimizer)
+  if not ok then
+    return nil, message, code
+  end
+  model:train()
+  local found = trainer:broken_update(source)
+  return { step = trainer.step + 1, trail = found or {}, recorded = recorded, same = same(found or {}, recorded) }
+end
+
+-- Where all comes from the file, which may be anybody's, what fails is the file's fault; else it may be the script's.
+local function replay(path, o)
+  if type(path) ~= "string" then
+    errors.raise("replay: expected the path of a capsule, got a %s", type(path))
+  end
+  local opened, why, failure = open(path)
+  if not opened then
+    return nil, why, failure
+  end
+  local precision = core.precision()
+  local results = table.pack(pcall(play, opened, o))
+  core.precision(precision)
+  local message = results[2]
+  if results[1] then
+    return table.unpack(results, 2, results.n)
+  elseif o.model or o.loss or type(message) ~= "string" then
+    error(message, 0)
+  end
+  message = message:gsub("^[^\n]-%.lua:%d+: ", "")
+  return errors.outside(("%s: cannot be played again: %s"):format(path, message))
+end
+
+function capsule.options(given)
+  return options.resolve("replay", specs, given)
+end
+
+-- rondo.replay(path, { model =, loss = }): { step =, trail =, recorded =, same = }, or nil, message, code.
+function capsule.replay(path, given)
+  return errors.blame(replay, path, capsule.options(given))
 end
 
 return capsule
