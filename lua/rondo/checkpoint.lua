@@ -8,6 +8,7 @@
 -- or backend: equal states give equal files.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
+local entries = require "rondo.checkpoint_entries"
 local errors = require "rondo.errors"
 local json = require "rondo.json"
 local module = require "rondo.module"
@@ -95,78 +96,6 @@ function checkpoint.begin(model, optimizer, config)
   return archive
 end
 
--- ---- what a file may hold -------------------------------------------------------------------------------------
-
-local MOST = 1 << 53
-
-local function of_kinds(archive, name, a, b)
-  local kind = archive:kind(name)
-  return kind == a or kind == b
-end
-
--- What is wanted of an entry, in words, and whether it is that.
-local KINDS = {
-  ["a whole number, 0 or more"] = function(archive, name)
-    local n = archive:kind(name) == "i64" and #archive:shape(name) == 0 and archive:get(name)
-    return n and n >= 0 and n <= MOST
-  end,
-  ["a number"] = function(archive, name)
-    return of_kinds(archive, name, "f64", "i64") and #archive:shape(name) == 0
-  end,
-  ["two numbers"] = function(archive, name)
-    local shape = archive:shape(name)
-    return of_kinds(archive, name, "f64", "i64") and #shape == 1 and shape[1] == 2
-  end,
-  ["numbers"] = function(archive, name) return of_kinds(archive, name, "f64", "i64") end,
-  ["real numbers"] = function(archive, name) return of_kinds(archive, name, "f32", "f64") end,
-  ["text"] = function(archive, name) return archive:kind(name) == "text" end,
-}
-
--- Entries by name, and by what the names of many begin with.
-local ENTRIES = { config = "text", ["train/step"] = "a whole number, 0 or more",
-  ["train/epoch"] = "a whole number, 0 or more", ["train/position"] = "a whole number, 0 or more",
-  ["train/offset"] = "a whole number, 0 or more", ["train/tail"] = "a whole number, 0 or more",
-  ["train/lr_scale"] = "a number", ["random/calls"] = "a whole number, 0 or more", ["optimizer/lr"] = "a number",
-  ["average/count"] = "a whole number, 0 or more", ["history/evaluated"] = "a whole number, 0 or more",
-  ["history/best"] = "two numbers", ["history/pending"] = "numbers", ["history/callbacks"] = "text",
-  ["capsule/first"] = "a whole number, 0 or more", ["capsule/n"] = "a whole number, 0 or more",
-  ["capsule/seeds"] = "text", ["capsule/trail"] = "text" }
-local MANY = { ["model/"] = "real numbers", ["average/weights/"] = "real numbers", ["train/state/"] = "real numbers",
-  ["optimizer/scalars/"] = "a number", ["history/train/"] = "numbers", ["history/valid/"] = "numbers" }
--- Of the description: what is a table where it is there.
-local TABLES = { "plugins", "optimizer", "schedule", "loss", "series", "frozen" }
-
--- Is every entry what its name says? Nil and what is wrong, where not.
-local function check_entries(archive)
-  local function wrong(name, wanted)
-    return ("its entry '%s' is not %s"):format(name, wanted)
-  end
-  for name, wanted in pairs(ENTRIES) do
-    if archive:has(name) and not KINDS[wanted](archive, name) then
-      return nil, wrong(name, wanted)
-    end
-  end
-  for prefix, wanted in pairs(MANY) do
-    for _, name in ipairs(archive:names(prefix)) do
-      if not KINDS[wanted](archive, name) then
-        return nil, wrong(name, wanted)
-      end
-    end
-  end
-  return true
-end
-
--- The description in `config`: a table, or nil.
-local function description_of(archive)
-  local config = archive:has "config" and json.decode(archive:get "config")
-  for _, name in ipairs(type(config) == "table" and TABLES or {}) do
-    if config[name] ~= nil and type(config[name]) ~= "table" then
-      return nil
-    end
-  end
-  return type(config) == "table" and config or nil
-end
-
 -- Opens a file and looks at its entries: { archive=, digests=, config=, path= } | nil, message, code.
 function checkpoint.open(path)
   local archive, digests = core.load_archive(path)
@@ -174,15 +103,19 @@ function checkpoint.open(path)
     return errors.outside(digests, errors.DATA)
   end
   local format = archive:has "format" and archive:get "format"
-  if format ~= FORMAT then
+  local later = type(format) == "string" and format:match "^rondo%-checkpoint (%d+)$"
+  if later and format ~= FORMAT then
+    return errors.outside(("%s: it has format %s, this Rondo reads format %s; a newer Rondo wrote it"):format(path,
+      later, FORMAT:match "%d+"), errors.DATA)
+  elseif format ~= FORMAT then
     return errors.outside(("%s: not a checkpoint of this program (its format is %s)"):format(path,
       type(format) == "string" and ("%q"):format(format) or "not given"), errors.DATA)
   end
-  local sound, why = check_entries(archive)
+  local sound, why = entries.check(archive)
   if not sound then
     return errors.outside(("%s: %s; it was made by another program"):format(path, why), errors.DATA)
   end
-  local config = description_of(archive)
+  local config = entries.description(archive)
   if not config then
     return errors.outside(path .. ": its description is unreadable", errors.DATA)
   end

@@ -326,7 +326,8 @@ finish = {
     "overlap": one_address,
 }
 
-OLD = {"continuation", "dots", "huge", "huge_square", "nameless", "overlap", "slash"}  # without checksums, and with B-trees
+# Formats without checksums, and with B-trees.
+OLD = {"continuation", "dots", "huge", "huge_square", "nameless", "overlap", "slash"}
 
 
 def main(folder):

@@ -3,6 +3,8 @@
 #include "store/checkpoint.h"
 #include "store/seal.h"
 
+#include <xxhash.h>
+
 static const char *saved(scratch *s)
 {
     rd_archive *a = small_archive("log");
@@ -129,6 +131,23 @@ static void test_the_version_is_under_the_checksum(void **state)
                   "it is damaged (the header does not match its checksum)");
 }
 
+/* The header of a file of a later version is whole: its checksum is right. */
+static void test_a_later_version_is_refused_as_such(void **state)
+{
+    const char *path = saved(*state);
+    unsigned char block[RDC_SEAL_BYTES];
+    const uint32_t later = RDC_SEAL_VERSION + 1;
+    XXH64_canonical_t sum;
+    const int fd = open(path, O_RDWR);
+    assert_int_equal(pread(fd, block, sizeof(block), 0), sizeof(block));
+    memcpy(block + 8, &later, sizeof(later));
+    XXH64_canonicalFromHash(&sum, XXH3_64bits(block, 56));
+    memcpy(block + 56, sum.digest, sizeof(sum.digest));
+    assert_int_equal(pwrite(fd, block, sizeof(block), 0), sizeof(block));
+    close(fd);
+    check_message(path, "it has format 2, this Rondo reads format 1; a newer Rondo wrote it");
+}
+
 /* Lets h5py make a file with a user block, then seals it; false: there is no h5py. */
 static bool forge(scratch *s, const char *statement)
 {
@@ -207,6 +226,7 @@ int main(void)
         TEST(test_other_files_are_named),
         TEST(test_a_sealed_file_that_is_not_hdf5_is_refused_by_the_child),
         TEST(test_the_version_is_under_the_checksum),
+        TEST(test_a_later_version_is_refused_as_such),
         TEST(test_links_to_elsewhere_are_refused),
         TEST(test_storage_elsewhere_is_refused),
         TEST(test_other_types_are_refused),

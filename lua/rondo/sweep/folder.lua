@@ -88,6 +88,10 @@ function folder.claim(out, here, script_text, how)
     errors.stop(errors.USAGE, ("%s: a sweep is here already; go on with resume = true, or start anew with "
       .. "overwrite = true"):format(out))
   end
+  if there and tonumber(there.schema) and tonumber(there.schema) > SCHEMA then
+    errors.stop(errors.USAGE, ("%s: a newer Rondo has begun a sweep here (its schema is %s, this Rondo's is %d)")
+      :format(out, there.schema, SCHEMA))
+  end
   here = json.decode(json.encode(here))
   if there then
     local list = changes(there, here)
