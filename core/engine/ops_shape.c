@@ -264,7 +264,10 @@ rd_status rd_reshape(rd_tensor *x, uint32_t ndim, const size_t *shape, rd_tensor
                         RD_MAX_DIMS, ndim);
     bool fits = true;
     for (uint32_t d = 0; d < ndim; d++) fits = fits && rdc_mul_size(numel, shape[d], &numel);
-    if (!fits || numel != rd_tensor_numel(x))
+    if (!fits)
+        return rdc_fail(err, RD_E_ARG,
+                        "reshape: the new shape has more elements than memory can address");
+    if (numel != rd_tensor_numel(x))
         return rdc_fail(err, RD_E_ARG, "reshape: shape %s has %zu elements, the new one has %zu",
                         rdc_shape_text(x, have), rd_tensor_numel(x), numel);
     for (uint32_t d = 0; d < ndim; d++) place.shape[d] = shape[d];

@@ -132,13 +132,30 @@ void test_gradients(rd_scalar_fn f, void *user, rd_tensor *const *leaves, size_t
     test_gradients_within(1e-9, f, user, leaves, n);
 }
 
+/* Gradients are numbers, whichever they are. */
+static void play_once(rd_scalar_fn f, void *user, rd_tensor *const *leaves, size_t n)
+{
+    rd_error err;
+    rd_tensor *y = NULL;
+    OK(f(user, &y, &err));
+    OK(rd_backward(y, NULL, false, &err));
+    for (size_t i = 0; i < n; i++) {
+        if (rd_grad(leaves[i])) assert_true(rd_all_finite(rd_grad(leaves[i])));
+        rd_zero_grad(leaves[i]);
+    }
+    rd_tensor_release(y);
+}
+
 void test_gradients_within(double tolerance, rd_scalar_fn f, void *user, rd_tensor *const *leaves,
                            size_t n)
 {
     rd_error err;
     rd_gradient_report report;
-    /* In float the steps are so wide that they cross the corner of relu; skip() would leave the leaves. */
-    if (sizeof(rd_real) != sizeof(double)) return;
+    /* In float the steps are so wide that they cross the corner of relu: backward is played alone. */
+    if (sizeof(rd_real) != sizeof(double)) {
+        play_once(f, user, leaves, n);
+        return;
+    }
     OK(rd_check_gradients(&(rd_gradient_check){f, user, leaves, n, 0, 0}, &report, &err));
     if (report.worst > tolerance)
         fail_msg("tensor %zu, element %zu: analytic %.12g, numeric %.12g", report.tensor,

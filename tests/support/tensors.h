@@ -49,7 +49,8 @@ void test_same(const rd_tensor *a, const rd_tensor *b);
 
 /* sum(t * weights) with fixed weights that tell elements apart; releases t. */
 rd_status test_weighted_sum(rd_tensor *t, rd_tensor **out, rd_error *err);
-/* Five-point differences in the double build; nothing in float. f as in rd_check_gradients. */
+/* Five-point differences in the double build; in float backward is played, and gradients are finite. f as in
+ * rd_check_gradients. */
 void test_gradients(rd_scalar_fn f, void *user, rd_tensor *const *leaves, size_t n);
 /* The same where differences are less exact than 1e-9. */
 void test_gradients_within(double tolerance, rd_scalar_fn f, void *user, rd_tensor *const *leaves,
