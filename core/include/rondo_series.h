@@ -36,7 +36,7 @@ uint64_t rd_series_falls(const rd_series *s, uint32_t column, uint64_t from, uin
 uint64_t rd_series_infinite(const rd_series *s, uint32_t column);
 typedef struct rd_series_part {
     const uint32_t *columns;
-    uint64_t begin, from; /* of the series, of what is read */
+    uint64_t from; /* of what is read; each column has a number in it or before it */
     rd_missing rule;
 } rd_series_part;
 /* Rows from.. into x (rows, columns), missing ones as known at the last of them. */
@@ -112,8 +112,9 @@ typedef struct rd_window_form { /* all of it is the caller's */
     double *scratch; /* rd_window_scratch numbers */
 } rd_window_form;
 typedef struct rd_window {
-    uint64_t begin, end; /* rows of the series that may be looked at: none from end on */
-    uint64_t origin;     /* the last row whose numbers are known */
+    uint64_t begin;  /* the first row at or before which each column has a number */
+    uint64_t end;    /* rows from here on are not looked at */
+    uint64_t origin; /* the last row whose numbers are known */
 } rd_window;
 /* x (batch, steps, features); y and weight (batch, horizon, targets), or without the last dimension of one
  * target: 0 where truth is missing.

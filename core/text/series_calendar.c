@@ -7,6 +7,8 @@
 #include <math.h>
 
 #define SECONDS_A_DAY 86400.0
+#define LAST_DAY \
+    1e12 /* 2.7 billion years: no calendar goes so far, and all of it is exact so far */
 #define TWO_PI 0x1.921fb54442d18p+2
 
 typedef struct date {
@@ -45,10 +47,19 @@ static double share_of_year(date d)
     return before / (is_leap(year) ? 366.0 : 365.0);
 }
 
+static bool has_date(double day)
+{
+    return fabs(day) <= LAST_DAY;
+}
+
+/* A time without a date has passed nothing of any unit. */
 void rdc_calendar(rd_calendar unit, double time, double *sine, double *cosine)
 {
     const double day = floor(time / SECONDS_A_DAY), second = time - day * SECONDS_A_DAY;
     double share = 0;
+    *sine = 0;
+    *cosine = 1;
+    if (!has_date(day)) return;
     switch (unit) {
     case RD_HOUR:
         share = second / SECONDS_A_DAY;
@@ -75,11 +86,11 @@ static int64_t days_before(int64_t year, int64_t month) /* of the year that begi
 double rdc_time_ahead(double time, double step, bool months, uint64_t n)
 {
     if (!months) return time + step * (double)n;
-    const double day = floor(time / SECONDS_A_DAY);
+    const double day = floor(time / SECONDS_A_DAY), ahead = step * (double)n;
+    if (!has_date(day) || !has_date(ahead)) return time;
     const date d = date_of((int64_t)day);
     const int64_t month = (5 * d.of_year + 2) / 153;
-    const int64_t first = days_before(d.year, month),
-                  then = d.year * 12 + month + (int64_t)(step * (double)n);
+    const int64_t first = days_before(d.year, month), then = d.year * 12 + month + (int64_t)ahead;
     const int64_t next = days_before(then / 12, then % 12),
                   length = days_before((then + 1) / 12, (then + 1) % 12) - next;
     const int64_t of_month = (int64_t)day - first;

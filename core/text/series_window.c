@@ -41,21 +41,18 @@ size_t rd_window_width(const rd_feature *features, size_t n)
 
 /* ---- missing numbers ---- */
 
-/* The last row of a number before `row`. One there is: a series begins where its columns do. */
-static uint64_t seen_before(const double *column, uint64_t begin, uint64_t row)
+/* The last row of a number before `row`. One there is, of the same series, though it may come before the row
+ * from which on all columns have had one, where windows begin. */
+static uint64_t seen_before(const double *column, uint64_t row)
 {
-    do {
-        assert(row > begin);
-        row--;
-    } while (isnan(column[row]) && row > begin);
-    return row;
+    while (row > 0 && isnan(column[row - 1])) row--;
+    return row > 0 ? row - 1 : 0;
 }
 
 /* The number of a row that is missing, as known at row `last`. */
-static double fill(const double *column, rd_missing rule, uint64_t begin, uint64_t row,
-                   uint64_t last)
+static double fill(const double *column, rd_missing rule, uint64_t row, uint64_t last)
 {
-    const uint64_t before = seen_before(column, begin, row);
+    const uint64_t before = seen_before(column, row);
     uint64_t next = row + 1;
     if (rule == RD_MISSING_INTERPOLATE)
         while (next <= last && isnan(column[next])) next++;
@@ -68,16 +65,16 @@ double rd_window_known(const rd_window_form *form, uint32_t column, const rd_win
                        uint64_t row)
 {
     const double *c = rd_series_column(form->series, column);
-    return isnan(c[row]) ? fill(c, form->rule, at->begin, row, at->origin) : c[row];
+    return isnan(c[row]) ? fill(c, form->rule, row, at->origin) : c[row];
 }
 
 /* Rows from..last of a column into v, as known at `last`. */
-static void take_known(const rd_window_form *form, uint32_t column, uint64_t begin, uint64_t from,
-                       uint64_t last, double *v)
+static void take_known(const rd_window_form *form, uint32_t column, uint64_t from, uint64_t last,
+                       double *v)
 {
     const double *c = rd_series_column(form->series, column);
     for (uint64_t row = from; row <= last; row++)
-        v[row - from] = isnan(c[row]) ? fill(c, form->rule, begin, row, last) : c[row];
+        v[row - from] = isnan(c[row]) ? fill(c, form->rule, row, last) : c[row];
 }
 
 rd_status rd_series_values(rd_series *s, const rd_series_part *of, rd_tensor *x, rd_error *err)
@@ -88,7 +85,7 @@ rd_status rd_series_values(rd_series *s, const rd_series_part *of, rd_tensor *x,
         const double *c = rd_series_column(s, of->columns[k]);
         for (size_t i = 0; i < x->shape[0]; i++) {
             const uint64_t row = of->from + i;
-            const double v = isnan(c[row]) ? fill(c, of->rule, of->begin, row, last) : c[row];
+            const double v = isnan(c[row]) ? fill(c, of->rule, row, last) : c[row];
             x->at[i * x->stride[0] + k * x->stride[1]] = (rd_real)v;
         }
     }
@@ -143,7 +140,7 @@ static rd_status read_value(const rd_window_form *form, const rd_feature *f, con
             (unsigned long long)(at->end - at->begin));
     assert(first >= at->begin + lag);
     size_t n = (size_t)(steps + lag);
-    take_known(form, f->column, at->begin, first - lag, last, form->scratch);
+    take_known(form, f->column, first - lag, last, form->scratch);
     RD_TRY(apply(f, form->scratch, &n, first - lag - at->begin, err));
     put(to, 0, form->scratch, n);
     put_same(to, steps, form->steps, 0);
@@ -215,7 +212,7 @@ static rd_status read_target(const rd_window_form *form, size_t k, const rd_wind
     const uint64_t lag = rd_stages_lag(f->stages, f->n_stages), first = at->origin + 1 - lag;
     double *const v = form->scratch;
     size_t n = (size_t)lag + form->horizon;
-    if (lag > 0) take_known(form, f->column, at->begin, first, at->origin, v);
+    if (lag > 0) take_known(form, f->column, first, at->origin, v);
     for (size_t i = (size_t)lag; i < n; i++)
         v[i] = first + i < at->end ? c[first + i] : (double)NAN;
     RD_TRY(apply(f, v, &n, first - at->begin, err));
@@ -257,7 +254,7 @@ rd_status rd_window_invert(const rd_window_form *form, const rd_feature *f, cons
         form->scratch; /* what each stage is given, up to the origin, one behind the other */
     size_t length[RD_MAX_STAGES + 1];
     length[0] = lag;
-    if (lag > 0) take_known(form, f->column, at->begin, at->origin + 1 - lag, at->origin, level);
+    if (lag > 0) take_known(form, f->column, at->origin + 1 - lag, at->origin, level);
     for (uint32_t k = 0; k < f->n_stages; k++, level += lag) {
         size_t left = length[k];
         memcpy(level + lag, level, lag * sizeof *level);

@@ -182,16 +182,16 @@ static int columns_too_large(lua_State *L)
     return 1;
 }
 
-/* numbers:values({columns}, from, n, begin, rule) -> tensor (n, columns) */
+/* numbers:values({columns}, from, n, rule) -> tensor (n, columns) */
 static int columns_values(lua_State *L)
 {
     rd_core *core = rdl_core(L);
     rd_series *s = rdl_check_series(L, 1);
     luaL_checktype(L, 2, LUA_TTABLE);
     const size_t shape[] = {(size_t)luaL_checkinteger(L, 4), (size_t)lua_rawlen(L, 2)};
-    const lua_Integer from = luaL_checkinteger(L, 3), begin = luaL_checkinteger(L, 5);
+    const lua_Integer from = luaL_checkinteger(L, 3);
     luaL_argcheck(L,
-                  begin >= 1 && from >= begin && shape[0] <= rd_series_rows(s) &&
+                  from >= 1 && shape[0] <= rd_series_rows(s) &&
                       (uint64_t)from <= rd_series_rows(s) + 1 - shape[0],
                   3, "no such rows");
     uint32_t *columns = rdl_buffer(L, shape[1], sizeof *columns);
@@ -203,9 +203,8 @@ static int columns_values(lua_State *L)
         lua_pop(L, 1);
     }
     const rd_series_part of = {.columns = columns,
-                               .begin = (uint64_t)begin - 1,
                                .from = (uint64_t)from - 1,
-                               .rule = rdl_check_rule(L, luaL_checkstring(L, 6))};
+                               .rule = rdl_check_rule(L, luaL_checkstring(L, 5))};
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_tensor_new(core, 2, shape, RD_DENSE, out, &err));
     RDL_DO(L, rd_series_values(s, &of, *out, &err));

@@ -87,7 +87,16 @@ for fill in IMAGES:
     for version, libver in ((0, "earliest"), (2, "v108")):
         checkpoint = image(fill, libver, 512)
         seed("checkpoint", f"{fill.__name__}{version}", bytes([version | 8]) + checkpoint)
-        seed("series", f"{fill.__name__}{version}", bytes([version]) + image(fill, libver, 0))
+        seed("hdf5", f"{fill.__name__}{version}", bytes([version // 2]) + image(fill, libver, 0))
+
+# ---- columns of numbers: options of windows, then a byte or eight for each number ----
+
+for name, options in (("values", (0, 3, 2, 0, 0, 2, 1, 9, 0, 1)), ("ahead", (6, 2, 3, 32, 1, 1, 3, 2, 4, 0, 64, 36)),
+                      ("calendar", (14, 2, 2, 4, 0, 68, 0, 132, 0, 196, 0))):
+    numbers = bytes(range(100, 160)) + bytes((0, 7, 0, 9, 0, 5))
+    seed("series", name, b"\4" + bytes(options).ljust(40, b"\1") + b"\2" + numbers)
+    days = struct.pack("<24d", *(x for i in range(12) for x in (i * 0.5, 1e9 + i * 86400)))
+    seed("series", name + "_days", b"\3" + bytes(options).ljust(40, b"\2") + b"\1" + days)
 
 # ---- what a child sends: see core/store/hdf5_module.h ----
 
@@ -125,8 +134,14 @@ child("wide", LOOK, entry(1, (0, 1 << 40), b"x", b""), frame(DONE, content=1))
 
 # ---- files of rows ----
 
-for file in sorted((ROOT / "tests/lua/csv").glob("*.csv")):
-    seed("csv", file.stem, bytes(3) + file.read_bytes())
+GAPS = b"t,a,b\n1,0.1,\n2,,0.3\n3,,\n4,0.7,-1e9\n5,,\n6,1e-7,0.1\n7,,\n"
+FILES = {file.stem: file.read_bytes() for file in sorted((ROOT / "tests/lua/csv").glob("*.csv"))}
+for name, content in FILES.items():
+    seed("csv", name, bytes(3) + content)
+THIRDS = b"t,a\n" + b"".join(b"%d,%s\n" % (i, b"" if i % 3 else b"%g" % (i * i * 0.1 + 0.3)) for i in range(40))
+for name, content in (("gaps", GAPS), ("thirds", THIRDS), ("gaps_first", GAPS.replace(b"0.1,\n2", b"0.1,3\n2"))):
+    for more in (0x10, 0x11, 0x20, 0x21, 0x31):  # missing is an error, as before, on a line; rows of a part
+        seed("csv", f"{name}{more:x}", bytes((0, 0, more)) + content)
 
 # ---- texts, at each level; and vocabularies ----
 

@@ -96,6 +96,22 @@ static void test_times_go_on_by_seconds(void **state)
     assert_true(rdc_time_ahead(100, 0.5, false, 7) == 103.5);
 }
 
+static void test_times_beyond_all_calendars_have_no_share_and_stand_still(void **state)
+{
+    (void)state;
+    static const double far[] = {1e30, -1e30, (double)INFINITY, -(double)INFINITY, (double)NAN};
+    for (size_t i = 0; i < sizeof far / sizeof *far; i++) {
+        for (rd_calendar unit = RD_HOUR; unit <= RD_DAY_OF_YEAR; unit++) {
+            double sine, cosine;
+            rdc_calendar(unit, far[i], &sine, &cosine);
+            assert_true(sine == 0 && cosine == 1);
+        }
+        const double ahead = rdc_time_ahead(far[i], 1, true, 5);
+        assert_memory_equal(&ahead, &far[i], sizeof ahead);
+    }
+    assert_true(rdc_time_ahead(86400, 1e30, true, 5) == 86400);
+}
+
 static void test_rows_behind_the_last_have_times_that_go_on(void **state)
 {
     rd_error err;
@@ -131,6 +147,7 @@ int main(void)
         cmocka_unit_test(test_days_of_leap_years_are_shorter_shares),
         cmocka_unit_test(test_times_go_on_by_months),
         cmocka_unit_test(test_times_go_on_by_seconds),
+        cmocka_unit_test(test_times_beyond_all_calendars_have_no_share_and_stand_still),
         cmocka_unit_test(test_rows_behind_the_last_have_times_that_go_on),
     };
     return cmocka_run_group_tests(tests, test_open_core, test_close_core);

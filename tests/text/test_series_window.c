@@ -175,6 +175,27 @@ static void test_a_feature_that_is_not_known_far_enough_is_refused(void **state)
     rd_series_free(s);
 }
 
+/* The other column began later: its first row is that of the windows. */
+static void test_a_number_that_lacks_in_the_first_row_is_the_one_before_it(void **state)
+{
+    view v;
+    rd_error err;
+    rd_series *s = series_of(4, 1, VALUES(10, NONE, 12, 13));
+    open_view(&v, *state,
+              &(rd_window_form){.series = s,
+                                .rule = RD_MISSING_PREVIOUS,
+                                .input = 2,
+                                .horizon = 1,
+                                .steps = 2,
+                                .features = &value,
+                                .n_features = 1});
+    const rd_window at = {.begin = 1, .end = 4, .origin = 2};
+    OK(rd_window_read(&v.form, &at, &v.batch, &err));
+    test_expect(v.batch.x, SHAPE(1, 2, 1), VALUES(10, 12));
+    close_view(&v);
+    rd_series_free(s);
+}
+
 /* A number of a row that is not there, of a feature known ahead, is missing. */
 static void test_rows_behind_the_last_are_missing(void **state)
 {
@@ -361,6 +382,7 @@ int main(void)
         TEST(test_a_number_is_known_as_its_window_has_it),
         TEST(test_what_is_known_ahead_goes_on_behind_the_origin),
         TEST(test_a_feature_that_is_not_known_far_enough_is_refused),
+        TEST(test_a_number_that_lacks_in_the_first_row_is_the_one_before_it),
         TEST(test_rows_behind_the_last_are_missing),
         TEST(test_nothing_behind_the_origin_has_a_part_in_x),
         TEST(test_stretches_of_rows_are_filled_as_at_their_last),

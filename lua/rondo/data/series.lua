@@ -109,7 +109,7 @@ function methods:values(wanted, from, to)
   from, to = range(self, from, to)
   local x
   if file.numbers then
-    x = file.numbers:values(list, piece.first + from - 1, to - from + 1, piece.begin, file.rule)
+    x = file.numbers:values(list, piece.first + from - 1, to - from + 1, file.rule)
   else
     for i, k in ipairs(list) do
       list[i] = file.places[k]

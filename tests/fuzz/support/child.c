@@ -27,11 +27,12 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t n);
 void __sanitizer_set_death_callback(void (*callback)(void));
 const char *__asan_default_options(void);
 
-/* As long as the sandbox lets nobody ask for symbols: ASAN_OPTIONS=symbolize=1 to run an input again. A
- * crash of any kind comes to `dying`. */
+/* The sandbox lets nobody ask for symbols: ASAN_OPTIONS=symbolize=1 to run an input again. A crash of any
+ * kind comes to `dying`. What a fork has to copy is kept small. */
 const char *__asan_default_options(void)
 {
-    return "symbolize=0:allocator_may_return_null=1:handle_segv=2:handle_sigbus=2:handle_sigfpe=2";
+    return "symbolize=0:handle_segv=2:handle_sigbus=2:handle_sigfpe=2:allocator_may_return_null=1:"
+           "quarantine_size_mb=4:thread_local_quarantine_size_kb=64";
 }
 
 __attribute__((section("__libfuzzer_extra_counters"), aligned(PAGE))) static uint8_t seen[COUNTERS];
