@@ -206,3 +206,20 @@ describe("a capsule with an entry that is not what its name says", function()
     assert.equal("float32", core.precision())
   end)
 end)
+
+describe("a forecaster with a description that is not what it says", function()
+  it("forecasts, or is refused", function()
+    local path, runs, cli = "tests/fixtures/series-1.h5", require "rondo.forecast.runs", require "rondo.cli"
+    local data = support.write(folder .. "/new.csv", "load,step\n" .. ("1,2\n3,4\n"):rep(20))
+    local n = try_all(path, function()
+      local whole, why = pcall(function()
+        for _, run in ipairs(runs.open(cli, { path })) do
+          run.model:forecast(runs.windows(run, runs.read(run, data)))
+        end
+      end)
+      why = not whole and tostring(why) or ""
+      assert.is_nil(why:match "attempt to [%a ]+" or why:match "bad argument" or why:match "stack overflow", why)
+    end, "^config")
+    assert.is_true(n > 200)
+  end)
+end)

@@ -261,7 +261,7 @@ local function are_stages(self, by_column)
       local stages = name and by_column[name]
       local stage = type(stages) == "table" and stages[k]
       if type(stage) ~= "table" or (stage.kind ~= "difference" and not apply[stage.kind])
-        or type(stage.a) ~= "number" or type(stage.b or 0) ~= "number" then
+        or type(stage.a) ~= "number" or (stage.b ~= nil and type(stage.b) ~= "number") then
         return false
       end
     end

@@ -128,7 +128,8 @@ function vectors.load_vectors(path, vocab, given)
   local whole, rows, found, dim = pcall(read, file, path, vocab, o.dim)
   file:close()
   if not whole or not rows then
-    return errors.outside(not whole and ("%s: %s"):format(path, rows) or found, errors.DATA)
+    local named = not whole and rows:sub(1, #path) == path
+    return errors.outside(not whole and (named and rows or ("%s: %s"):format(path, rows)) or found, errors.DATA)
   elseif found == 0 then
     return errors.outside(path .. ": has none of the vocabulary's symbols", errors.DATA)
   end

@@ -279,6 +279,8 @@ local function like(part, config, given)
     scaler = config.scaler and scalers.from(config.scaler) or nil }
   if config.scaler and not o.scaler then
     errors.raise "windows_like: what the checkpoint says of its scaler is none"
+  elseif type(config.targets) ~= "table" then
+    errors.raise "windows_like: what the checkpoint says of its targets is none"
   end
   for key, value in pairs(given or {}) do
     o[key] = value

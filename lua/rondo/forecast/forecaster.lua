@@ -124,7 +124,13 @@ local function settle(self, o, features)
   elseif #o.target_features ~= o.targets then
     errors.raise("%s: target_features must be %d places, one for each target, got %d", self:label(), o.targets,
       #o.target_features)
-  elseif features < o.targets + o.known then
+  end
+  for _, place in ipairs(o.target_features) do
+    if math.type(place) ~= "integer" or place < 1 or place > features then
+      errors.raise("%s: target_features are places 1..%d, got %s", self:label(), features, tostring(place))
+    end
+  end
+  if features < o.targets + o.known then
     errors.raise("%s: its input has %d features, with %d targets and %d known ahead", self:label(), features, o.targets,
       o.known)
   end
