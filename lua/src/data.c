@@ -15,7 +15,7 @@ enum {
     MOST_STEPS = 1000000,
     LOOK_STEPS =
         100, /* between two looks at the clock: each may go through megabytes of a string */
-    MOST_SECONDS = 2, /* of this thread's processor time */
+    MOST_SECONDS = 1, /* of this thread's processor time */
     MOST_VALUES = 1000000,
     MOST_DEPTH = 100
 };
@@ -60,7 +60,7 @@ static void watch(lua_State *S, lua_Debug *event)
     (void)lua_getallocf(S, &arg);
     budget *b = arg;
     if (++b->looks > MOST_STEPS / LOOK_STEPS) luaL_error(S, "it takes more than a million steps");
-    if (now() > b->until) luaL_error(S, "it takes more than %d seconds", MOST_SECONDS);
+    if (now() > b->until) luaL_error(S, "it takes more than a second");
 }
 
 /* ---- in the chunk's own state, called by lua_pcall ---- */
