@@ -162,6 +162,42 @@ static rd_status a_layer_without_states(rd_core *core, work *t, rd_error *err)
     return of_a_plugin(core, "test_mirror", t, err);
 }
 
+/* An LSTM whose backward gets nothing from call `call` on; then another loss of it has all it needs. */
+static bool play_again(long call, rd_status *again, rd_error *err)
+{
+    work t = {0};
+    rd_rnn *rnn = NULL;
+    test_ok(new_rnn(opened, &(rnn_layer){.cell = "lstm", .in = IN}, &rnn, err), err);
+    test_ok(new_leaf(opened, RD_SEQUENCE, SHAPE(ROWS, STEPS, IN), &t.x, err), err);
+    test_ok(rd_rnn_run(rnn, &(rd_rnn_input){.x = t.x}, &t.y, NULL, err), err);
+    test_ok(rd_sum(t.y, RD_ALL, false, &t.loss, err), err);
+    test_ok(rd_sum(t.y, RD_ALL, false, &t.z, err), err);
+    rd_core_trim(opened);
+    memory_faults_begin((memory_fault){call, true});
+    const rd_status status = rd_backward(t.loss, NULL, false, err);
+    (void)memory_faults_end();
+    *again = status == RD_OK ? RD_OK : rd_backward(t.z, NULL, false, err);
+    rd_rnn_release(rnn);
+    test_release(sizeof(t) / sizeof(rd_tensor *), (rd_tensor *const *)&t);
+    return status != RD_OK;
+}
+
+/* What a layer kept may be used up when memory fails: then the next says so, and is no wrong gradient. */
+static void test_what_a_backward_that_failed_has_used_up_is_not_played_again(void **state)
+{
+    rd_error err;
+    rd_status again;
+    size_t refused = 0, played = 0;
+    (void)state;
+    for (long call = 1; play_again(call, &again, &err); call++) {
+        if (again == RD_OK) played++;
+        if (again == RD_OK) continue;
+        refused++;
+        assert_non_null(strstr(err.text, ": there was no memory to keep its result for backward"));
+    }
+    assert_true(refused > 0 && played > 0);
+}
+
 static void test_every_allocation(void **state)
 {
     check_step(opened, *(step *)*state);
@@ -178,8 +214,12 @@ static void test_every_allocation(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        STEP(ids_with_regularisers), STEP(a_cell_of_phases),       STEP(layers_as_one),
-        STEP(a_layer_with_states),   STEP(a_layer_without_states),
+        cmocka_unit_test(test_what_a_backward_that_failed_has_used_up_is_not_played_again),
+        STEP(ids_with_regularisers),
+        STEP(a_cell_of_phases),
+        STEP(layers_as_one),
+        STEP(a_layer_with_states),
+        STEP(a_layer_without_states),
     };
     return cmocka_run_group_tests(tests, open_numbers, close_numbers);
 }
