@@ -64,9 +64,6 @@ rd_status rd_archive_get_tensor(const rd_archive *a, const char *name, rd_tensor
     const rd_entry *entry = rd_archive_find(a, name);
     if (!entry) return rdc_fail(err, RD_E_ARG, "'%s' is not in the checkpoint", name);
     RD_TRY(check_match(entry, to, err));
-    const rd_entry_kind own = sizeof(rd_real) == 4 ? RD_ENTRY_F32 : RD_ENTRY_F64;
-    if (entry->kind == own) return rd_tensor_write(to, entry->data, err);
-
     const size_t n = rd_tensor_numel(to);
     rd_real *values = malloc(n * sizeof(*values) + 1);
     if (!values) return rdc_no_memory(err, n * sizeof(*values) + 1);

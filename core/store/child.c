@@ -144,13 +144,12 @@ rd_status rdc_child_end(rdc_child *c, rd_status status, rd_error *err)
 {
     close(c->fd);
     if (status != RD_OK && !c->ended) (void)kill(c->pid, SIGKILL);
-    int how = 0;
+    int how = 0; /* it stays 0 where a host that ignores SIGCHLD has had the child reaped */
     pid_t reaped;
     do reaped = waitpid(c->pid, &how, 0);
     while (reaped < 0 && errno == EINTR);
     /* When all was read, the frames were complete and what the child did last is nobody's business
-     * (valgrind changes its exit code). A host that ignores SIGCHLD has had it reaped: then the frames
-     * alone say how it went. */
-    if (status == RD_OK || reaped < 0 || !c->ended) return status;
+     * (valgrind changes its exit code). */
+    if (status == RD_OK || !c->ended) return status;
     return WIFSIGNALED(how) ? killed(c, WTERMSIG(how), err) : status;
 }

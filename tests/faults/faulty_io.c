@@ -66,7 +66,7 @@ static bool fails(const char *name)
 {
     if (!counting()) return false;
     io.calls++;
-    if (!due() || io.fault.number == IO_SHORT) return false;
+    if (!due() || io.fault.number < 0) return false;
     io.failed = name;
     errno = io.fault.number;
     return true;
@@ -148,7 +148,12 @@ ssize_t __wrap_write(int fd, const void *bytes, size_t n)
 
 ssize_t __wrap_read(int fd, void *bytes, size_t n)
 {
-    return fails("read") ? -1 : __real_read(fd, bytes, shortened("read", n));
+    if (fails("read")) return -1;
+    if (counting() && due() && io.fault.number == IO_END) {
+        io.failed = "read";
+        return 0;
+    }
+    return __real_read(fd, bytes, shortened("read", n));
 }
 
 int __wrap_fsync(int fd)

@@ -9,10 +9,13 @@
 
 typedef struct io_fault {
     long call;   /* the call that fails, from 1; 0: none */
-    int number;  /* errno, or IO_SHORT */
+    int number;  /* errno, IO_SHORT or IO_END */
     bool always; /* and all after it */
 } io_fault;
-enum { IO_SHORT = -1 }; /* half of what was asked for is written or read */
+enum {
+    IO_SHORT = -1, /* half of what was asked for is written or read */
+    IO_END = -2    /* there is nothing more to read */
+};
 
 void io_faults_begin(io_fault fault);
 /* Calls since begin; afterwards the system is as it is. */

@@ -4,6 +4,7 @@
 #include "store/checkpoint.h"
 
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
 
@@ -28,7 +29,7 @@ static bool tell(const rdc_wire *wire, uint64_t what)
 /* ---- signals ---- */
 
 static const int ignored[] = {SIGINT, SIGQUIT, SIGHUP, SIGTERM, SIGUSR1, SIGUSR2, SIGPIPE};
-static const int deadly[] = {SIGALRM, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
+static const int deadly[] = {SIGALRM, SIGXCPU, SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL};
 enum {
     N_IGNORED = sizeof(ignored) / sizeof(*ignored),
     N_DEADLY = sizeof(deadly) / sizeof(*deadly)
@@ -157,6 +158,63 @@ static void test_a_child_that_crashes_when_all_is_said_did_well(void **state)
     assert_int_equal(told_by(say_and_crash).data_bytes, 7);
 }
 
+static void check_ended(rdc_child_fn fn, bool reads, const char *message)
+{
+    rdc_child child;
+    rdc_frame frame;
+    rd_error err = {0};
+    assert_int_equal(rdc_child_start(&core, fn, NULL, &child, &err), RD_OK);
+    child.reads = reads;
+    const rd_status status = rdc_child_frame(&child, &frame, &err);
+    assert_int_equal(rdc_child_end(&child, status, &err), RD_E_IO);
+    assert_string_equal(err.text, message);
+}
+
+static bool run_out_of_time(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
+{
+    (void)hdf5, (void)job, (void)wire;
+    return raise(SIGXCPU) == 0;
+}
+
+static bool be_killed(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
+{
+    (void)hdf5, (void)job, (void)wire;
+    return raise(SIGKILL) == 0;
+}
+
+/* SIGKILL is the system's, which has no memory left. */
+static void test_how_a_child_ended_is_said(void **state)
+{
+    (void)state;
+    check_ended(
+        run_out_of_time, true,
+        "the child process for HDF5 took too long; the file is damaged, or made to do harm");
+    check_ended(run_out_of_time, false, "the child process for HDF5 took too long");
+    check_ended(be_killed, true, "the child process for HDF5 was killed by signal 9 (Killed)");
+    check_ended(be_killed, false, "the child process for HDF5 was killed by signal 9 (Killed)");
+}
+
+static volatile int *finished; /* memory that is shared with the child */
+
+static bool tell_and_go_on(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
+{
+    (void)hdf5, (void)job;
+    const bool told = tell(wire, 1);
+    usleep(50000);
+    *finished = 1;
+    return told;
+}
+
+static void test_a_child_that_did_well_is_waited_for(void **state)
+{
+    (void)state;
+    finished = mmap(NULL, sizeof(int), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(finished != MAP_FAILED);
+    told_by(tell_and_go_on);
+    assert_int_equal(*finished, 1);
+    munmap((void *)(uintptr_t)finished, sizeof(int));
+}
+
 static bool succeed(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
 {
     (void)hdf5, (void)wire;
@@ -219,6 +277,8 @@ int main(void)
         TEST(test_a_child_does_not_hold_the_end_that_is_read),
         TEST(test_the_pipe_holds_a_mebibyte),
         TEST(test_a_child_that_crashes_when_all_is_said_did_well),
+        TEST(test_how_a_child_ended_is_said),
+        TEST(test_a_child_that_did_well_is_waited_for),
         TEST(test_what_fn_returns_is_the_exit),
         TEST(test_the_path_of_the_module_has_at_most_4095_bytes),
     };

@@ -1,0 +1,257 @@
+/* test_reader_limits.c - how much the process that reads a file may take, and what it may ask of the system.
+ *
+ * `send` runs in that process, in the middle of the parsing.
+ * SPDX-License-Identifier: MIT */
+#include "store/child.h"
+#include "store/checkpoint.h"
+
+#include <errno.h>
+#include <linux/seccomp.h>
+#include <sched.h>
+#include <signal.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <sys/resource.h>
+#include <sys/syscall.h>
+#include <sys/sysinfo.h>
+#include <sys/time.h>
+#include <time.h>
+
+typedef struct image {
+    unsigned char *at;
+    size_t bytes;
+    bool (*send)(int fd, const void *bytes, size_t n);
+} image;
+
+static bool parse(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
+{
+    const image *file = job;
+    return hdf5->parse(file->at, file->bytes, &(rdc_wire){.fd = wire->fd, .send = file->send});
+}
+
+/* A checkpoint with zeros behind it, `bytes` in all: libhdf5 does not look there. */
+static image image_of(scratch *s, size_t bytes)
+{
+    image file = {.bytes = bytes};
+    size_t n;
+    rd_archive *a = small_archive("log");
+    save(a, scratch_path(s, "a.h5"), NULL);
+    rd_archive_free(a);
+    unsigned char *saved = scratch_read(s->path, &n);
+    const int kind = MAP_PRIVATE | MAP_ANONYMOUS;
+    file.at = mmap(NULL, bytes, PROT_READ | PROT_WRITE, kind, -1, 0);
+    assert_true(file.at != MAP_FAILED && n <= bytes);
+    memcpy(file.at, saved, n);
+    free(saved);
+    return file;
+}
+
+/* Valgrind and emulators have no filters of system calls, and the build `coverage` shuts nothing in. */
+static void need_filters(void)
+{
+#ifdef RD_TEST_COVERAGE
+    skip();
+#endif
+    const uint32_t action = SECCOMP_RET_KILL_PROCESS;
+    if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0) skip();
+}
+
+static bool send_all(int fd, const void *bytes, size_t n)
+{
+    return write(fd, bytes, n) == (ssize_t)n;
+}
+
+/* The first frame, then a pause for those who look on. */
+static bool send_and_wait(int fd, const void *bytes, size_t n)
+{
+    const bool sent = send_all(fd, bytes, n);
+    const time_t from = time(NULL);
+    while (time(NULL) < from + 5) sched_yield();
+    return sent;
+}
+
+typedef struct limits {
+    struct rlimit memory, time;
+    uint64_t taken; /* bytes of address space */
+} limits;
+
+static uint64_t address_space(pid_t pid)
+{
+    char path[64];
+    unsigned long long pages = 0;
+    snprintf(path, sizeof(path), "/proc/%ld/statm", (long)pid);
+    FILE *f = fopen(path, "r");
+    assert_non_null(f);
+    assert_int_equal(fscanf(f, "%llu", &pages), 1);
+    fclose(f);
+    return pages * (uint64_t)sysconf(_SC_PAGESIZE);
+}
+
+/* What a reader of so many bytes has. */
+static limits limits_of(scratch *s, size_t bytes)
+{
+    limits of = {0};
+    rdc_child child;
+    rdc_frame frame;
+    rd_error err = {0};
+    image file = image_of(s, bytes);
+    file.send = send_and_wait;
+    assert_int_equal(rdc_child_start(&core, parse, &file, &child, &err), RD_OK);
+    if (rdc_child_frame(&child, &frame, &err) != RD_OK) fail_msg("%s", err.text);
+    assert_int_equal(prlimit(child.pid, RLIMIT_AS, NULL, &of.memory), 0);
+    assert_int_equal(prlimit(child.pid, RLIMIT_CPU, NULL, &of.time), 0);
+    of.taken = address_space(child.pid);
+    (void)rdc_child_end(&child, RD_E_IO, &err); /* it is killed */
+    munmap(file.at, bytes);
+    return of;
+}
+
+enum { MIB = 1 << 20 };
+
+/* 256 MiB and twice the image beside what was there before HDF5 began, which is a little less. */
+static void check_memory(scratch *s, size_t bytes)
+{
+    const limits of = limits_of(s, bytes);
+    const uint64_t more = of.memory.rlim_cur - of.taken, wanted = 256 * (uint64_t)MIB + 2 * bytes;
+    assert_in_range(more, wanted - 16 * MIB, wanted);
+    assert_true(of.memory.rlim_max == of.memory.rlim_cur);
+}
+
+static void test_memory_is_in_proportion_to_the_file(void **state)
+{
+    need_filters();
+    check_memory(*state, MIB);
+    check_memory(*state, 64 * MIB);
+}
+
+/* 10 seconds, and one for 4 MiB; a second more before it is killed. */
+static void test_time_is_in_proportion_to_the_file(void **state)
+{
+    need_filters();
+    const limits of = limits_of(*state, 64 * MIB);
+    assert_int_equal(of.time.rlim_cur, 10 + 16);
+    assert_int_equal(of.time.rlim_max, 10 + 16 + 1);
+}
+
+/* ---- calls of the system ---- */
+
+static const char *asked;
+
+/* Ends by a signal if something is not answered as it should be: the test sees that. */
+static void need(bool answered)
+{
+    if (!answered) raise(SIGABRT);
+}
+
+static bool asks_what_is_refused(int fd, const void *bytes, size_t n)
+{
+    struct stat st;
+    char text[64];
+    const char *path = asked;
+    need(syscall(SYS_open, path, O_RDONLY) < 0 && errno == ENOENT);
+    need(syscall(SYS_openat, AT_FDCWD, path, O_RDONLY) < 0 && errno == ENOENT);
+    need(syscall(SYS_stat, path, &st) < 0 && errno == ENOENT);
+    need(syscall(SYS_fstat, fd, &st) < 0 && errno == ENOENT);
+    need(syscall(SYS_newfstatat, AT_FDCWD, path, &st, 0) < 0 && errno == ENOENT);
+    need(syscall(SYS_access, path, R_OK) < 0 && errno == ENOENT);
+    need(syscall(SYS_readlink, "/proc/self/exe", text, sizeof(text)) < 0 && errno == ENOENT);
+    need(syscall(SYS_getcwd, text, sizeof(text)) < 0 && errno == ENOENT);
+    return send_all(fd, bytes, n);
+}
+
+static bool asks_what_is_needed(int fd, const void *bytes, size_t n)
+{
+    struct timespec at;
+    struct timeval now;
+    struct sysinfo machine;
+    sigset_t set;
+    char random[8];
+    need(syscall(SYS_getpid) > 0 && syscall(SYS_gettid) > 0);
+    need(syscall(SYS_clock_gettime, CLOCK_MONOTONIC, &at) == 0);
+    need(syscall(SYS_gettimeofday, &now, NULL) == 0);
+    need(syscall(SYS_sysinfo, &machine) == 0);
+    need(syscall(SYS_getrandom, random, sizeof(random), 0) == sizeof(random));
+    need(syscall(SYS_sched_yield) == 0);
+    need(syscall(SYS_close, -1) < 0 && errno == EBADF);
+    need(sigprocmask(SIG_SETMASK, NULL, &set) == 0);
+    char *page = mmap(NULL, 8192, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    need(page != MAP_FAILED);
+    need(mprotect(page, 8192, PROT_READ | PROT_WRITE) == 0);
+    need(madvise(page, 8192, MADV_DONTNEED) == 0);
+    page = mremap(page, 8192, 16384, MREMAP_MAYMOVE);
+    need(page != MAP_FAILED && munmap(page, 16384) == 0);
+    need(syscall(SYS_brk, 0) > 0);
+    return send_all(fd, bytes, n);
+}
+
+static bool asks_who_it_is(int fd, const void *bytes, size_t n)
+{
+    (void)syscall(SYS_getuid);
+    return send_all(fd, bytes, n);
+}
+
+static rd_status parse_with(scratch *s, bool (*send)(int, const void *, size_t), rd_error *err)
+{
+    rdc_child child;
+    rdc_frame frame;
+    image file = image_of(s, MIB);
+    file.send = send;
+    assert_int_equal(rdc_child_start(&core, parse, &file, &child, err), RD_OK);
+    rd_status status = rdc_child_frame(&child, &frame, err);
+    status = rdc_child_end(&child, status, err);
+    munmap(file.at, MIB);
+    return status;
+}
+
+static void test_what_libraries_ask_for_in_vain_is_not_there(void **state)
+{
+    rd_error err = {0};
+    need_filters();
+    asked = "/etc/passwd";
+    if (parse_with(*state, asks_what_is_refused, &err) != RD_OK) fail_msg("%s", err.text);
+}
+
+static void test_what_is_needed_is_answered(void **state)
+{
+    rd_error err = {0};
+    need_filters();
+    if (parse_with(*state, asks_what_is_needed, &err) != RD_OK) fail_msg("%s", err.text);
+}
+
+static void test_whoever_asks_for_more_is_killed(void **state)
+{
+    rd_error err = {0};
+    need_filters();
+    assert_int_equal(parse_with(*state, asks_who_it_is, &err), RD_E_IO);
+    assert_non_null(strstr(err.text, "was killed by signal 31 (Bad system call)"));
+}
+
+/* The limits of whoever started the program are not raised. */
+static void test_lower_limits_stay(void **state)
+{
+    need_filters();
+    struct rlimit before, low = {.rlim_cur = 8, .rlim_max = RLIM_INFINITY};
+    assert_int_equal(getrlimit(RLIMIT_CPU, &before), 0);
+    low.rlim_max = before.rlim_max;
+    if (before.rlim_cur <= low.rlim_cur) skip();
+    assert_int_equal(setrlimit(RLIMIT_CPU, &low), 0);
+    const limits of = limits_of(*state, MIB);
+    assert_int_equal(setrlimit(RLIMIT_CPU, &before), 0);
+    assert_int_equal(of.time.rlim_cur, 8);
+    assert_int_equal(of.time.rlim_max, 11);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_open, scratch_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_memory_is_in_proportion_to_the_file),
+        TEST(test_time_is_in_proportion_to_the_file),
+        TEST(test_what_libraries_ask_for_in_vain_is_not_there),
+        TEST(test_what_is_needed_is_answered),
+        TEST(test_whoever_asks_for_more_is_killed),
+        TEST(test_lower_limits_stay),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
