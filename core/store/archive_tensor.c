@@ -38,7 +38,7 @@ done:
 static const char *entry_shape(const rd_entry *entry, char buf[256])
 {
     size_t used = 1;
-    memcpy(buf, "(", 2);
+    buf[0] = '(';
     for (uint32_t d = 0; d < entry->ndim; d++)
         used += (size_t)snprintf(buf + used, 256 - used, d ? ", %zu" : "%zu", entry->shape[d]);
     memcpy(buf + used, ")", 2);

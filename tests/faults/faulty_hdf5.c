@@ -44,12 +44,18 @@ static bool fails(const char *name)
     return true;
 }
 
+/* True: it is to do nothing and say that all is well. */
+static bool lies(const char *name)
+{
+    return now && now->lie && strcmp(name, now->lie) == 0;
+}
+
 #define CALL(type, name, types, values, failure) \
     type __real_##name types; \
     type __wrap_##name types; \
     type __wrap_##name types \
     { \
-        return fails(#name) ? (failure) : __real_##name values; \
+        return lies(#name) ? 0 : fails(#name) ? (failure) : __real_##name values; \
     }
 
 CALL(herr_t, H5Aclose, (hid_t a), (a), -1)

@@ -5,10 +5,11 @@
 #include <stdbool.h>
 
 typedef struct hdf5_fault {
-    long call;     /* the call that fails, from 1; 0: none */
-    long calls;    /* so far */
-    char name[40]; /* of the call that failed; "": none yet */
-    int open[26];  /* what was opened and not closed, by its letter: 'S' for dataspaces (H5S) */
+    long call;       /* the call that fails, from 1; 0: none */
+    long calls;      /* so far */
+    const char *lie; /* a call that does nothing and says that it did; NULL: none */
+    char name[40];   /* of the call that failed; "": none yet */
+    int open[26];    /* what was opened and not closed, by its letter: 'S' for dataspaces (H5S) */
 } hdf5_fault;
 
 /* From here on calls are counted in *fault, which may be memory that processes share. */

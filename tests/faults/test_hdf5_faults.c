@@ -27,6 +27,7 @@ typedef struct job {
     const void *image; /* that is read */
     size_t bytes;
     const char *name; /* of the dataset whose rows are read */
+    const char *lie;  /* a call that only says that it is done */
 } job;
 
 /* Does the job in a child in which a call fails. */
@@ -36,7 +37,7 @@ static void run(const job *j, long call, talk *t)
     hdf5_fault *both =
         mmap(NULL, sizeof(*both), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(both != MAP_FAILED);
-    *both = (hdf5_fault){.call = call};
+    *both = (hdf5_fault){.call = call, .lie = j->lie};
     assert_int_equal(pipe(ends), 0);
     const pid_t pid = fork();
     if (pid == 0) {
@@ -134,6 +135,23 @@ static void test_building_an_image(void **state)
     (void)state;
     static const char *const harmless[] = {"H5open", NULL};
     check_calls(&(job){.run = build}, harmless, "H5Dclose");
+}
+
+static void check_error(const job *j, const char *text)
+{
+    static talk t;
+    run(j, 0, &t);
+    assert_int_equal(WEXITSTATUS(t.how), 1);
+    assert_int_equal(last_frame(&t), RDC_FRAME_ERROR);
+    assert_memory_equal(t.at + sizeof(rdc_frame), text, strlen(text));
+}
+
+/* As libhdf5 of another version might do it. */
+static void test_an_image_that_was_not_kept_is_an_error(void **state)
+{
+    (void)state;
+    check_error(&(job){.run = build, .lie = "H5Fclose"}, "HDF5 kept no image");
+    check_error(&(job){.run = build, .lie = "H5Pset_libver_bounds"}, "HDF5 kept no image");
 }
 
 static job checkpoint_job(scratch *s)
@@ -247,6 +265,32 @@ static void test_reading_chunks(void **state)
     check_rows(*state, "folder/chunks");
 }
 
+/* The place and shape of each tile that is sent. */
+static void check_tiles(scratch *s, const char *name, const uint64_t (*tiles)[4], size_t n)
+{
+    static talk t;
+    const job j = rows_job(s, name);
+    size_t at = 0;
+    run(&j, 0, &t);
+    for (size_t i = 0; i < n; i++) {
+        rdc_frame frame;
+        memcpy(&frame, t.at + at, sizeof(frame));
+        assert_int_equal(frame.type, RDC_FRAME_ENTRY);
+        assert_memory_equal(frame.shape, tiles[i], sizeof(*tiles));
+        at += sizeof(frame) + frame.data_bytes;
+    }
+    assert_int_equal(t.n - at, sizeof(rdc_frame)); /* the end */
+    free((void *)(uintptr_t)j.image);
+}
+
+static void test_a_chunk_is_read_at_once(void **state)
+{
+    static const uint64_t chunks[3][4] = {{0, 0, 2, 2}, {2, 0, 2, 2}, {4, 0, 1, 2}};
+    static const uint64_t plain[1][4] = {{0, 0, 5, 2}};
+    check_tiles(*state, "folder/chunks", chunks, 3);
+    check_tiles(*state, "plain", plain, 1);
+}
+
 /* Whether the frame at `frame`, n bytes with what follows it, is one of the plain ones. */
 static bool is_plain(const talk *plain, const unsigned char *frame, size_t n)
 {
@@ -306,9 +350,14 @@ static void test_no_dataset_stays_open(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_building_an_image),     TEST(test_parsing_an_image),
-        TEST(test_no_array_stays_open),   TEST(test_reading_rows),
-        TEST(test_reading_chunks),        TEST(test_looking),
+        TEST(test_building_an_image),
+        TEST(test_parsing_an_image),
+        TEST(test_no_array_stays_open),
+        TEST(test_reading_rows),
+        TEST(test_reading_chunks),
+        TEST(test_looking),
+        TEST(test_an_image_that_was_not_kept_is_an_error),
+        TEST(test_a_chunk_is_read_at_once),
         TEST(test_no_dataset_stays_open),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
