@@ -187,10 +187,31 @@ static void *open_checked(const char *path, char reason[RDC_REASON_BYTES])
     return handle;
 }
 
-bool rdc_plugin_open(const char *path, bool trust, rdc_plugin_file *file,
+struct
+try {
+    const char *path;
+    const rd_host *host;
+};
+
+/* In a child: all that the file's own code does before it is asked for anything. */
+static void try_it(const void *job)
+{
+    const struct try *const t = job;
+    char reason[RDC_REASON_BYTES], why[RDC_WHY_BYTES] = "";
+    void *handle = dlopen(t->path, RTLD_NOW | RTLD_LOCAL);
+    const rd_plugin *p = handle ? dlsym(handle, SYMBOL_OF(RD_ABI_MAJOR)) : NULL;
+
+    if (p && check_stamp(&p->stamp, reason) && rdc_plugin_check(p, reason) && p->init)
+        (void)p->init(t->host, why, sizeof why);
+}
+
+bool rdc_plugin_open(const char *path, bool trust, const rd_host *host, rdc_plugin_file *file,
                      char reason[RDC_REASON_BYTES])
 {
     if (!check_file(path, trust, file, reason)) return false;
+    if (file->found != RDC_INSTALLED &&
+        !rdc_probe(try_it, &(struct try){.path = path, .host = host}, reason))
+        return false;
     void *handle = open_checked(path, reason);
     if (!handle) return false;
     const rd_plugin *p = find_entry(handle, reason);

@@ -5,14 +5,14 @@
  *   L1  the entry symbol rd_plugin_v<major> is there
  *   L2  the stamp: magic, real size, pointer size, host new enough
  *   L3  the records: sizes, required fields, names; no name taken already; init succeeds
- *   L4  opening the file does not change the floating-point environment
+ *   L4  opening the file and init() come to an end, and do not change the floating-point environment
  * SPDX-License-Identifier: MIT */
 #ifndef RD_LOADER_H
 #define RD_LOADER_H
 #include "base/error.h"
 #include <sys/stat.h>
 
-enum { RDC_REASON_BYTES = 508 };
+enum { RDC_REASON_BYTES = 508, RDC_WHY_BYTES = 256 }; /* WHY: what init() may say */
 
 /* Where a file was met, in the order of the search; a file loaded by name wins over what was found. */
 typedef enum rdc_found {
@@ -32,9 +32,13 @@ typedef struct rdc_plugin_file {
 } rdc_plugin_file;
 
 /* Applies L0, L1, L2 and L4 to the file at a real path and fills device, inode and either plugin or the
- * reason. The file of a plugin stays open for the life of the process. [setup] */
-bool rdc_plugin_open(const char *path, bool trust, rdc_plugin_file *file,
+ * reason. What Rondo was not installed with is opened and started in a child process first. The file of a
+ * plugin stays open for the life of the process. [setup] */
+bool rdc_plugin_open(const char *path, bool trust, const rd_host *host, rdc_plugin_file *file,
                      char reason[RDC_REASON_BYTES]);
+/* Calls fn(job) in a child process (probe.c); false, and why, where it does not come back. [setup] */
+typedef void (*rdc_probe_fn)(const void *job);
+bool rdc_probe(rdc_probe_fn fn, const void *job, char reason[RDC_REASON_BYTES]);
 /* L0's owners and permissions, of the file at a real path and of its folder. */
 bool rdc_plugin_owners(const char *path, const struct stat *file, char reason[RDC_REASON_BYTES]);
 /* Applies L3's rules that need no other plugin. */

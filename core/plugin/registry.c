@@ -128,7 +128,7 @@ static bool names_free(const rdc_registry *r, const rd_plugin *p, bool wins,
 
 static bool start(const rdc_registry *r, const rd_plugin *p, char reason[RDC_REASON_BYTES])
 {
-    char why[256] = "";
+    char why[RDC_WHY_BYTES] = "";
 
     if (!p->init || p->init(&r->host, why, sizeof why) == RD_OK) return true;
     why[sizeof why - 1] = '\0';
@@ -229,7 +229,8 @@ rd_status rdc_load(rdc_registry *r, const char *path, rdc_found found, rdc_plugi
         rdc_refuse(reason, "L0: it cannot be reached: %s; look at the path", why);
         return rdc_set_refusal(file, reason, err);
     }
-    if (!rdc_plugin_open(real, r->trust, file, reason)) return rdc_set_refusal(file, reason, err);
+    if (!rdc_plugin_open(real, r->trust, &r->host, file, reason))
+        return rdc_set_refusal(file, reason, err);
     before = same_file(r, file);
     if (!before) return enter(r, file, err);
     *out = before;

@@ -1,4 +1,5 @@
 /* test_loader.c - plugin files: one deliberately wrong file per rule, each refused by number and in words.
+ * Over 400 lines: one border, in the order of its rules.
  * SPDX-License-Identifier: MIT */
 #include <elf.h>
 #include <fcntl.h>
@@ -289,6 +290,16 @@ static void test_l4_fast_math_each_time(void **state)
     expect_refusal("fast_math", reason);
 }
 
+static void test_l4_a_crash_at_its_start_is_a_child_s(void **state)
+{
+    (void)state;
+    expect_refusal("init_crashes", "L4: opening the file ends badly: SIGABRT");
+    expect_refusal("constructor_crashes", "L4: opening the file ends badly: SIGABRT");
+    expect_refusal("init_exits",
+                   "L4: opening the file ends badly: it ended the process with status 3");
+    expect_load(copy("good"));
+}
+
 /* ---- L3 ------------------------------------------------------------------------------------------ */
 
 static void test_l3_a_short_record(void **state)
@@ -381,6 +392,7 @@ int main(void)
         EACH(test_l2_reserved),
         EACH(test_l2_needs_a_newer_host),
         EACH(test_l4_fast_math_each_time),
+        EACH(test_l4_a_crash_at_its_start_is_a_child_s),
         EACH(test_l3_a_short_record),
         EACH(test_l3_a_missing_string),
         EACH(test_l3_a_bad_name),

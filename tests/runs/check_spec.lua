@@ -72,7 +72,7 @@ local wrong = {
   { "constructor", "L4", "fail: set_up() runs when the file is loaded: nothing of a plugin may" },
   { "constructor_crashes", "L4", "fail: opening the file ends badly: SIGABRT" },
   { "destructor", "L4", "fail: tear_down() runs when the file is closed, at the end of a program: nothing of" },
-  { "init_crashes", "L4", "crash: SIGABRT" },
+  { "init_crashes", "L4", "fail: opening the file ends badly: SIGABRT" },
   { "init_hangs", "L4", "timeout: it did not end within 0.5 s", options = "--time-limit 0.5", may = "L0 L1 L2 L3" },
   { "exports_more", "", "warn: it also exports 1 more: helper_of_exports_more; ", "L1" },
   { "slow_start", "", "warn: loading takes ", "L5" },

@@ -56,6 +56,27 @@ local function goes_on(run)
   assert.equal("done", status(run))
 end
 
+it("a plugin that does not start ends no session, and is refused with what it did", function()
+  local bad = core.lib_dir() .. "/../../tests/bad/"
+  support.write(folder .. "/session.lua", ([[
+    local rondo = require "rondo"
+    for _, name in ipairs { "init_crashes", "init_exits", "constructor_crashes", "init_hangs" } do
+      local _, why = rondo.plugins.load("%s" .. name .. ".so")
+      print(why)
+    end
+    assert(rondo.plugins.load("%sgood.so"))
+    print "work goes on"
+  ]]):format(bad, bad))
+  local out, err, code = support.rondo(folder, "run session.lua")
+  assert.equal(0, code, err)
+  for _, text in ipairs { "init_crashes.so was refused, L4: opening the file ends badly: SIGABRT\n",
+    "init_exits.so was refused, L4: opening the file ends badly: it ended the process with status 3\n",
+    "constructor_crashes.so was refused, L4: opening the file ends badly: SIGABRT\n",
+    "init_hangs.so was refused, L4: opening the file does not end within 10 s\n", "work goes on\n" } do
+    assert.truthy(out:find(text, 1, true), out)
+  end
+end)
+
 describe("a plugin that gives", function()
   local function diverges(run, fails, what)
     local err, code = train(run, fails)
