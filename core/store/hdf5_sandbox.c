@@ -8,15 +8,17 @@
 #include <errno.h>
 #include <linux/seccomp.h>
 #include <seccomp.h>
+#include <signal.h>
 #include <stdio.h>
 #include <sys/resource.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Beside the image and one copy of its largest array: HDF5's own tables. */
 #define OWN_BYTES ((uint64_t)256 << 20)
 /* Parsing takes 10 to 60 ms a megabyte at worst; a loop without end takes all there is. */
-enum { SECONDS = 10, BYTES_A_SECOND = 4 << 20 };
+enum { SECONDS = 10, BYTES_A_SECOND = 4 << 20, WAITING = 30 };
 
 /* What malloc, abort, the C library and a write to a pipe ask the kernel for. */
 static const int allowed[] = {
@@ -72,11 +74,23 @@ static bool limit_time(uint64_t seconds)
     return setrlimit(RLIMIT_CPU, &r) == 0;
 }
 
+/* Waiting takes no processor: who waits for ever, as on a lock that a broken heap holds, is ended by the
+ * clock, with a signal that nobody can hold off. Generous, as machines are busy; emulators may lack it. */
+static void limit_waiting(uint64_t seconds)
+{
+    timer_t timer;
+    struct sigevent end = {.sigev_notify = SIGEV_SIGNAL, .sigev_signo = SIGKILL};
+    const struct itimerspec when = {.it_value = {.tv_sec = (time_t)seconds}};
+    if (timer_create(CLOCK_MONOTONIC, &end, &timer) == 0)
+        (void)timer_settime(timer, 0, &when, NULL);
+}
+
 static bool limit_all(const rdc_hdf5_limits *most)
 {
-    const uint64_t taken = address_space();
-    return limit_time(SECONDS + most->work / BYTES_A_SECOND) && limit(RLIMIT_FSIZE, 0) &&
-           limit(RLIMIT_CORE, 0) && limit(RLIMIT_NOFILE, 0) &&
+    const uint64_t taken = address_space(), seconds = SECONDS + most->work / BYTES_A_SECOND;
+    limit_waiting(WAITING * seconds);
+    return limit_time(seconds) && limit(RLIMIT_FSIZE, 0) && limit(RLIMIT_CORE, 0) &&
+           limit(RLIMIT_NOFILE, 0) &&
            (taken == 0 || limit(RLIMIT_AS, taken + 2 * most->memory + OWN_BYTES));
 }
 

@@ -6,7 +6,7 @@
 #include "fuzz/support/fuzz.h"
 #include "text/utf8.h"
 
-enum { MOST_BYTES = 1 << 11, MOST_STEPS = 12, BATCH = 3 };
+enum { MOST_BYTES = 1 << 10, MOST_STEPS = 12, BATCH = 3 };
 
 typedef struct setting {
     rd_vocab_options how;
@@ -56,7 +56,7 @@ static rd_vocab *vocab_of(const rd_text *t, const setting *s)
 static void check_places(const rd_text *t, const setting *s)
 {
     const uint64_t length = rd_text_length(t), bytes = rd_text_bytes(t);
-    const uint64_t step = 1 + length / 64, stride = 1 + bytes / 64;
+    const uint64_t step = 1 + length / 16, stride = 1 + bytes / 16;
     uint64_t before = 0;
     for (uint64_t i = 0; i < length; i += step) {
         const uint64_t at = rd_text_offset(t, i);
@@ -82,7 +82,7 @@ static int32_t *all_ids(const rd_text *t, const rd_vocab *v, size_t n)
 static void check_parts(const rd_text *t, const rd_vocab *v, const int32_t *ids, size_t n)
 {
     int32_t part[MOST_STEPS];
-    for (size_t from = 0; from < n; from += 1 + n / 32) {
+    for (size_t from = 0; from < n; from += 1 + n / 8) {
         const size_t some = n - from < MOST_STEPS ? n - from : MOST_STEPS;
         FUZZ_HOLDS(rd_text_ids(t, v, from, some, part, NULL) == RD_OK);
         FUZZ_HOLDS(memcmp(part, ids + from, some * sizeof *part) == 0);
@@ -188,7 +188,8 @@ static pairs read_pieces(const rd_pieces *p, uint32_t steps, size_t room)
         bool begins = false;
         FUZZ_HOLDS(rd_pieces_look(p, &i, 1, &n, &begins, NULL) == RD_OK);
         FUZZ_HOLDS(n >= 1 && n <= steps && all.n + n <= room);
-        FUZZ_HOLDS((begins || !ended) && (begins == (rd_pieces_begin(p, i) == i)));
+        FUZZ_HOLDS(begins || !ended);
+        if (i % 8 == 0) FUZZ_HOLDS(begins == (rd_pieces_begin(p, i) == i));
         FUZZ_HOLDS(rd_pieces_batch(p, &i, x, y, NULL) == RD_OK);
         rd_real xs[MOST_STEPS], ys[MOST_STEPS];
         rd_tensor_read(x, xs);

@@ -5,6 +5,7 @@
 
 #include <errno.h>
 #include <linux/seccomp.h>
+#include <sched.h>
 #include <signal.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
@@ -153,6 +154,40 @@ static void check_limits(pid_t reader)
     assert_int_equal(r.rlim_cur, 0);
     assert_int_equal(prlimit(reader, RLIMIT_CORE, NULL, &r), 0);
     assert_int_equal(r.rlim_max, 0);
+}
+
+static volatile bool *seen; /* shared: the parent has looked */
+
+static bool send_and_stay(int fd, const void *bytes, size_t n)
+{
+    const bool sent = send_all(fd, bytes, n);
+    while (!*seen) (void)sched_yield();
+    return sent;
+}
+
+/* The clock ends a reader that only waits. A kernel may have no list of timers. */
+static void check_clock(pid_t reader)
+{
+    char path[64], line[128] = "";
+    bool has = false;
+    snprintf(path, sizeof path, "/proc/%d/timers", (int)reader);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f)) has = has || strncmp(line, "signal: 9/", 10) == 0;
+    *seen = true;
+    if (!f) skip();
+    fclose(f);
+    assert_true(has);
+}
+
+static void test_a_reader_that_waits_is_ended_by_the_clock(void **state)
+{
+    rd_error err = {0};
+    need_filters();
+    void *shared = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(shared != MAP_FAILED);
+    seen = shared;
+    if (parse_with(*state, send_and_stay, check_clock, &err) != RD_OK) fail_msg("%s", err.text);
+    munmap(shared, 1);
 }
 
 static void test_a_reader_opens_nothing(void **state)
@@ -311,6 +346,7 @@ int main(void)
         TEST(test_a_reader_opens_nothing),
         TEST(test_a_reader_has_little_memory),
         TEST(test_a_reader_has_limits),
+        TEST(test_a_reader_that_waits_is_ended_by_the_clock),
         TEST(test_a_reader_that_connects_is_killed),
         TEST(test_a_missing_module_is_named),
         TEST(test_no_descriptors_is_an_error),
