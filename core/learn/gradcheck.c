@@ -94,7 +94,7 @@ static rd_status check_tensor(const rd_gradient_check *c, size_t which, rd_gradi
     return status;
 }
 
-rd_status rd_check_gradients(const rd_gradient_check *c, rd_gradient_report *report, rd_error *err)
+static rd_status check_all(const rd_gradient_check *c, rd_gradient_report *report, rd_error *err)
 {
     rd_tensor *const *const parameters = c->parameters;
     rd_gradient_report found = {0};
@@ -117,5 +117,14 @@ rd_status rd_check_gradients(const rd_gradient_check *c, rd_gradient_report *rep
     for (size_t i = 0; i < c->n && status == RD_OK; i++) status = check_tensor(c, i, &found, err);
     rd_set_grad_mode(core, before);
     if (status == RD_OK) *report = found;
+    return status;
+}
+
+/* The function may give up the parameters that it was asked about. */
+rd_status rd_check_gradients(const rd_gradient_check *c, rd_gradient_report *report, rd_error *err)
+{
+    for (size_t i = 0; i < c->n; i++) (void)rd_tensor_retain(c->parameters[i]);
+    const rd_status status = check_all(c, report, err);
+    for (size_t i = 0; i < c->n; i++) rd_tensor_release(c->parameters[i]);
     return status;
 }

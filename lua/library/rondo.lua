@@ -211,9 +211,10 @@ function rondo.linear(x, weight, bias) end
 ---@return rondo.Tensor
 function rondo.matmul(a, b) end
 ---@param x rondo.Tensor
----@param ids rondo.Tensor
----@return rondo.Tensor the element of each row that its id names
-function rondo.gather(x, ids) end
+---@param dim integer
+---@param ids rondo.Tensor of as many dimensions, with size 1 in dim
+---@return rondo.Tensor the element that each id names along dim
+function rondo.gather(x, dim, ids) end
 ---@param ids rondo.Tensor
 ---@param weight rondo.Tensor (V, E)
 ---@return rondo.Tensor

@@ -6,6 +6,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 
 local average = {}
 
@@ -48,6 +49,7 @@ end
 
 -- Runs f with the averages in the model; what was there comes back on every way out.
 function Average:with(f, ...)
+  expect.kind("with_average: what is run", f, "function")
   if self.shown then
     return f(...)
   end

@@ -320,14 +320,21 @@ local save_specs = {
   { name = "step", kind = "int", min = 0 },
 }
 
+local function check_parts(what, model, optimizer)
+  if not module.is_module(model) then
+    errors.raise("%s: model must be a module, got a %s", what, type(model))
+  elseif optimizer ~= nil and not require("rondo.optim").is_optimizer(optimizer) then
+    errors.raise("%s: optimizer must be made by rondo.optim, got a %s", what, type(optimizer))
+  end
+end
+
 -- rondo.save(path, { model =, optimizer =, step = }): true, or nil, message, code.
 function checkpoint.save(path, given)
   local o = options.resolve("save", save_specs, given)
   if type(path) ~= "string" then
     errors.raise("save: expected a path, got a %s", type(path))
-  elseif not module.is_module(o.model) then
-    errors.raise("save: model must be a module, got a %s", type(o.model))
   end
+  check_parts("save", o.model, o.optimizer)
   local archive = checkpoint.begin(o.model, o.optimizer, { model = o.model:describe(), plugins = origins.of(o.model),
     series = rawget(o.model, "series"), seed = random.seed(), optimizer = o.optimizer and o.optimizer:describe() })
   if o.step then
@@ -359,6 +366,7 @@ end
 
 -- Puts the weights into a model, the slots into an optimizer bound to it: true, or nil, message, code.
 function Checkpoint:load_into(model, optimizer)
+  check_parts("load_into", model, optimizer)
   local ok, message, code = checkpoint.read_model(self.opened, model, optimizer ~= nil)
   if ok and optimizer then
     ok, message, code = checkpoint.read_optimizer(self.opened, optimizer, names_of(model))

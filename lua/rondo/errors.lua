@@ -70,6 +70,7 @@ local function finish(ok, ...)
     error(message, 0)
   end
   message = message:gsub("to 'rondo%.%a+%.", "to 'rondo.") -- not the name of the binding, but the script's
+  message = message:gsub("bad argument #%d+ to '%?' %((.*)%)$", "%1") -- what blame() calls has no name
   local rest = bare(message)
   if rest == message and message:find("^[^\n]-:%d+: ") then
     error(message, 0) -- raised in the user's own code, with its line

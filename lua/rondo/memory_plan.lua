@@ -7,6 +7,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 local figures = require "rondo.figures"
 local options = require "rondo.options"
 local parts = require "rondo.parts"
@@ -16,6 +17,7 @@ local release_states = require("rondo.sequential").release_states
 
 local memory_plan = {}
 
+local MOST_STEPS = 1 << 40
 local UNITS = { B = 1, KB = 1 << 10, MB = 1 << 20, GB = 1 << 30 }
 
 -- "64MB", "1.5 GB" or a number of bytes, as bytes.
@@ -158,7 +160,8 @@ end
 
 -- The length of segments for a batch, or nil where all of it may be played at once.
 function Plan:segment(steps, rows)
-  rows = rows or self.rows
+  steps = expect.integer("plan: the number of steps", steps, 1, MOST_STEPS)
+  rows = expect.integer("plan: the number of rows", rows == nil and self.rows or rows, 1, MOST_STEPS)
   if not self.budget or whole_bytes(self, steps, rows) <= self.budget then
     return nil
   end
@@ -189,7 +192,7 @@ end
 
 -- What a batch of so many steps takes, in numbers.
 function Plan:of(steps)
-  steps = steps or self.steps
+  steps = expect.integer("plan: the number of steps", steps == nil and self.steps or steps, 1, MOST_STEPS)
   local facts = { steps = steps, rows = self.rows, budget = self.budget, whole = whole_bytes(self, steps, self.rows),
     kept = self.kept + self.input * steps * self.rows }
   if self.border then

@@ -3,6 +3,7 @@
 -- Assigning a module or a parameter to a field registers it, in the order of first assignment. A module's
 -- protocol: forward(...); for models with carried state also advance(x, states) -> y, states. Library
 -- layers describe themselves (kind and options), so that a checkpoint can rebuild them without code.
+-- over 400 lines: one class, and all its methods.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
 local tensor = require "rondo.tensor"
@@ -45,8 +46,11 @@ end
 -- What raises while a layer of the library reads on is blamed on the user's line, as in a call.
 local function define(class, key, value)
   if key == "advance" and module.kinds[class.class_name] == class then
-    rawset(class, key, function(self, ...)
-      return errors.blame(value, self, ...)
+    rawset(class, key, function(self, x, ...)
+      if not tensor.is_tensor(x) and not (type(x) == "table" and tensor.is_tensor(x[1])) then
+        errors.raise("%s: advance: expected a tensor, got a %s", self:label(), type(x))
+      end
+      return errors.blame(value, self, x, ...)
     end)
   else
     rawset(class, key, value)
@@ -284,6 +288,8 @@ function module.input_of(self, x, what)
   end
   if type(x) == "table" then
     return tensor.tensor(#x > 0 and x or { 0 }) -- a text without words is one absent step
+  elseif not tensor.is_tensor(x) then
+    errors.raise("%s: expected a tensor, a list of ids or a text, got a %s", what, type(x))
   end
   return x
 end

@@ -6,6 +6,7 @@
 -- the vocabulary lacks (id 0) are context like any other, and are not predicted.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 local progress = require "rondo.progress"
 
 local ngram = {}
@@ -106,17 +107,17 @@ end
 -- The table that recipes print; `own`: nats of the model, its last line. Nats are per symbol, and, so that levels
 -- can be compared, per character; chars: characters of one symbol on the validation part.
 function ngram.table(nats, own, chars)
-  chars = chars or 1
+  chars = expect.number("ngram.table: characters of a symbol", chars == nil and 1 or chars)
   local lines = { "n-gram (Witten-Bell)   nats   perplexity   nats/char   bits/char" }
   local function add(name, value)
     lines[#lines + 1] = ("%20s   %.3f   %10.2f   %9.3f   %9.3f"):format(name, value, math.exp(value), value / chars,
       value / chars / math.log(2))
   end
-  for n, value in ipairs(nats) do
-    add(n, value)
+  for n, value in ipairs(expect.kind("ngram.table: the nats", nats, "table")) do
+    add(n, expect.number("ngram.table: nats", value))
   end
   if own then
-    add("this model", own)
+    add("this model", expect.number("ngram.table: nats of the model", own))
   end
   return table.concat(lines, "\n")
 end

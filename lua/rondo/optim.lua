@@ -7,6 +7,7 @@
 local core = require "rondo.native"
 local average = require "rondo.average"
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 local module = require "rondo.module"
 local options = require "rondo.options"
 local random = require "rondo.random"
@@ -178,6 +179,7 @@ end
 
 -- ASGD: runs f with the averages in the parameters.
 function Optimizer:with_average(f, ...)
+  expect.kind("with_average: what is run", f, "function")
   local a = rawget(self, "average")
   if a then
     return a:with(f, ...)

@@ -131,7 +131,7 @@ function random.random(a, b)
     return core.uniform(stream, 0, 0)
   end
   local low, high = b and a or 1, b or a
-  if not math.tointeger(low) or not math.tointeger(high) or high < low then
+  if not (math.type(low) and math.tointeger(low)) or not (math.type(high) and math.tointeger(high)) or high < low then
     errors.raise("random: expected integers low <= high, got %s, %s", tostring(low), tostring(high))
   end
   return low + (core.bits(stream, 0, 0) * (high - low + 1) >> 32)

@@ -4,6 +4,7 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 local figures = require "rondo.figures"
 local loss = require "rondo.loss"
 local metrics = require "rondo.metrics"
@@ -193,6 +194,7 @@ end
 
 -- Runs f with the averaged weights in the model, where the training keeps any.
 function evaluation:with_average(f, ...)
+  expect.kind("with_average: what is run", f, "function")
   if self.average then
     return self.average:with(f, ...)
   end

@@ -20,7 +20,7 @@ static int chain_close(lua_State *L)
 static void *field_object(lua_State *L, int arg, const char *name, const char *class)
 {
     void **slot = NULL;
-    if (lua_getfield(L, arg, name) != LUA_TNIL) slot = luaL_testudata(L, -1, class);
+    if (rdl_field(L, arg, name) != LUA_TNIL) slot = luaL_testudata(L, -1, class);
     lua_pop(L, 1);
     return slot ? *slot : NULL;
 }
@@ -29,7 +29,7 @@ static void *field_object(lua_State *L, int arg, const char *name, const char *c
  * own value. NULL and nil: there is none. */
 static rd_tensor **field_first(lua_State *L, int arg, const rd_rnn *rnn)
 {
-    if (lua_getfield(L, arg, "first") != LUA_TTABLE) return NULL;
+    if (rdl_field(L, arg, "first") != LUA_TTABLE) return NULL;
     const size_t n = rd_rnn_state_count(rnn);
     rd_tensor **first = rdl_buffer(L, n, sizeof *first);
     lua_insert(L, -2);
@@ -105,7 +105,7 @@ static int chain_put(lua_State *L)
 /* The list of ids in field "next" of the table at 2, in a userdata that is pushed. */
 static int32_t *check_next(lua_State *L, size_t *rows)
 {
-    luaL_argcheck(L, lua_getfield(L, 2, "next") == LUA_TTABLE, 2, "next must be a list of ids");
+    luaL_argcheck(L, rdl_field(L, 2, "next") == LUA_TTABLE, 2, "next must be a list of ids");
     *rows = (size_t)lua_rawlen(L, -1);
     int32_t *next = rdl_buffer(L, *rows, sizeof *next);
     for (size_t r = 0; r < *rows; r++) {
@@ -120,7 +120,7 @@ static int32_t *check_next(lua_State *L, size_t *rows)
 
 static rd_stream *check_streams(lua_State *L, size_t rows)
 {
-    luaL_argcheck(L, lua_getfield(L, 2, "streams") == LUA_TTABLE && lua_rawlen(L, -1) == rows, 2,
+    luaL_argcheck(L, rdl_field(L, 2, "streams") == LUA_TTABLE && lua_rawlen(L, -1) == rows, 2,
                   "streams must be a list with one for each row");
     rd_stream *streams = rdl_buffer(L, rows, sizeof *streams);
     for (size_t r = 0; r < rows; r++) {
@@ -134,7 +134,7 @@ static rd_stream *check_streams(lua_State *L, size_t rows)
 /* One list of ids for each row; `next` of the table at 2 becomes what is read then. */
 static void push_written(lua_State *L, const rd_writing *w, size_t rows)
 {
-    lua_getfield(L, 2, "next");
+    rdl_field(L, 2, "next");
     lua_createtable(L, (int)rows, 0);
     for (size_t r = 0; r < rows; r++) {
         lua_pushinteger(L, w->next[r]);

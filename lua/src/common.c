@@ -169,7 +169,7 @@ rdl_shape rdl_check_shape(lua_State *L, int arg)
 rd_order rdl_opt_order(lua_State *L, int arg)
 {
     static const char *const names[] = {"dense", "sequence", NULL};
-    return luaL_checkoption(L, arg, "dense", names) == 0 ? RD_DENSE : RD_SEQUENCE;
+    return rdl_choice(L, arg, "dense", names) == 0 ? RD_DENSE : RD_SEQUENCE;
 }
 
 rd_tensor **rdl_tensor_list(lua_State *L, int arg, size_t *n)

@@ -112,14 +112,17 @@ rd_stream rdl_check_stream(lua_State *L, int arg);      /* a table {seed=, purpo
 rd_sampling rdl_check_sampling(lua_State *L, int arg);  /* its lists lie in userdata, pushed */
 void *rdl_buffer(lua_State *L, size_t n, size_t width); /* collected memory, pushed */
 
-/* Fields of a table of options. */
+/* Fields of a table of options, without its metamethods: those could close what a call has looked at before.
+ * rdl_field pushes one and gives its type; arg may be any place of the stack. */
+int rdl_field(lua_State *L, int arg, const char *name);
 double rdl_field_number(lua_State *L, int arg, const char *name, double def);
 lua_Integer rdl_field_integer(lua_State *L, int arg, const char *name, lua_Integer def,
                               lua_Integer max);
 bool rdl_field_bool(lua_State *L, int arg, const char *name, bool def);
 /* The string stays alive as long as the table holds it. */
 const char *rdl_field_string(lua_State *L, int arg, const char *name, const char *def);
-/* Index of the field's string in a NULL-terminated list, like luaL_checkoption. */
+/* Index of a string, of the argument or of a field, in a list that ends with NULL. */
+int rdl_choice(lua_State *L, int arg, const char *def, const char *const *choices);
 int rdl_field_choice(lua_State *L, int arg, const char *name, const char *def,
                      const char *const *choices);
 /* The table at arg as settings, in a pushed userdata; none or nil: no settings. */

@@ -63,7 +63,7 @@ static int core_open(lua_State *L)
     const uint32_t threads =
         check_threads(L, rdl_field_integer(L, 1, "threads", 0, LUA_MAXINTEGER));
     if (s->core) {
-        lua_getfield(L, 1, "threads");
+        rdl_field(L, 1, "threads");
         if (!lua_isnil(L, -1)) RDL_DO(L, rd_core_set_threads(s->core, threads, &err));
         return 0;
     }

@@ -58,8 +58,9 @@ static int csv_separator(lua_State *L)
 static const char **field_words(lua_State *L, int arg, const char *name, size_t *n)
 {
     *n = 0;
-    if (lua_getfield(L, arg, name) == LUA_TNIL) return NULL;
-    luaL_checktype(L, -1, LUA_TTABLE);
+    if (rdl_field(L, arg, name) == LUA_TNIL) return NULL;
+    if (!lua_istable(L, -1))
+        luaL_error(L, "field '%s' must be a list of strings, got a %s", name, luaL_typename(L, -1));
     *n = (size_t)lua_rawlen(L, -1);
     const char **words = rdl_buffer(L, *n, sizeof *words);
     for (size_t i = 0; i < *n; i++) {

@@ -27,8 +27,8 @@ static int forecast_loss(lua_State *L)
     rd_tensor *y = rdl_tensor(L, 1), *target = rdl_tensor(L, 2);
     lua_settop(L, 6);
     rd_likelihood how = {
-        .kind = (rd_likelihood_kind)luaL_checkoption(L, 3, NULL, kinds),
-        .reduction = (rd_reduction)luaL_checkoption(L, 4, "mean", reductions),
+        .kind = (rd_likelihood_kind)rdl_choice(L, 3, NULL, kinds),
+        .reduction = (rd_reduction)rdl_choice(L, 4, "mean", reductions),
         .weight = lua_isnil(L, 5) ? NULL : rdl_tensor(L, 5),
     };
     if (how.kind == RD_QUANTILES) how.quantiles = numbers(L, 6, &how.n_quantiles);
@@ -61,7 +61,7 @@ static int forecast_draw(lua_State *L)
     const size_t n = (size_t)lua_rawlen(L, 4);
     luaL_argcheck(L, lua_rawlen(L, 5) == n, 5, "a path for each row expected");
     luaL_argcheck(L, each >= 1 && each <= 1 << 16, 6, "paths must be 1..65536");
-    rd_draws how = {.kind = (rd_likelihood_kind)luaL_checkoption(L, 2, NULL, kinds),
+    rd_draws how = {.kind = (rd_likelihood_kind)rdl_choice(L, 2, NULL, kinds),
                     .stream = rdl_check_stream(L, 3),
                     .n_keys = n * (size_t)each};
     rd_path_key *keys = rdl_buffer(L, how.n_keys, sizeof *keys);

@@ -148,7 +148,7 @@ static rd_status play(void *context, rd_tensor *const *dout, rd_tensor **din, rd
 
 static rd_tensor **list_field(lua_State *L, const char *name, size_t *n)
 {
-    lua_getfield(L, 1, name);
+    rdl_field(L, 1, name);
     return rdl_tensor_list(L, lua_gettop(L), n);
 }
 
@@ -190,7 +190,7 @@ static int function_custom(lua_State *L)
     if (maker) c->number = rd_maker_number(maker);
     rdl_adopt(L, 0);
     if (maker && lua_getiuservalue(L, base + 1, 1) == LUA_TTABLE) {
-        lua_getfield(L, 1, "call");
+        rdl_field(L, 1, "call");
         lua_setfield(L, -2, "call");
     }
     lua_settop(L, base + (int)f.n_out);

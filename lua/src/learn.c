@@ -102,7 +102,14 @@ static int learn_check_gradients(lua_State *L)
     check.parameters = rdl_tensor_list(L, 2, &check.n);
     luaL_checkstack(L, LUA_MINSTACK, "check_gradients");
     rd_gradient_report report = {0};
-    RDL_DO(L, rd_check_gradients(&check, &report, &err));
+    rdl_state *s = rdl_get_state(L);
+    lua_State *before =
+        s->caller; /* of a backward that this is a part of, in a coroutine that goes */
+    rd_error err;
+    rd_status status;
+    RDL_TRY(L, status, rd_check_gradients(&check, &report, &err));
+    s->caller = before;
+    if (status != RD_OK) return rdl_raise(L, &err);
     lua_createtable(L, 0, 5);
     lua_pushnumber(L, report.worst);
     lua_setfield(L, -2, "worst");

@@ -24,7 +24,7 @@ static int loss_cross_entropy(lua_State *L)
 {
     rd_tensor *y = rdl_tensor(L, 1), *target = rdl_tensor(L, 2);
     const rd_entropy how = {
-        .reduction = (rd_reduction)luaL_checkoption(L, 3, "mean", reductions),
+        .reduction = (rd_reduction)rdl_choice(L, 3, "mean", reductions),
         .label_smoothing = luaL_optnumber(L, 4, 0),
         .class_weights = optional_tensor(L, 5),
     };
@@ -40,7 +40,7 @@ static int pointwise(lua_State *L, rd_pointwise_kind kind)
     rd_tensor *y = rdl_tensor(L, 1), *target = rdl_tensor(L, 2);
     const rd_pointwise how = {
         .kind = kind,
-        .reduction = (rd_reduction)luaL_checkoption(L, 3, "mean", reductions),
+        .reduction = (rd_reduction)rdl_choice(L, 3, "mean", reductions),
         .weight = optional_tensor(L, 4),
         .delta = luaL_optnumber(L, 5, 1),
         .pos_weight = luaL_optnumber(L, 5, 1),
@@ -76,7 +76,7 @@ static int loss_cosine(lua_State *L)
 {
     rd_tensor *y = rdl_tensor(L, 1), *target = rdl_tensor(L, 2);
     const rd_row_loss how = {
-        .reduction = (rd_reduction)luaL_checkoption(L, 3, "mean", reductions),
+        .reduction = (rd_reduction)rdl_choice(L, 3, "mean", reductions),
         .weight = optional_tensor(L, 4),
     };
     rd_loss_total total = {0};
@@ -122,7 +122,7 @@ static int loss_count_classes(lua_State *L)
     RDL_DO(L, rd_count_classes(y, target, counts, &err));
     static const char *const names[] = {"right", "guessed", "wanted"};
     for (int k = 0; k < 3; k++) {
-        if (lua_getfield(L, 3, names[k]) != LUA_TTABLE)
+        if (rdl_field(L, 3, names[k]) != LUA_TTABLE)
             return luaL_argerror(L, 3, lua_pushfstring(L, "it lacks the list '%s'", names[k]));
         for (size_t i = 0; i < classes; i++) {
             const uint64_t of[] = {counts[i].right, counts[i].guessed, counts[i].wanted};

@@ -11,10 +11,19 @@ static int bad_field(lua_State *L, int arg, const char *name, const char *expect
                          lua_pushfstring(L, "field '%s' must be %s, got %s", name, expected, got));
 }
 
+int rdl_field(lua_State *L, int arg, const char *name)
+{
+    arg = lua_absindex(L, arg);
+    if (!lua_istable(L, arg))
+        luaL_error(L, "a table with a field '%s' expected, got a %s", name, luaL_typename(L, arg));
+    lua_pushstring(L, name);
+    return lua_rawget(L, arg);
+}
+
 double rdl_field_number(lua_State *L, int arg, const char *name, double def)
 {
     double value = def;
-    if (lua_getfield(L, arg, name) != LUA_TNIL) {
+    if (rdl_field(L, arg, name) != LUA_TNIL) {
         if (lua_type(L, -1) != LUA_TNUMBER) bad_field(L, arg, name, "a number", -1);
         value = lua_tonumber(L, -1);
     }
@@ -26,7 +35,7 @@ lua_Integer rdl_field_integer(lua_State *L, int arg, const char *name, lua_Integ
                               lua_Integer max)
 {
     lua_Integer value = def;
-    if (lua_getfield(L, arg, name) != LUA_TNIL) {
+    if (rdl_field(L, arg, name) != LUA_TNIL) {
         int exact = 0;
         if (lua_type(L, -1) == LUA_TNUMBER) value = lua_tointegerx(L, -1, &exact);
         if (!exact || value < 0 || value > max)
@@ -39,7 +48,7 @@ lua_Integer rdl_field_integer(lua_State *L, int arg, const char *name, lua_Integ
 bool rdl_field_bool(lua_State *L, int arg, const char *name, bool def)
 {
     bool value = def;
-    if (lua_getfield(L, arg, name) != LUA_TNIL) {
+    if (rdl_field(L, arg, name) != LUA_TNIL) {
         if (!lua_isboolean(L, -1)) bad_field(L, arg, name, "true or false", -1);
         value = lua_toboolean(L, -1);
     }
@@ -50,7 +59,7 @@ bool rdl_field_bool(lua_State *L, int arg, const char *name, bool def)
 const char *rdl_field_string(lua_State *L, int arg, const char *name, const char *def)
 {
     const char *value = def;
-    if (lua_getfield(L, arg, name) != LUA_TNIL) {
+    if (rdl_field(L, arg, name) != LUA_TNIL) {
         if (lua_type(L, -1) != LUA_TSTRING) bad_field(L, arg, name, "a string", -1);
         value = lua_tostring(L, -1);
     }
@@ -58,22 +67,49 @@ const char *rdl_field_string(lua_State *L, int arg, const char *name, const char
     return value;
 }
 
-int rdl_field_choice(lua_State *L, int arg, const char *name, const char *def,
-                     const char *const *choices)
+/* Place of the value in the list, or -1. */
+static int place_of(const char *value, const char *const *choices)
 {
-    const char *value = rdl_field_string(L, arg, name, def);
-    luaL_Buffer b;
     for (int i = 0; value && choices[i]; i++)
         if (strcmp(value, choices[i]) == 0) return i;
+    return -1;
+}
+
+/* "a, b or c", pushed. */
+static const char *push_choices(lua_State *L, const char *const *choices)
+{
+    luaL_Buffer b;
     luaL_buffinit(L, &b);
     for (int i = 0; choices[i]; i++) {
         if (i > 0) luaL_addstring(&b, choices[i + 1] ? ", " : " or ");
         luaL_addstring(&b, choices[i]);
     }
     luaL_pushresult(&b);
+    return lua_tostring(L, -1);
+}
+
+int rdl_field_choice(lua_State *L, int arg, const char *name, const char *def,
+                     const char *const *choices)
+{
+    const char *value = rdl_field_string(L, arg, name, def);
+    const int place = place_of(value, choices);
+    if (place >= 0) return place;
     return luaL_argerror(L, arg,
                          lua_pushfstring(L, "field '%s' must be %s, got %s", name,
-                                         lua_tostring(L, -1), value ? value : "nil"));
+                                         push_choices(L, choices), value ? value : "nil"));
+}
+
+int rdl_choice(lua_State *L, int arg, const char *def, const char *const *choices)
+{
+    const bool none = def && lua_isnoneornil(L, arg);
+    const char *value = none ? def : lua_type(L, arg) == LUA_TSTRING ? lua_tostring(L, arg) : NULL;
+    const int place = place_of(value, choices);
+    if (place >= 0) return place;
+    const char *list = push_choices(L, choices);
+    return luaL_argerror(L, arg,
+                         value ? lua_pushfstring(L, "%s expected, got '%s'", list, value)
+                               : lua_pushfstring(L, "%s expected, got %s", list,
+                                                 luaL_typename(L, arg)));
 }
 
 /* The setting of the key at -2 and the value at -1. An integral float is an integer: 3.0 is 3. */

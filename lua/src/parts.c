@@ -28,7 +28,8 @@ static int parts_backward_all(lua_State *L)
     if (status != RD_OK) return rdl_raise(L, &err);
     for (size_t i = 0; i < n; i++) {
         lua_rawgeti(L, 1, (lua_Integer)i + 1);
-        rdl_played(L, lua_gettop(L));
+        if (luaL_testudata(L, -1, RDL_TENSOR))
+            rdl_played(L, lua_gettop(L)); /* or it was replaced */
         lua_pop(L, 1);
     }
     rdl_pay(L);

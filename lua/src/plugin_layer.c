@@ -46,7 +46,7 @@ static int layer_new(lua_State *L)
     if (!config.name)
         return luaL_argerror(L, 1, "field 'name' must be the name of a layer, got nil");
     if (!config.label) config.label = config.name;
-    lua_getfield(L, 1, "options");
+    rdl_field(L, 1, "options");
     config.settings = rdl_settings(L, 2, config.label, &config.n_settings);
     rd_plugin_layer **out = (rd_plugin_layer **)rdl_push(L, RDL_PLUGIN_LAYER, 1);
     RDL_DO(L, rd_plugin_layer_new(core, &config, out, &err));

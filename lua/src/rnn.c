@@ -35,7 +35,7 @@ static void keep_parameters(lua_State *L, const rd_rnn *rnn, int at)
 static size_t read_zoneout(lua_State *L, rd_zoneout list[RDL_MAX_STATES])
 {
     size_t n = 0;
-    if (lua_getfield(L, 1, "zoneout") == LUA_TTABLE) {
+    if (rdl_field(L, 1, "zoneout") == LUA_TTABLE) {
         for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
             if (lua_type(L, -2) != LUA_TSTRING || lua_type(L, -1) != LUA_TNUMBER ||
                 n == RDL_MAX_STATES)
@@ -74,7 +74,7 @@ static int rnn_new(lua_State *L)
     if (!config.cell)
         return luaL_argerror(L, 1, "field 'cell' must be the name of a cell, got nil");
     if (!config.label) config.label = config.cell;
-    lua_getfield(L, 1, "options");
+    rdl_field(L, 1, "options");
     config.settings = rdl_settings(L, 2, config.label, &config.n_settings);
     rd_rnn **out = (rd_rnn **)rdl_push(L, RDL_RNN, 1);
     RDL_DO(L, rd_rnn_new(core, &config, out, &err));
@@ -93,7 +93,13 @@ struct layer_run {
 static rd_tensor *field_tensor(lua_State *L, const char *name)
 {
     rd_tensor *t = NULL;
-    if (lua_getfield(L, -1, name) != LUA_TNIL) t = rdl_tensor(L, -1);
+    if (rdl_field(L, -1, name) != LUA_TNIL) {
+        rd_tensor **slot = luaL_testudata(L, -1, RDL_TENSOR);
+        if (!slot || !*slot)
+            luaL_error(L, "field '%s' must be a tensor, got a %s", name,
+                       slot ? "closed tensor" : luaL_typename(L, -1));
+        t = *slot;
+    }
     lua_pop(L, 1); /* the table holds it */
     return t;
 }
@@ -101,7 +107,7 @@ static rd_tensor *field_tensor(lua_State *L, const char *name)
 /* The list 'first' of the table at the top; what is no tensor stands for the cell's own value. */
 static bool read_first(lua_State *L, struct layer_run *run)
 {
-    const bool there = lua_getfield(L, -1, "first") == LUA_TTABLE;
+    const bool there = rdl_field(L, -1, "first") == LUA_TTABLE;
     for (size_t i = 0; there && i < rd_rnn_state_count(run->rnn); i++) {
         lua_rawgeti(L, -1, (lua_Integer)i + 1);
         rd_tensor **slot = luaL_testudata(L, -1, RDL_TENSOR);
@@ -134,14 +140,13 @@ static bool read_states(lua_State *L, struct layer_run *run, size_t at)
  * update the layer is in training. */
 static void read_how(lua_State *L, struct layer_run *run, rd_rnn_input *in)
 {
-    luaL_checktype(L, -1, LUA_TTABLE);
     const int how = lua_gettop(L);
     in->mask = field_tensor(L, "mask");
     in->resets = field_tensor(L, "resets");
     if (read_first(L, run)) in->first = run->first;
-    lua_getfield(L, how, "reverse");
+    rdl_field(L, how, "reverse");
     in->reverse = lua_toboolean(L, -1);
-    in->training = lua_getfield(L, how, "update") != LUA_TNIL;
+    in->training = rdl_field(L, how, "update") != LUA_TNIL;
     lua_settop(L, how);
     in->update = (uint32_t)rdl_field_integer(L, how, "update", 0, UINT32_MAX);
     in->time = (uint32_t)rdl_field_integer(L, how, "time", 0, UINT32_MAX);
@@ -160,7 +165,13 @@ static size_t count_states(lua_State *L, rd_rnn **rnn)
     size_t states = 0;
     for (size_t k = 0; k < n; k++) {
         lua_rawgeti(L, 1, (lua_Integer)k + 1);
-        rnn[k] = rdl_check(L, -1, RDL_RNN, "recurrent layer");
+        rd_rnn **slot = luaL_testudata(L, -1, RDL_RNN);
+        if (!slot || !*slot)
+            luaL_argerror(L, 1,
+                          lua_pushfstring(L, "entry %I must be a recurrent layer, got a %s",
+                                          (lua_Integer)k + 1,
+                                          slot ? "closed one" : luaL_typename(L, -1)));
+        rnn[k] = *slot;
         lua_pop(L, 1); /* the table holds it */
         states += rd_rnn_state_count(rnn[k]);
     }

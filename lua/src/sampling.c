@@ -6,7 +6,7 @@
 static const int32_t *field_ids(lua_State *L, int arg, const char *name, size_t *n)
 {
     *n = 0;
-    const int type = lua_getfield(L, arg, name);
+    const int type = rdl_field(L, arg, name);
     if (type == LUA_TNIL) return NULL;
     if (type != LUA_TTABLE)
         luaL_argerror(L, arg, lua_pushfstring(L, "%s must be a list of ids", name));
@@ -32,7 +32,7 @@ static const int32_t *field_ids(lua_State *L, int arg, const char *name, size_t 
 static const rd_bias *field_bias(lua_State *L, int arg, size_t *n)
 {
     *n = 0;
-    if (lua_getfield(L, arg, "bias") == LUA_TNIL) return NULL;
+    if (rdl_field(L, arg, "bias") == LUA_TNIL) return NULL;
     const int table = lua_gettop(L);
     luaL_argcheck(L, lua_istable(L, table), arg, "bias must be a table of numbers by id");
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) ++*n;

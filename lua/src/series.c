@@ -14,6 +14,13 @@ rd_series *rdl_check_series(lua_State *L, int arg)
     return rdl_check(L, arg, RDL_COLUMNS, "columns");
 }
 
+rd_series *rdl_check_open_series(lua_State *L, int at)
+{
+    rd_series **slot = luaL_testudata(L, at, RDL_COLUMNS);
+    if (!slot || !*slot) luaL_error(L, "the columns of these windows are closed");
+    return *slot;
+}
+
 static int columns_close(lua_State *L)
 {
     rd_series **slot = luaL_checkudata(L, 1, RDL_COLUMNS);

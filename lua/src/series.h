@@ -8,6 +8,8 @@
 #define RDL_CSV "rondo.Csv"
 
 rd_series *rdl_check_series(lua_State *L, int arg);
+/* The same for what lies at a place of the stack, and is no argument. */
+rd_series *rdl_check_open_series(lua_State *L, int at);
 rd_csv *rdl_check_csv(lua_State *L, int arg);
 /* Columns of a list, counted from 1, as 0-based numbers in a pushed userdata. */
 uint32_t *rdl_check_columns(lua_State *L, int arg, const rd_csv *c, size_t *n);

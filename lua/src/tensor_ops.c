@@ -225,7 +225,7 @@ static int module_pool_time(lua_State *L)
 {
     static const char *const hows[] = {"last", "mean", "max", NULL}; /* as rd_pool */
     rd_tensor *x = rdl_tensor(L, 1);
-    const rd_pool how = (rd_pool)luaL_checkoption(L, 2, NULL, hows);
+    const rd_pool how = (rd_pool)rdl_choice(L, 2, NULL, hows);
     rd_tensor *mask = opt_tensor(L, 3);
     rd_tensor **out = rdl_push_tensor(L);
     RDL_DO(L, rd_pool_time(x, mask, how, out, &err));

@@ -13,7 +13,7 @@ rd_vocab *rdl_check_vocab(lua_State *L, int arg)
 rd_vocab_options rdl_check_vocab_options(lua_State *L, int arg)
 {
     if (!lua_istable(L, arg))
-        return (rd_vocab_options){.level = (rd_level)luaL_checkoption(L, arg, "char", levels)};
+        return (rd_vocab_options){.level = (rd_level)rdl_choice(L, arg, "char", levels)};
     return (rd_vocab_options){
         .level = (rd_level)rdl_field_choice(L, arg, "level", "char", levels),
         .lowercase = rdl_field_bool(L, arg, "lowercase", false),

@@ -19,7 +19,12 @@ typedef struct windows {
 
 static windows *check_windows(lua_State *L)
 {
-    return luaL_checkudata(L, 1, RDL_WINDOWS);
+    windows *w = luaL_checkudata(L, 1, RDL_WINDOWS);
+    lua_getiuservalue(L, 1, 1);
+    lua_rawgeti(L, -1, 1);
+    rdl_check_open_series(L, -1);
+    lua_pop(L, 2);
+    return w;
 }
 
 /* ---- making one: the table's lists as arrays ---- */
@@ -27,11 +32,12 @@ static windows *check_windows(lua_State *L)
 /* The list in a field of the table on top, pushed, and its length. */
 static size_t field_list(lua_State *L, const char *name)
 {
-    if (lua_getfield(L, -1, name) == LUA_TNIL) {
+    if (rdl_field(L, -1, name) == LUA_TNIL) {
         lua_pop(L, 1);
         lua_newtable(L);
     }
-    luaL_checktype(L, -1, LUA_TTABLE);
+    if (!lua_istable(L, -1))
+        luaL_error(L, "field '%s' must be a list, got a %s", name, luaL_typename(L, -1));
     return (size_t)lua_rawlen(L, -1);
 }
 
@@ -46,7 +52,7 @@ static void *keep_buffer(lua_State *L, int keep, size_t n, size_t width)
 /* The stages in field `stages` of the table on top. */
 static void read_stages(lua_State *L, int keep, rd_feature *f)
 {
-    if (lua_getfield(L, -1, "stages") == LUA_TNIL) {
+    if (rdl_field(L, -1, "stages") == LUA_TNIL) {
         lua_pop(L, 1);
         return;
     }
@@ -84,6 +90,14 @@ static rd_feature *read_features(lua_State *L, int keep, const char *name, uint3
     return features;
 }
 
+/* Rows of one batch may be of any layouts. */
+static void check_alike(lua_State *L, const rd_window_form *a, const rd_window_form *b)
+{
+    if (a->n_targets != b->n_targets ||
+        rd_window_width(a->features, a->n_features) != rd_window_width(b->features, b->n_features))
+        luaL_error(L, "all layouts have as many features and targets as the first");
+}
+
 /* windows(columns, { rule =, input =, horizon =, steps =, step =, months =, layouts = { { features =, targets
  * = }, ... } }) */
 static int windows_new(lua_State *L)
@@ -107,6 +121,11 @@ static int windows_new(lua_State *L)
         lua_pushvalue(L, arg);
         lua_rawseti(L, keep, arg);
     }
+    if (common.input < 1 || common.horizon < 1 ||
+        (common.steps != common.input && common.steps != common.input + common.horizon - 1))
+        luaL_error(L, "windows of %d and %d rows have %d steps, or %d with what is known ahead",
+                   (int)common.input, (int)common.horizon, (int)common.input,
+                   (int)(common.input + common.horizon) - 1);
     lua_pushvalue(L, 2);
     w->n = field_list(L, "layouts");
     w->layouts = keep_buffer(L, keep, w->n, sizeof *w->layouts);
@@ -119,6 +138,7 @@ static int windows_new(lua_State *L)
             read_features(L, keep, "features", rd_series_columns(s), &form->n_features);
         form->targets = read_features(L, keep, "targets", rd_series_columns(s), &form->n_targets);
         lua_pop(L, 1);
+        check_alike(L, &w->layouts[0], form);
         const size_t needs = rd_window_scratch(form);
         scratch = needs > scratch ? needs : scratch;
     }

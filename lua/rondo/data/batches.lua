@@ -8,6 +8,7 @@ local core = require "rondo.native"
 local buckets = require "rondo.data.buckets"
 local columns = require "rondo.data.columns"
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 local options = require "rondo.options"
 local tensor = require "rondo.tensor"
 
@@ -103,7 +104,8 @@ end
 
 -- Numbers of the examples of batch k of an epoch.
 function Batches:rows(k, epoch)
-  return buckets.batch(self, k, epoch or 1)
+  k, epoch = expect.batch(k, epoch, #self)
+  return buckets.batch(self, k, epoch)
 end
 
 -- Batch k of an epoch: x (a list of tensors where there are several inputs), y, { lengths | mask = }, weight.

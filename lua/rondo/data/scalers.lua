@@ -182,6 +182,12 @@ local function lists_of(self, x, wanted, series)
     errors.raise("%s: expected a tensor of values, got a %s", self.kind, type(x))
   end
   local names, lists = type(wanted) == "string" and { wanted } or wanted or self.columns or { "" }, {}
+  for i = 1, type(names) == "table" and #names or 1 do
+    if type(names) ~= "table" or type(names[i]) ~= "string" then
+      errors.raise("%s: columns must be a name or a list of names, got a %s", self.kind,
+        type(names) == "table" and "list of " .. type(names[i]) .. "s" or type(names))
+    end
+  end
   for i, name in ipairs(names) do
     lists[i] = self:stages(name, series)
   end

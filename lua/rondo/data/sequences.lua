@@ -9,6 +9,7 @@
 -- SPDX-License-Identifier: MIT
 local buckets = require "rondo.data.buckets"
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 local options = require "rondo.options"
 
 local sequences = {}
@@ -116,7 +117,7 @@ end
 
 -- Batch k of an epoch: ids x and y, both (B, T).
 function stream:batch(k, epoch)
-  local list = firsts(self, k, epoch or 1)
+  local list = firsts(self, expect.batch(k, epoch, #self))
   local x = self.text.handle:batch(self.vocab, list, self.seq_len)
   for b = 1, #list do
     list[b] = list[b] + 1
@@ -156,6 +157,7 @@ end
 -- Batch k: x, y (B, T), and what stands beside x: where units begin, and lengths where a row has come to its end.
 function rows:batch(k)
   local first, last, T = {}, {}, self.seq_len
+  k = expect.batch(k, 1, #self)
   for b = 1, self.batch_size do
     first[b], last[b] = self.starts[b] + (k - 1) * T, self.starts[b + 1] - 1
     if first[b] > last[b] then
@@ -179,7 +181,8 @@ function alone:plan()
 end
 
 function alone:batch(k, epoch)
-  local list, longest = buckets.batch(self, k, epoch or 1), 1
+  k, epoch = expect.batch(k, epoch, #self)
+  local list, longest = buckets.batch(self, k, epoch), 1
   for _, length in ipairs((self.pieces:look(list))) do
     longest = math.max(longest, length)
   end

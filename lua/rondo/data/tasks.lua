@@ -5,6 +5,7 @@
 -- was drawn before. `train` has new sequences in every epoch; the other splits are the same in each.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
+local expect = require "rondo.expect"
 local options = require "rondo.options"
 local random = require "rondo.random"
 
@@ -45,7 +46,8 @@ end
 
 function Task:batch(k, epoch)
   local o = self.options
-  self.number = (o.split == "train" and ((epoch or 1) - 1) * o.batches + k or k) & 0xffffffff
+  k, epoch = expect.batch(k, epoch)
+  self.number = (o.split == "train" and (epoch - 1) * o.batches + k or k) & 0xffffffff
   return self:make(o.batch_size, o.seq_len)
 end
 

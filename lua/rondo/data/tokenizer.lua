@@ -3,6 +3,7 @@
 -- A text file is read by Text.open; a tokenizer is for strings: rows of a table, sentences, prompts.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 local options = require "rondo.options"
 local progress = require "rondo.progress"
 local text = require "rondo.data.text"
@@ -111,7 +112,7 @@ end
 function Tokenizer:decode(ids)
   local vocab = vocab_of(self)
   local eos = vocab:special().eos
-  local list = type(ids) == "table" and ids or type(ids) == "number" and { ids } or ids:reshape(ids:numel()):table()
+  local list = expect.ids("decode", ids)
   local kept = {}
   for i, id in ipairs(list) do
     if id == eos then

@@ -6,19 +6,12 @@
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 local options = require "rondo.options"
 local progress = require "rondo.progress"
 local vocabularies = require "rondo.data.vocab"
 
 local tokens = {}
-
--- What ids are: a number, a list or a tensor; a list of them.
-local function list_of(ids)
-  if type(ids) == "table" then
-    return ids
-  end
-  return type(ids) == "number" and { ids } or ids:reshape(ids:numel()):table()
-end
 
 -- ---- Vocab ------------------------------------------------------------------------------------------------
 
@@ -63,6 +56,7 @@ local function from(lists, given)
   local _ <close> = progress.busy "learning a vocabulary"
   local vocab = vocabularies.fit(how, function(fit)
     for k, list in ipairs(lists) do
+      expect.kind(("Vocab.from: list %d"):format(k), list, "table")
       for i, token in ipairs(list) do
         if not checked[token] then
           check_token(token, ("Vocab.from: list %d"):format(k), i)
@@ -125,7 +119,7 @@ end
 local function each_list(self, lists, given, f)
   local o = options.resolve("Vocab", { { name = "max_len", kind = "int", min = 1 } }, given)
   local eos, all = self.vocab:special().eos, {}
-  for k, list in ipairs(lists) do
+  for k, list in ipairs(expect.kind("Vocab: the lists of tokens", lists, "table")) do
     local ids = encoded(self, list, ("list %d"):format(k))
     ids[#ids + 1] = eos
     f(ids)
@@ -154,7 +148,7 @@ end
 -- Tokens of ids (a number, a list, a tensor), without <bos> and 0, up to the first <eos>.
 function Vocab:decode(ids)
   local special, list = self.vocab:special(), {}
-  for _, id in ipairs(list_of(ids)) do
+  for _, id in ipairs(expect.ids("decode", ids)) do
     if id == special.eos then
       break
     elseif id ~= special.bos and id ~= 0 then
@@ -251,7 +245,7 @@ end
 -- Ids of a list of labels.
 function Labels:encode_all(list)
   local ids = {}
-  for i, value in ipairs(list) do
+  for i, value in ipairs(expect.kind("Labels: a list of labels", list, "table")) do
     ids[i] = self.ids[value] or self:encode(value)
   end
   return ids
@@ -263,7 +257,7 @@ function Labels:decode(ids)
     return self.names[ids] or errors.raise("Labels: ids are 1..%d, got %s", #self, tostring(ids))
   end
   local list = {}
-  for i, id in ipairs(list_of(ids)) do
+  for i, id in ipairs(expect.ids("decode", ids)) do
     list[i] = self:decode(id)
   end
   return list

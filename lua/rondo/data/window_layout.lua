@@ -13,6 +13,9 @@ layout.units = { "hour", "weekday", "month", "day_of_year" }
 -- A list of names, of a string or a list of strings.
 local function list_of(given, option)
   local list = type(given) == "string" and { given } or given
+  if type(list) ~= "table" then
+    errors.raise("windows: option '%s' must be a name or a list of names, got a %s", option, type(list))
+  end
   for _, name in ipairs(list) do
     if type(name) ~= "string" then
       errors.raise("windows: option '%s' must be a name or a list of names, got a %s", option, type(name))

@@ -21,6 +21,7 @@
 local core = require "rondo.native"
 local buckets = require "rondo.data.buckets"
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 local layout = require "rondo.data.window_layout"
 local options = require "rondo.options"
 local plan = require "rondo.data.window_plan"
@@ -111,15 +112,16 @@ end
 
 -- Numbers of the windows of batch k of an epoch.
 function methods:rows(k, epoch)
+  k, epoch = expect.batch(k, epoch, #self)
   local first = (k - 1) * self.batch_size + 1
-  return buckets.in_order(self, first, math.min(self.batch_size, self.count - first + 1), self.count, epoch or 1)
+  return buckets.in_order(self, first, math.min(self.batch_size, self.count - first + 1), self.count, epoch)
 end
 
 -- The windows of a list of numbers: x, y, how, weight.
 function methods:of(rows)
   local list, ids, n = {}, {}, 0
-  for b, i in ipairs(rows) do
-    local piece, origin = locate(self, i)
+  for b, i in ipairs(expect.kind("of: the numbers of windows", rows, "table")) do
+    local piece, origin = locate(self, expect.integer("of: the number of a window", i, 1, self.count))
     list[n + 1], list[n + 2], list[n + 3], list[n + 4] = piece.layout, piece.begin, piece.last, origin
     n, ids[b] = n + 4, piece.id
   end
@@ -273,6 +275,7 @@ end
 
 -- Windows of another series as those of a run whose checkpoint has this config.series; given: batch_size, future, ...
 local function like(part, config, given)
+  expect.kind("windows_like: the config of a series", config, "table")
   local o = { input = config.input, horizon = config.horizon, target = config.targets, past = config.past or {},
     known = config.known, calendar = config.calendar, static = config.static, ids = config.ids,
     separate = config.separate, mask = config.mask, season = config.season,

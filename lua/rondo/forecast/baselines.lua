@@ -98,7 +98,7 @@ local function forecast_track(self, track, horizon, levels, o)
     errors.raise("%s: series '%s' has no value before row %d; give it a longer history", self.label, track[1].series,
       track[1].origin + 1)
   end
-  local model = self.fit(values, o)
+  local model = self.model_of(values, o)
   local shifts = levels[1] and residuals.shifts(residuals.of(model, values, horizon), levels)
   local state, n, last = model.begin(), 0, nil
   local entries = {}
@@ -179,7 +179,7 @@ local season = { name = "season", kind = "int", min = 1, max = 1 << 20,
 local function baseline(label, specs, fit, positional)
   return function(given)
     local o = options.resolve(label, specs, given, positional)
-    return setmetatable({ label = label, options = o, fit = fit }, Baseline)
+    return setmetatable({ label = label, options = o, model_of = fit }, Baseline)
   end
 end
 

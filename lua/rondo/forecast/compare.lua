@@ -25,8 +25,10 @@ local specs = {
 -- A Forecast, or those of several seeds, as a list.
 local function runs_of(given, what)
   local runs = forecasts.is_forecast(given) and { given } or given
-  if type(runs) ~= "table" or not forecasts.is_forecast(runs[1]) then
-    errors.raise("compare: %s must be a Forecast, or a list of those of several seeds, got a %s", what, type(given))
+  for i = 1, type(runs) == "table" and math.max(#runs, 1) or 1 do
+    if type(runs) ~= "table" or not forecasts.is_forecast(runs[i]) then
+      errors.raise("compare: %s must be a Forecast, or a list of those of several seeds, got a %s", what, type(given))
+    end
   end
   return runs
 end
@@ -234,6 +236,9 @@ end
 
 local function compare(network, baselines, given)
   local o = options.resolve("compare", specs, given)
+  if o.file and io.type(o.file) ~= "file" and not (type(o.file) == "table" and type(o.file.write) == "function") then
+    errors.raise("compare: option 'file' must be an open file, or false, got a %s", io.type(o.file) or type(o.file))
+  end
   local rows, notes, lines = rows_of(network, baselines), {}, {}
   local targets = targets_of(rows[1].runs[1])
   local verdict

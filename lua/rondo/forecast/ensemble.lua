@@ -5,6 +5,7 @@
 -- that sample, the paths are pooled. Each member has a seed of its own, the first that which was asked for.
 -- SPDX-License-Identifier: MIT
 local errors = require "rondo.errors"
+local expect = require "rondo.expect"
 local forecast = require "rondo.forecast.forecast"
 local module = require "rondo.module"
 
@@ -106,6 +107,7 @@ end
 
 -- The Forecast of windows or of a series.
 function Ensemble:forecast(given, how)
+  expect.kind("forecast: options", how == nil and {} or how, "table")
   local list, keep = {}, (how or {}).keep_paths
   for i, model in ipairs(self.members) do
     local own = { keep_paths = true }

@@ -199,6 +199,10 @@ end
 
 -- Takes from windows what has not been given, and sees that the rest fits.
 function Forecaster:take_windows(windows)
+  if not require("rondo.data.windows").is_windows(windows) then
+    errors.raise("%s: take_windows: expected windows of a series, series:windows { ... }, got a %s", self:label(),
+      type(windows))
+  end
   local o = self.options
   if o.form == "direct" or self:needs_size() then -- what is fed goes on as far as it is asked to
     agree(self, "horizon", windows.horizon)

@@ -58,4 +58,6 @@ static inline uint32_t fuzz_number(fuzz_input *in, uint32_t most)
 const char *fuzz_file(const void *bytes, size_t n);
 /* A core without plugins and of one thread, made once. */
 rd_core *fuzz_core(void);
+/* Beyond so many bytes of the whole process malloc gives nothing: see memory.c. */
+void fuzz_limit_memory(size_t most);
 #endif

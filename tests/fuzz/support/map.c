@@ -9,7 +9,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { MAPS = 16 };
+enum { MAPS = 1024 };
 
 static void *maps[MAPS]; /* copies that are handed out, or NULL */
 
