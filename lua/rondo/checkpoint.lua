@@ -6,6 +6,7 @@
 -- (bpe), vocab/unit where texts are not read as a stream, vocab/form where a Trainer was given a tokenizer (strings or
 -- tokens), labels/names (one a line); history/... is left out of the state digest. No host, time, path, thread count
 -- or backend: equal states give equal files.
+-- Over 400 lines: writing and reading are of one format.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"
 local entries = require "rondo.checkpoint_entries"
