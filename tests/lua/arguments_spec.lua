@@ -40,13 +40,15 @@ describe("objects that are closed while a call works with them", function()
     says("the columns of these windows are closed", windows.batch, windows, { 1, 1, 10, 5 }, true)
   end)
   it("may leave a list while its tensors are played backward", function()
-    local p, list = rondo.parameter(rondo.ones(2)), nil
+    local p, list = rondo.parameter(rondo.ones(2)), {}
     local twice = rondo.Function { name = "Twice", forward = function(_, x) return x * 2 end,
       backward = function(_, g)
-        list[1], list[2] = nil, nil
+        for i = #list, 1, -1 do
+          table.remove(list, i)
+        end
         return g * 2
       end }
-    list = { twice(p):sum(), twice(p):sum() }
+    list[1], list[2] = twice(p):sum(), twice(p):sum()
     core.backward_all(list, { false, false })
     assert.same({ 4, 4 }, p.grad:table())
   end)
@@ -72,7 +74,7 @@ describe("arguments of the binding", function()
     end)
     says("dense or sequence expected, got 'x'", core.zeros, { 1 }, "x")
     says("mean, sum or batch expected, got table", core.mse, rondo.ones(1), rondo.ones(1), {})
-    says("a table with a field 'kind' expected, got a number", core.windows, core.numbers(1, 1, {}),
+    says("a table with a field 'column' expected, got a number", core.windows, core.numbers(1, 1, {}),
       { input = 1, steps = 1, layouts = { { features = { 1 } } } })
   end)
   it("make windows that fit each other", function()
