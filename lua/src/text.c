@@ -174,9 +174,15 @@ static int text_lacking(lua_State *L)
 
 /* ---- pieces ---- */
 
+/* Their text may have been closed before them. */
 static rd_pieces *check_pieces(lua_State *L)
 {
-    return rdl_check(L, 1, RDL_PIECES, "pieces");
+    rd_pieces *p = rdl_check(L, 1, RDL_PIECES, "pieces");
+    lua_getiuservalue(L, 1, 1);
+    rd_text **text = luaL_testudata(L, -1, RDL_TEXT);
+    if (!text || !*text) luaL_error(L, "the text of these pieces is closed");
+    lua_pop(L, 1);
+    return p;
 }
 
 static int pieces_close(lua_State *L)

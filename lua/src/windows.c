@@ -93,6 +93,7 @@ static rd_feature *read_features(lua_State *L, int keep, const char *name, uint3
 /* Rows of one batch may be of any layouts. */
 static void check_alike(lua_State *L, const rd_window_form *a, const rd_window_form *b)
 {
+    if (b->n_features == 0) luaL_error(L, "a layout has at least one feature");
     if (a->n_targets != b->n_targets ||
         rd_window_width(a->features, a->n_features) != rd_window_width(b->features, b->n_features))
         luaL_error(L, "all layouts have as many features and targets as the first");

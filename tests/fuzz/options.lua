@@ -135,11 +135,11 @@ doors[#doors + 1] = function(text) rondo.init(rondo.zeros(2, 2), settings_of(tex
 scratch.write(makers.files())
 
 -- What Lua says of a file of options, with its line, is right.
-local function wrong(message)
+local function wrong(message, given)
   local text = errors.is_stop(message) and message.message or message
   local asked_for_help = errors.is_stop(message) and message.code == 0
   return message ~= PARSED and not asked_for_help and not tostring(text):find "c%.lua:%d+: "
-    and sentences.problem(message)
+    and sentences.problem(message, given)
 end
 
 -- nil; or what is wrong.
@@ -147,7 +147,7 @@ return function(bytes)
   scratch.restore()
   local door = (bytes:byte(1) or 0) % #doors + 1
   local ok, message = pcall(doors[door], bytes:sub(2))
-  local problem = not ok and not host.spent() and wrong(message)
+  local problem = not ok and not host.spent() and wrong(message, bytes)
   core.precision "float32"
   return problem and ("door %d: %s: %s"):format(door, problem, tostring(message)) or nil
 end

@@ -112,7 +112,7 @@ describe("losses", function()
     assert.equal(39, sum)
     assert.equal(4, count)
     assert.equal(39, core.mse(y, target, "sum"):item())
-    raises("invalid option 'average'", core.mse, y, target, "average")
+    raises("mean, sum or batch expected, got 'average'", core.mse, y, target, "average")
   end)
 end)
 

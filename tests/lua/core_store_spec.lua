@@ -128,7 +128,7 @@ describe("a text", function()
     local none, why = core.text(folder .. "/none.txt", "char")
     assert.is_nil(none)
     assert.matches("none%.txt", why)
-    raises("invalid option 'syllable'", core.text, path, "syllable")
+    raises("got 'syllable'", core.text, path, "syllable")
     text:close()
     raises("closed text", function() return #text end)
     assert.equal(3, #vocab) -- outlives its text

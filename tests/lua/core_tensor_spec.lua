@@ -60,7 +60,7 @@ describe("making a tensor", function()
       message(core.zeros, { 1, 1, 1, 1, 1, 1, 1, 1, 1 }))
     assert.matches("a tensor has at most 8 dimensions", message(core.tensor, { { { { { { { { { 1 } } } } } } } } }))
     raises("the sizes of the tensor are too large", core.tensor, {}, { 1 << 40, 1 << 40 })
-    assert.matches("invalid option 'fortran'", message(core.zeros, { 2 }, "fortran"))
+    assert.matches("got 'fortran'", message(core.zeros, { 2 }, "fortran"))
   end)
 end)
 

@@ -25,7 +25,8 @@ local of_caller = { "'__tostring' must return a string", "'__name'", "object len
 
 local sentences = {}
 
-local function of_text(message)
+-- `given`: what the message may repeat.
+local function of_text(message, given)
   if message == "" then
     return "an empty message"
   elseif message:find(odd.TOLD, 1, true) then
@@ -38,7 +39,7 @@ local function of_text(message)
   end
   message = message:gsub("(bad argument #%d+ to '[%w_.]+' %()number has no integer representation", "%1an integer")
   for _, pattern in ipairs(of_lua) do
-    if message:find(pattern) then
+    if message:find(pattern) and not given:find(pattern) then
       return "no sentence for a user"
     end
   end
@@ -46,11 +47,12 @@ local function of_text(message)
 end
 
 -- nil, or what is wrong with an error that a function of the library raised.
-function sentences.problem(message)
+function sentences.problem(message, given)
+  given = given or ""
   if errors.is_stop(message) then
-    return type(message.message) ~= "string" and "an end without a message" or of_text(message.message)
+    return type(message.message) ~= "string" and "an end without a message" or of_text(message.message, given)
   elseif type(message) == "string" then
-    return of_text(message)
+    return of_text(message, given)
   elseif message == nil or type(message) == "table" and message[1] == odd.TOLD then
     return nil -- the caller's function raised it
   end
