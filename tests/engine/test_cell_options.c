@@ -1,4 +1,4 @@
-/* test_cell_options.c - what single cells make of their options: names, first values, refusals.
+/* test_cell_options.c - what single cells make of their options: names, first values, refusals; precision.
  * SPDX-License-Identifier: MIT */
 #include "support/rnns.h"
 
@@ -81,12 +81,61 @@ static void test_the_tenth_highway_layer_has_a_name_of_its_own(void **state)
     rd_rnn_release(rnn);
 }
 
+/* A share so near to one that every unit is held. */
+static void test_zoneout_of_a_state_holds_it_alone(void **state)
+{
+    rd_error err;
+    rd_rnn *rnn = NULL;
+    const rd_zoneout c = {.state = "c", .share = 1 - 0x1p-40};
+    const rd_rnn_config config = {.cell = "lstm",
+                                  .label = "LSTM",
+                                  .input_size = 2,
+                                  .hidden_size = 3,
+                                  .bias = 1,
+                                  .zoneout = &c,
+                                  .n_zoneout = 1};
+    rd_tensor *y = NULL, *final[2] = {NULL, NULL};
+    (void)state;
+    OK(rd_rnn_new(core, &config, &rnn, &err));
+    rd_tensor *const x = rnn_tensor(core, 1, RD_SEQUENCE, SHAPE(1, 1, 2));
+    rd_tensor *const h = test_tensor(core, SHAPE(1, 3), VALUES(0, 0, 0));
+    rd_tensor *const before = test_tensor(core, SHAPE(1, 3), VALUES(1, 2, 3));
+    rd_tensor *const states[2] = {h, before};
+    OK(rd_rnn_run(rnn, &(rd_rnn_input){.x = x, .states = states, .training = true}, &y, final,
+                  &err));
+    test_expect(final[1], SHAPE(1, 3), VALUES(1, 2, 3));
+    assert_true(rd_tensor_at(final[0])[0] != 0);
+    RELEASE(x, h, before, y, final[0], final[1]);
+    rd_rnn_release(rnn);
+}
+
+static void test_int8_has_no_gradients(void **state)
+{
+    rd_error err;
+    rd_rnn *rnn = NULL;
+    rd_tensor *y = NULL;
+    const rd_rnn_config config = {
+        .cell = "gru", .label = "GRU", .input_size = 2, .hidden_size = 3, .bias = 1};
+    (void)state;
+    OK(rd_rnn_new(core, &config, &rnn, &err));
+    rd_tensor *const x = rnn_tensor(core, 1, RD_SEQUENCE, SHAPE(1, 1, 2));
+    OK(rd_core_set_precision(core, "int8", &err));
+    const rd_status status = rd_rnn_forward(rnn, x, NULL, &y, NULL, &err);
+    test_fails(status, &err,
+               "GRU: precision 'int8' has no gradients; use another to train, or no_grad");
+    OK(rd_core_set_precision(core, "float32", &err));
+    RELEASE(x);
+    rd_rnn_release(rnn);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_heads_divide_the_units),
         cmocka_unit_test(test_a_single_unit_begins_with_the_longest_memory),
         cmocka_unit_test(test_the_tenth_highway_layer_has_a_name_of_its_own),
+        cmocka_unit_test(test_zoneout_of_a_state_holds_it_alone),
+        cmocka_unit_test(test_int8_has_no_gradients),
     };
     return cmocka_run_group_tests(tests, open_core, close_core);
 }

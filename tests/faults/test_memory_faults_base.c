@@ -79,6 +79,17 @@ static rd_status a_profile(scratch *s, rd_error *err)
     return status;
 }
 
+static rd_status a_list_of_kernels(scratch *s, rd_error *err)
+{
+    static const rd_core_options options = {
+        .threads = 1, .lib_dir = RD_TEST_LIB_DIR, .trust_plugins = true, .kernels = "scalar"};
+    (void)s;
+    rd_core *opened = NULL;
+    const rd_status status = rd_core_open(&options, &opened, err);
+    rd_core_release(opened);
+    return status;
+}
+
 /* A layer, a cell, and backends that come too late to be used. */
 static rd_status plugins_by_name(scratch *s, rd_error *err)
 {
@@ -133,6 +144,10 @@ static void test_more_threads(void **state)
 static void test_a_profile(void **state)
 {
     check_deed(*state, a_profile);
+}
+static void test_a_list_of_kernels(void **state)
+{
+    check_deed(*state, a_list_of_kernels);
 }
 static void test_plugins_by_name(void **state)
 {
