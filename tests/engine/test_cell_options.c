@@ -81,6 +81,18 @@ static void test_the_tenth_highway_layer_has_a_name_of_its_own(void **state)
     rd_rnn_release(rnn);
 }
 
+static void test_a_layer_knows_its_cell_and_options(void **state)
+{
+    rd_error err;
+    rd_rnn *rnn = NULL;
+    const rd_setting depth = {.name = "depth", .kind = RD_INT, .value.i = 3};
+    (void)state;
+    OK(make("rhn", 2, depth, &rnn, &err));
+    assert_string_equal(rd_rnn_cell(rnn)->name, "rhn");
+    assert_int_equal(rd_rnn_options(rnn)[0].i, 3);
+    rd_rnn_release(rnn);
+}
+
 /* A share so near to one that every unit is held. */
 static void test_zoneout_of_a_state_holds_it_alone(void **state)
 {
@@ -134,6 +146,7 @@ int main(void)
         cmocka_unit_test(test_heads_divide_the_units),
         cmocka_unit_test(test_a_single_unit_begins_with_the_longest_memory),
         cmocka_unit_test(test_the_tenth_highway_layer_has_a_name_of_its_own),
+        cmocka_unit_test(test_a_layer_knows_its_cell_and_options),
         cmocka_unit_test(test_zoneout_of_a_state_holds_it_alone),
         cmocka_unit_test(test_int8_has_no_gradients),
     };

@@ -1,4 +1,4 @@
-/* test_memory_faults_base.c - whichever allocation gets nothing: values, copies, threads, plugins by name.
+/* test_memory_faults_base.c - whichever allocation gets nothing: values, threads, plugins, many classes.
  * SPDX-License-Identifier: MIT */
 #include "faults/every_allocation.h"
 
@@ -79,6 +79,30 @@ static rd_status a_profile(scratch *s, rd_error *err)
     return status;
 }
 
+/* More classes than what was freed before has room for. */
+static rd_status many_classes(scratch *s, rd_error *err)
+{
+    const rd_stream stream = {.seed = 1, .purpose = RD_FOR_SAMPLE};
+    const rd_sampling how = {.temperature = 1, .top_p = 1, .penalty = 1.1};
+    (void)s;
+    rd_core *opened = NULL;
+    rd_archive *a = NULL;
+    rd_tensor *t = NULL, *ids = NULL, *top = NULL, *best = NULL, *adjusted = NULL;
+    rd_status status = RD_OK;
+    DO(rd_core_open(NULL, &opened, err));
+    DO(rd_tensor_new(opened, SHAPE(1, 5000), RD_DENSE, &t, err));
+    DO(rd_fill(t, 1, err));
+    DO(rd_top(t, 2, &top, &best, err));
+    DO(rd_adjust(t, &how, &adjusted, err));
+    DO(rd_sample(t, &how, &stream, &ids, err));
+    DO(rd_archive_new(&a, err));
+    DO(rd_archive_put_tensor(a, "t", t, err));
+    rd_archive_free(a);
+    RELEASE(t, ids, top, best, adjusted);
+    rd_core_release(opened);
+    return status;
+}
+
 static rd_status a_list_of_kernels(scratch *s, rd_error *err)
 {
     static const rd_core_options options = {
@@ -145,6 +169,10 @@ static void test_a_profile(void **state)
 {
     check_deed(*state, a_profile);
 }
+static void test_many_classes(void **state)
+{
+    check_deed(*state, many_classes);
+}
 static void test_a_list_of_kernels(void **state)
 {
     check_deed(*state, a_list_of_kernels);
@@ -163,6 +191,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_first_values),    cmocka_unit_test(test_a_copy_over_itself),
         cmocka_unit_test(test_more_threads),    cmocka_unit_test(test_a_profile),
+        cmocka_unit_test(test_many_classes),    cmocka_unit_test(test_a_list_of_kernels),
         cmocka_unit_test(test_plugins_by_name), cmocka_unit_test(test_a_cell_with_tables),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

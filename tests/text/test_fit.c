@@ -46,6 +46,17 @@ static void test_rare_and_surplus_words_get_no_id(void **state)
               "<unk>|a|b|");
 }
 
+/* The names of special ids are no words of their own, where there are these ids. */
+static void test_names_of_special_ids_are_not_counted(void **state)
+{
+    (void)state;
+    static const char text[] = "a <unk> <bos> <eos> <any>";
+    check_ids(fit((rd_vocab_options){.level = RD_WORD, .unk = true, .bos = true, .eos = true},
+                  text),
+              "<unk>||\n|<any>|a|"); /* <bos> is written as nothing, <eos> as a line feed */
+    check_ids(fit((rd_vocab_options){.level = RD_WORD}, text), "<any>|<bos>|<eos>|<unk>|a|");
+}
+
 static void test_rare_and_surplus_characters_get_no_id(void **state)
 {
     (void)state;
@@ -242,6 +253,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_words_come_by_count_then_by_bytes),
         cmocka_unit_test(test_rare_and_surplus_words_get_no_id),
+        cmocka_unit_test(test_names_of_special_ids_are_not_counted),
         cmocka_unit_test(test_rare_and_surplus_characters_get_no_id),
         cmocka_unit_test(test_special_ids_come_first),
         cmocka_unit_test(test_what_is_lacking_is_unk),
