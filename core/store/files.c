@@ -20,8 +20,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* A call that a signal has interrupted is tried again; not for ever, should a system answer nothing else. */
-enum { INTERRUPTIONS = 1000 };
+/* A call that a signal has interrupted is tried again; not for ever, should a system answer nothing
+ * else. On a busy machine a read waits a second for the child, and a host's timers send a thousand. */
+enum { INTERRUPTIONS = 100000 };
 
 static bool again(int *left)
 {
