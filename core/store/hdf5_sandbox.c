@@ -20,7 +20,8 @@
 /* Parsing takes 10 to 60 ms a megabyte at worst; a loop without end takes all there is. */
 enum { SECONDS = 10, BYTES_A_SECOND = 4 << 20, WAITING = 30 };
 
-/* What malloc, abort, the C library and a write to a pipe ask the kernel for. */
+/* What malloc, abort, the C library and a write to a pipe ask the kernel for; the address sanitizer asks for
+ * the signal stack where a process ends. */
 static const int allowed[] = {
     SCMP_SYS(write),         SCMP_SYS(writev),
     SCMP_SYS(exit),          SCMP_SYS(exit_group),
@@ -33,7 +34,7 @@ static const int allowed[] = {
     SCMP_SYS(getpid),        SCMP_SYS(gettid),
     SCMP_SYS(tgkill),        SCMP_SYS(sysinfo),
     SCMP_SYS(close),         SCMP_SYS(sched_yield),
-    SCMP_SYS(getrandom),
+    SCMP_SYS(getrandom),     SCMP_SYS(sigaltstack),
 };
 /* What is asked for but not needed: told that there is nothing. HDF5 waits a nanosecond where a checksum is
  * wrong, before it says so. */

@@ -361,7 +361,7 @@ static bool is_one_of(const rd_vocab *v, int32_t id, const char *marks)
     char own[4];
     size_t n;
     const char *word = rd_vocab_decode(v, id, own, &n);
-    return n == 1 && memchr(marks, *word, strlen(marks)) != NULL; /* a NUL is none of them */
+    return n == 1 && *word != '\0' && strchr(marks, *word) != NULL;
 }
 
 bool rd_vocab_space(const rd_vocab *v, int32_t left, int32_t right)

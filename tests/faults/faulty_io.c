@@ -3,6 +3,7 @@
  * One test at a time, one thread: the counters are the program's.
  * SPDX-License-Identifier: MIT */
 #include "faults/faulty_io.h"
+#include "faults/tally.h"
 
 #include <dirent.h>
 #include <errno.h>
@@ -31,6 +32,7 @@ void io_faults_begin(io_fault fault)
     memset(&io, 0, sizeof(io));
     io.owner = getpid();
     io.fault = fault;
+    if (fault.call > 0) tally_one();
 }
 
 long io_faults_end(void)

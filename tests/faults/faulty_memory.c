@@ -3,6 +3,7 @@
  * Blocks that are in use are kept in a table, so that what the C library itself gives out is no matter.
  * SPDX-License-Identifier: MIT */
 #include "faults/faulty_memory.h"
+#include "faults/tally.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -37,6 +38,7 @@ static void leave(void)
 void memory_faults_begin(memory_fault fault)
 {
     now = fault;
+    if (fault.call > 0) tally_one();
     calls = 0;
     came = false;
     owner = getpid();

@@ -5,6 +5,7 @@
  * SPDX-License-Identifier: MIT */
 #include "store/checkpoint.h"
 #include "faults/faulty_hdf5.h"
+#include "faults/tally.h"
 #include "store/files.h"
 #include "store/hdf5_module.h"
 #include "store/seal.h"
@@ -38,6 +39,7 @@ static void run(const job *j, long call, talk *t)
         mmap(NULL, sizeof(*both), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(both != MAP_FAILED);
     *both = (hdf5_fault){.call = call, .lie = j->lie};
+    if (call > 0 || j->lie) tally_one();
     assert_int_equal(pipe(ends), 0);
     const pid_t pid = fork();
     if (pid == 0) {

@@ -7,6 +7,7 @@
  *
  * RONDO_TEST_ALLOCATIONS: how many allocations of each run fail in turn, evenly spread (30; 0: all).
  * SPDX-License-Identifier: MIT */
+#include "faults/tally.h"
 #include "rondo/abi.h"
 
 #include <lauxlib.h>
@@ -157,6 +158,7 @@ static long allocations_to_try(long n)
 
 static void run_without(lua_State *L, const char *name, long call, bool always)
 {
+    tally_one();
     begin(call, always);
     const int status = run(L, name);
     end();
