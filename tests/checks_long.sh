@@ -2,8 +2,8 @@
 # SPDX-License-Identifier: MIT
 # shellcheck shell=bash disable=SC2016,SC2034,SC2154
 
-checks=(valgrind_all threads_all fuzz_hour mutations equations flat_memory long_sequence kills recipe_memory large_text
-    large_csv large_hdf5 results series adding fresh rock deb coverage mutants)
+checks=(valgrind_all threads_all fuzz_hour mutations equations flat_memory long_sequence soak kills recipe_memory
+    large_text large_csv large_hdf5 results series adding fresh rock deb coverage mutants)
 
 # All C tests under valgrind, but those that c_tests leaves out.
 check_valgrind_all() {
@@ -51,10 +51,15 @@ check_long_sequence() {
     with_tree release nice lua5.4 tests/bench/segments.lua
 }
 
-# 200 SIGKILLs at random moments of a run; scripts/test.sh has 20.
+# An hour of training, sampling, saving and loading in one process.
+check_soak() {
+    with_tree release nice lua5.4 tests/runs/soak.lua "${RONDO_TEST_SOAK_SECONDS:-3600}"
+}
+
+# 200 SIGKILLs of a run, half of them aimed at its saves; scripts/test.sh has 20.
 check_kills() {
     local busted_seconds=3000
-    busted kills release tests/runs/runs_spec.lua RONDO_TEST_KILLS=200
+    busted kills release tests/runs/kills_spec.lua RONDO_TEST_KILLS=200
 }
 
 # char-rnn's recipe, one epoch, on a megabyte of the default text: Lua heap, resident memory, allocations.

@@ -173,6 +173,11 @@ function Run:write_status(state, best)
   require("rondo.ledger").enter(self.path, state)
 end
 
+-- The validation at a run's end is no part of its state: a run that goes on has it at its own end.
+local function is_final(line)
+  return line:find('"split":"valid"', 1, true) and line:find('"final":true', 1, true)
+end
+
 -- Byte offset after the last line that belongs to a state at `step`.
 local function kept_bytes(path, step)
   local file = whole_file.open(path)
@@ -182,7 +187,7 @@ local function kept_bytes(path, step)
   local bytes = 0
   for line in whole_file.lines(file, path) do
     local line_step = math.tointeger(tonumber(line:match('"step":(%d+)')))
-    if line:sub(-1) ~= "\n" or (line_step and line_step > step) then
+    if line:sub(-1) ~= "\n" or (line_step and line_step > step) or is_final(line) then
       break
     end
     bytes = bytes + #line

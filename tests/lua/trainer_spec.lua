@@ -113,6 +113,17 @@ describe("a run that is stopped and resumed", function()
     assert.equal(best, support.read(folder .. "/save/checkpoints/best.h5"))
     assert.equal(best, support.read(folder .. "/save_best/checkpoints/best.h5"))
   end)
+  it("has the figures of its end once, and none of an earlier end", function()
+    for _, steps in ipairs { 7, 7, 8 } do
+      local ends = {}
+      fit(trainer_of("ended", { max_steps = steps, resume = core.stat(folder .. "/ended") ~= nil }))
+      for line in io.lines(folder .. "/ended/metrics.jsonl") do
+        local entry = assert(json.decode(line))
+        ends[#ends + 1] = entry.final and entry.step or nil
+      end
+      assert.same({ steps }, ends)
+    end
+  end)
   it("keeps no metrics line past its checkpoint", function()
     local steps = {}
     for line in io.lines(folder .. "/parts/metrics.jsonl") do

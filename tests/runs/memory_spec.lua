@@ -25,6 +25,11 @@ describe("memory", function()
     assert.equal(0, code, text)
     assert.matches("grown by", text)
   end)
+  it("and descriptors of a process that trains, samples, saves and loads in a loop are flat", function()
+    local text, code = run "lua5.4 tests/runs/soak.lua 5"
+    assert.equal(0, code, text)
+    assert.matches("every round ended as %x+\n$", text)
+  end)
   it("of 20,000 steps in segments is within its budget and as planned", function()
     local text, code = run "lua5.4 tests/runs/long_sequence.lua 20000 64 8 12MB 50"
     assert.equal(0, code, text)

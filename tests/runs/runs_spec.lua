@@ -1,13 +1,11 @@
 -- runs_spec.lua - whole runs of the recipe as processes: the same bits on any backend and number of threads,
 -- with or without validations, and after every way of being stopped (core/BITS.md, rules 0 and 12).
---
--- RONDO_TEST_KILLS is the number of SIGKILLs (20; scripts/test_long.sh takes 200).
+-- SIGKILL is in kills_spec.lua.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.core"
 local json = require "rondo.json"
 local support = dofile "tests/lua/support.lua"
 
-local KILLS = math.tointeger(tonumber(os.getenv "RONDO_TEST_KILLS" or 20))
 -- Two layers, dropout, carried state, Adam; rows that do not divide by the threads, and work enough to share.
 local MODEL = " --num-layers 2 --dropout 0.2 --ngrams 0 --sample-length 0 --log-every 1 --quiet"
 local WIDE = "--hidden-size 96 --seq-len 20 --batch-size 26 --max-steps 8" .. MODEL
@@ -126,5 +124,6 @@ describe("a run that is stopped and resumed gives the files of one that is not,"
 
   it("stopped by SIGINT at random steps", function() stopped_by("INT", 4, { [130] = true }) end)
   it("stopped by SIGTERM at random steps", function() stopped_by("TERM", 4, { [75] = true, [143] = true }) end)
-  it(("killed %d times at random moments"):format(KILLS), function() stopped_by("KILL", KILLS, { [137] = true }) end)
+  -- 138, 143: the signal came before the command listened.
+  it("stopped by SIGUSR1 at random steps", function() stopped_by("USR1", 4, { [75] = true, [138] = true }) end)
 end)
