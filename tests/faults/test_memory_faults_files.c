@@ -4,6 +4,7 @@
  * SPDX-License-Identifier: MIT */
 #include "faults/every_allocation.h"
 #include "rondo_csv.h"
+#include "rondo_series.h"
 #include "store/checkpoint.h"
 
 static rd_status fill(rd_archive *a, rd_error *err)
@@ -35,6 +36,14 @@ static rd_status load_a_file(scratch *s, rd_error *err)
     rd_archive *a = NULL;
     const rd_status status = rd_archive_load(&core, scratch_path(s, "there.h5"), &a, NULL, err);
     rd_archive_free(a);
+    return status;
+}
+
+static rd_status look_at_datasets(scratch *s, rd_error *err)
+{
+    rd_hdf5 *h = NULL;
+    const rd_status status = rd_hdf5_open(&core, scratch_path(s, "there.h5"), &h, err);
+    rd_hdf5_free(h);
     return status;
 }
 
@@ -141,6 +150,11 @@ static void test_loading(void **state)
     check_with_files(*state, load_a_file);
 }
 
+static void test_looking_at_datasets(void **state)
+{
+    check_with_files(*state, look_at_datasets);
+}
+
 static void test_reading_characters(void **state)
 {
     check_with_files(*state, read_characters);
@@ -166,8 +180,13 @@ static void test_reading_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_saving),        TEST(test_loading),        TEST(test_reading_characters),
-        TEST(test_reading_words), TEST(test_reading_pieces), TEST(test_reading_rows),
+        TEST(test_saving),
+        TEST(test_loading),
+        TEST(test_looking_at_datasets),
+        TEST(test_reading_characters),
+        TEST(test_reading_words),
+        TEST(test_reading_pieces),
+        TEST(test_reading_rows),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -194,6 +194,15 @@ static void test_how_a_child_ended_is_said(void **state)
     check_ended(be_killed, false, "the child process for HDF5 was killed by signal 9 (Killed)");
 }
 
+/* A host that ignores SIGCHLD has had it reaped, and how it ended is not known. */
+static void test_how_a_reaped_child_ended_is_not_said(void **state)
+{
+    (void)state;
+    void (*before)(int) = signal(SIGCHLD, SIG_IGN);
+    check_ended(be_killed, true, "the child process for HDF5 ended early");
+    signal(SIGCHLD, before);
+}
+
 static volatile int *finished; /* memory that is shared with the child */
 
 static bool tell_and_go_on(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
@@ -278,6 +287,7 @@ int main(void)
         TEST(test_the_pipe_holds_a_mebibyte),
         TEST(test_a_child_that_crashes_when_all_is_said_did_well),
         TEST(test_how_a_child_ended_is_said),
+        TEST(test_how_a_reaped_child_ended_is_not_said),
         TEST(test_a_child_that_did_well_is_waited_for),
         TEST(test_what_fn_returns_is_the_exit),
         TEST(test_the_path_of_the_module_has_at_most_4095_bytes),

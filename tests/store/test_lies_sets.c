@@ -177,6 +177,24 @@ static void test_more_values_than_the_file_can_hold_are_not_readable(void **stat
     rd_hdf5_free(h);
 }
 
+/* Deflate makes 1032 bytes of one at most. */
+static void test_a_file_holds_1032_values_a_byte_and_no_more(void **state)
+{
+    const rd_hdf5_set *there;
+    rdc_frame frame = table;
+    const size_t bytes = 8 + 2 * (sizeof(frame) + 5 + 4) + sizeof(frame) + 8;
+    frame.shape[0] = bytes * 1032 / 2 + 1;
+    say_set(frame, "table", "a\nb\n");
+    frame.shape[0] = bytes * 1032 / 2;
+    say_set(frame, "other", "a\nb\n");
+    say_done(&sets, 2);
+    rd_hdf5 *h = opened(*state);
+    assert_int_equal(rd_hdf5_sets(h, &there), 2);
+    assert_false(there[0].readable);
+    assert_true(there[1].readable);
+    rd_hdf5_free(h);
+}
+
 static void test_an_empty_file_is_named(void **state)
 {
     scratch *s = *state;
@@ -204,6 +222,7 @@ int main(void)
         TEST(test_the_end_is_said),
         TEST(test_other_frames_are_refused),
         TEST(test_more_values_than_the_file_can_hold_are_not_readable),
+        TEST(test_a_file_holds_1032_values_a_byte_and_no_more),
         TEST(test_an_empty_file_is_named),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

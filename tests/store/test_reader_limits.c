@@ -29,6 +29,21 @@ static bool parse(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
     return hdf5->parse(file->at, file->bytes, &(rdc_wire){.fd = wire->fd, .send = file->send});
 }
 
+static bool look(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
+{
+    const image *file = job;
+    return hdf5->look(file->at, file->bytes, file->bytes,
+                      &(rdc_wire){.fd = wire->fd, .send = file->send});
+}
+
+static bool rows(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
+{
+    const image *file = job;
+    const rdc_rows_wanted wanted = {.name = "model/1.weight", .work = file->bytes};
+    return hdf5->rows(file->at, file->bytes, &wanted,
+                      &(rdc_wire){.fd = wire->fd, .send = file->send});
+}
+
 /* A checkpoint with zeros behind it, `bytes` in all: libhdf5 does not look there. */
 static image image_of(scratch *s, size_t bytes)
 {
@@ -88,7 +103,7 @@ static uint64_t address_space(pid_t pid)
 }
 
 /* What a reader of so many bytes has. */
-static limits limits_of(scratch *s, size_t bytes)
+static limits limits_of(scratch *s, rdc_child_fn reader, size_t bytes)
 {
     limits of = {0};
     rdc_child child;
@@ -96,7 +111,7 @@ static limits limits_of(scratch *s, size_t bytes)
     rd_error err = {0};
     image file = image_of(s, bytes);
     file.send = send_and_wait;
-    assert_int_equal(rdc_child_start(&core, parse, &file, &child, &err), RD_OK);
+    assert_int_equal(rdc_child_start(&core, reader, &file, &child, &err), RD_OK);
     if (rdc_child_frame(&child, &frame, &err) != RD_OK) fail_msg("%s", err.text);
     assert_int_equal(prlimit(child.pid, RLIMIT_AS, NULL, &of.memory), 0);
     assert_int_equal(prlimit(child.pid, RLIMIT_CPU, NULL, &of.time), 0);
@@ -108,11 +123,12 @@ static limits limits_of(scratch *s, size_t bytes)
 
 enum { MIB = 1 << 20 };
 
-/* 256 MiB and twice the image beside what was there before HDF5 began, which is a little less. */
-static void check_memory(scratch *s, size_t bytes)
+/* 256 MiB and twice of `counted` beside what was there before HDF5 began, which is a little less. */
+static void check_memory(scratch *s, rdc_child_fn reader, size_t bytes, size_t counted)
 {
-    const limits of = limits_of(s, bytes);
-    const uint64_t more = of.memory.rlim_cur - of.taken, wanted = 256 * (uint64_t)MIB + 2 * bytes;
+    const limits of = limits_of(s, reader, bytes);
+    const uint64_t more = of.memory.rlim_cur - of.taken;
+    const uint64_t wanted = 256 * (uint64_t)MIB + 2 * counted;
     assert_in_range(more, wanted - 16 * MIB, wanted);
     assert_true(of.memory.rlim_max == of.memory.rlim_cur);
 }
@@ -120,15 +136,23 @@ static void check_memory(scratch *s, size_t bytes)
 static void test_memory_is_in_proportion_to_the_file(void **state)
 {
     need_filters();
-    check_memory(*state, MIB);
-    check_memory(*state, 64 * MIB);
+    check_memory(*state, parse, MIB, MIB);
+    check_memory(*state, parse, 64 * MIB, 64 * MIB);
+}
+
+/* Of a chunk, as it lies and by columns, and of HDF5's two. */
+static void test_memory_for_datasets_is_that_of_chunks(void **state)
+{
+    need_filters();
+    check_memory(*state, look, 64 * MIB, RDC_CHUNK_BYTES);
+    check_memory(*state, rows, 64 * MIB, 4 * RDC_CHUNK_BYTES);
 }
 
 /* 10 seconds, and one for 4 MiB; a second more before it is killed. */
 static void test_time_is_in_proportion_to_the_file(void **state)
 {
     need_filters();
-    const limits of = limits_of(*state, 64 * MIB);
+    const limits of = limits_of(*state, parse, 64 * MIB);
     assert_int_equal(of.time.rlim_cur, 10 + 16);
     assert_int_equal(of.time.rlim_max, 10 + 16 + 1);
 }
@@ -235,7 +259,7 @@ static void test_lower_limits_stay(void **state)
     low.rlim_max = before.rlim_max;
     if (before.rlim_cur <= low.rlim_cur) skip();
     assert_int_equal(setrlimit(RLIMIT_CPU, &low), 0);
-    const limits of = limits_of(*state, MIB);
+    const limits of = limits_of(*state, parse, MIB);
     assert_int_equal(setrlimit(RLIMIT_CPU, &before), 0);
     assert_int_equal(of.time.rlim_cur, 8);
     assert_int_equal(of.time.rlim_max, 11);
@@ -247,6 +271,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         TEST(test_memory_is_in_proportion_to_the_file),
+        TEST(test_memory_for_datasets_is_that_of_chunks),
         TEST(test_time_is_in_proportion_to_the_file),
         TEST(test_what_libraries_ask_for_in_vain_is_not_there),
         TEST(test_what_is_needed_is_answered),
