@@ -114,6 +114,7 @@ check_runs() { busted runs release tests/runs; }
 # here they would be those of every shell and tool that a test starts. What cannot be had is refused
 # by Rondo, with a sentence.
 check_lua_sanitize() {
+    local busted_seconds=900
     busted lua_sanitize sanitize tests/lua LD_PRELOAD="$(gcc -print-file-name=libasan.so)" \
         ASAN_OPTIONS=detect_leaks=0:allocator_may_return_null=1
 }

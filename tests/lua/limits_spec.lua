@@ -226,14 +226,18 @@ end)
 
 describe("a million steps", function()
   local T = 1000000
-  local net = rondo.VanillaRNN { 1, 1, activation = "identity", bias = "none", return_state = true }
-  rondo.no_grad(function()
-    for _, p in ipairs(net:parameters()) do
-      p:fill(1)
-    end
+  local net, x
+  setup(function()
+    net = rondo.VanillaRNN { 1, 1, activation = "identity", bias = "none", return_state = true }
+    rondo.no_grad(function()
+      for _, p in ipairs(net:parameters()) do
+        p:fill(1)
+      end
+    end)
+    -- 1, -1, 1, ...: h goes 1, 0, 1, ..., exactly
+    x = (rondo.zeros(1, T // 2, 2) + rondo.tensor { 1, -1 }):reshape(1, T, 1)
   end)
-  -- 1, -1, 1, ...: h goes 1, 0, 1, ..., exactly
-  local x = (rondo.zeros(1, T // 2, 2) + rondo.tensor { 1, -1 }):reshape(1, T, 1)
+  teardown(function() net, x = nil, nil end) -- other specs measure memory
   it("have the states and the gradient of the formula", function()
     local y, state = net(x)
     assert.same({ 1, 0, 0 }, { y[{ 1, T - 1, 1 }], y[{ 1, T, 1 }], state[1]:item() })
