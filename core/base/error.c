@@ -18,6 +18,8 @@ rd_status rdc_fail(rd_error *err, rd_status code, const char *format, ...)
         if (end > 0 && (unsigned char)err->text[end - 1] >= 0xC0) end--;
         err->text[end] = '\0';
     }
+    for (char *at = err->text; *at; at++) /* a name out of a file may hold anything */
+        if ((unsigned char)*at < ' ' || *at == '\177') *at = '?';
     return code;
 }
 

@@ -11,7 +11,8 @@
         if (rd_try_status != RD_OK) return rd_try_status; \
     } while (0)
 
-/* Writes the sentence (cut at a UTF-8 border where it is too long) and returns code. err may be NULL. */
+/* Writes the sentence and returns code: one line (control characters become '?'), cut at a UTF-8 border where
+ * it is too long. err may be NULL. */
 __attribute__((format(printf, 3, 4))) rd_status rdc_fail(rd_error *err, rd_status code,
                                                          const char *format, ...);
 rd_status rdc_no_memory(rd_error *err, size_t bytes);

@@ -126,8 +126,6 @@ rd_status rdc_child_frame(rdc_child *c, rdc_frame *frame, rd_error *err)
         return rdc_fail(err, RD_E_IO, "the child process for HDF5 sent nonsense");
     RD_TRY(rdc_child_read(c, text, frame->name_bytes, err));
     text[frame->name_bytes] = '\0';
-    for (char *at = text; *at; at++) /* a line, whatever the file calls its arrays */
-        if ((unsigned char)*at < ' ' || *at == '\177') *at = '?';
     return rdc_fail(err, RD_E_IO, "%s", text);
 }
 

@@ -8,6 +8,7 @@
 local errors = require "rondo.errors"
 local expect = require "rondo.expect"
 local progress = require "rondo.progress"
+local text_module = require "rondo.data.text"
 
 local ngram = {}
 
@@ -87,6 +88,9 @@ function ngram.nats(train, valid, order)
   order = order or 5
   if math.type(order) ~= "integer" or order < 1 or order > 8 then
     errors.raise("ngram: the order must be an integer 1..8, got %s", tostring(order))
+  end
+  if not (text_module.is_text(train) and text_module.is_text(valid)) then
+    errors.raise("ngram: expected two texts (data.Text.open), got a %s and a %s", type(train), type(valid))
   end
   local base = #train.vocab + 1
   local p, result, known = {}, {}, {} -- known[i] is false where symbol i is lacking

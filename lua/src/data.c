@@ -6,6 +6,7 @@
  * SPDX-License-Identifier: MIT */
 #include "common.h"
 #include <stdlib.h>
+#include <string.h>
 #include <time.h>
 
 #define DATA_STATE "rondo.DataState"
@@ -160,6 +161,8 @@ static bool protected_call(lua_State *L, lua_State *S, int n)
     const int status = lua_pcall(S, n, 1, 0);
     if (status == LUA_OK) return true;
     const char *text = status == LUA_ERRMEM ? NULL : lua_tostring(S, -1);
+    if (text && strcmp(text, "C stack overflow") == 0) /* all that Lua's parser says */
+        text = "its parentheses, tables or functions lie more than 190 deep in each other";
     luaL_pushfail(L);
     lua_pushstring(L, text ? text : "it takes more than 16 MB of memory");
     return false;

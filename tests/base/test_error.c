@@ -15,6 +15,15 @@ static void test_fail_writes_code_and_sentence(void **state)
     assert_int_equal(rdc_fail(NULL, RD_E_ARG, "nobody listens"), RD_E_ARG);
 }
 
+/* Names out of files: a terminal must not obey them. */
+static void test_sentence_is_one_line_of_text(void **state)
+{
+    rd_error err;
+    (void)state;
+    rdc_fail(&err, RD_E_IO, "'%s' is not there", "a\nb\x1b[31m\x7f\xc3\xa4");
+    assert_string_equal(err.text, "'a?b?[31m?\xc3\xa4' is not there");
+}
+
 static void test_long_sentence_is_cut_between_characters(void **state)
 {
     rd_error err;
@@ -86,6 +95,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_fail_writes_code_and_sentence),
+        cmocka_unit_test(test_sentence_is_one_line_of_text),
         cmocka_unit_test(test_long_sentence_is_cut_between_characters),
         cmocka_unit_test(test_long_sentence_is_cut_before_a_character_of_three_bytes),
         cmocka_unit_test(test_long_sentence_of_letters_fills_its_room),

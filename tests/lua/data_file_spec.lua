@@ -39,6 +39,14 @@ describe("a file of data", function()
     local _, message = read "local function f() return 1 + f() end return f()"
     assert.matches("it takes more than 16 MB of memory", message)
   end)
+  it("is not nested without end", function()
+    for _, open in ipairs { "(", "{", "function() return " } do
+      local value, message = read("return " .. open:rep(300))
+      assert.is_nil(value)
+      assert.matches("f.lua: its parentheses, tables or functions lie more than 190 deep in each other", message)
+    end
+    assert.same({ 1 }, read("return { " .. ("("):rep(180) .. "1" .. (")"):rep(180) .. " }"))
+  end)
   it("has little memory", function()
     local value, message = read "local s = 'x' for i = 1, 40 do s = s .. s end return { s }"
     assert.is_nil(value)
@@ -97,8 +105,6 @@ describe("a file of data", function()
     assert.matches("f.lua: it must return a table, got a number", message)
     _, message = read "return {"
     assert.matches("f.lua:1: .- near <eof>", message)
-    _, message = read("return " .. ("{"):rep(300))
-    assert.matches("f.lua: C stack overflow", message)
     _, message = read("\27Lua garbage")
     assert.matches("attempt to load a binary chunk", message)
   end)
