@@ -173,7 +173,7 @@ static rd_status say(rd_error *err, const char *path, int number, const char *ca
 static rd_status sync_folder(const char *path, rd_error *err)
 {
     char *folder = folder_of(path);
-    if (!folder) return rdc_no_memory(err, strlen(path) + 1);
+    if (!folder) return rdc_no_memory(err, folder_bytes(path) + 1);
     const int fd = open_again(folder, O_RDONLY | O_DIRECTORY | O_CLOEXEC, 0);
     rd_status status = RD_OK;
     if (fd < 0)

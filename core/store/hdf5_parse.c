@@ -163,10 +163,10 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
 {
     reader *r = user;
     const size_t before = strlen(r->path);
-    const int more =
-        snprintf(r->path + before, sizeof(r->path) - before, before ? "/%s" : "%s", name);
+    const size_t room = sizeof(r->path) - before;
+    const int more = snprintf(r->path + before, room, before ? "/%s" : "%s", name);
     bool good;
-    if (more < 0 || before + (size_t)more >= sizeof(r->path))
+    if ((size_t)more >= room)
         good = refuse(r, "there is a name that is too long:");
     else if (*name == '\0')
         good = refuse(r, "there is a link without a name in the folder");

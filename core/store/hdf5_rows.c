@@ -149,7 +149,6 @@ static bool variable_names(hid_t attribute, hid_t space, uint64_t columns, char 
 static void column_names(hid_t set, uint64_t columns, char *text, size_t *n)
 {
     *n = 0;
-    if (H5Aexists(set, "columns") <= 0) return;
     const hid_t attribute = H5Aopen(set, "columns", H5P_DEFAULT);
     if (attribute < 0) return;
     const hid_t type = H5Aget_type(attribute), space = H5Aget_space(attribute);
@@ -230,10 +229,10 @@ static herr_t visit(hid_t group, const char *name, const H5L_info_t *link, void 
 {
     looker *l = user;
     const size_t before = strlen(l->path);
-    const int more =
-        snprintf(l->path + before, sizeof(l->path) - before, before ? "/%s" : "%s", name);
+    const size_t room = sizeof(l->path) - before;
+    const int more = snprintf(l->path + before, room, before ? "/%s" : "%s", name);
     bool good;
-    if (more < 0 || before + (size_t)more >= sizeof(l->path) || *name == '\0')
+    if ((size_t)more >= room || *name == '\0')
         good = true; /* nobody can ask for it */
     else if (l->n >= RDC_ROWS_SETS)
         good = give_up(l, "it has too many datasets:");

@@ -1,4 +1,5 @@
 /* faulty_hdf5.h - calls of libhdf5 that fail when a test wants it: the linker puts these in front (--wrap).
+ * That of the system which sets the reader's clock is looked at.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_FAULTS_FAULTY_HDF5_H
 #define RD_FAULTS_FAULTY_HDF5_H
@@ -10,6 +11,7 @@ typedef struct hdf5_fault {
     const char *lie; /* a call that does nothing and says that it did; NULL: none */
     char name[40];   /* of the call that failed; "": none yet */
     int open[26];    /* what was opened and not closed, by its letter: 'S' for dataspaces (H5S) */
+    long seconds;    /* after which the clock ends the process; 0: it does not */
 } hdf5_fault;
 
 /* From here on calls are counted in *fault, which may be memory that processes share. */

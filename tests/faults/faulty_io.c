@@ -8,6 +8,7 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -192,7 +193,10 @@ int __wrap_pipe2(int ends[2], int flags)
 
 pid_t __wrap_fork(void)
 {
-    return fails("fork") ? -1 : __real_fork();
+    if (fails("fork")) return -1;
+    const pid_t pid = __real_fork();
+    if (pid == 0 && io.owner != 0 && io.fault.signal != 0) raise(io.fault.signal);
+    return pid;
 }
 
 DIR *__wrap_opendir(const char *path)

@@ -11,6 +11,7 @@ typedef struct io_fault {
     long call;   /* the call that fails, from 1; 0: none */
     int number;  /* errno, IO_SHORT or IO_END */
     bool always; /* and all after it */
+    int signal;  /* that a forked child gets as soon as it is there; 0: none */
 } io_fault;
 enum {
     IO_SHORT = -1, /* half of what was asked for is written or read */

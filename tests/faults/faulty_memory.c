@@ -14,7 +14,10 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-enum { PLACES = 1 << 18 }; /* a power of two, more than blocks are ever in use */
+enum {
+    PLACES = 1 << 18,
+    ASKED = 8
+}; /* a power of two, more than blocks are ever in use; sizes kept */
 
 static const void *place[PLACES];
 static size_t in_use;
@@ -22,6 +25,7 @@ static atomic_flag lock = ATOMIC_FLAG_INIT;
 static pid_t owner; /* 0: nothing is counted */
 static memory_fault now;
 static long calls;
+static size_t asked[ASKED]; /* of the last calls */
 static bool came;
 
 static void enter(void)
@@ -41,6 +45,7 @@ void memory_faults_begin(memory_fault fault)
     if (fault.call > 0) tally_one();
     calls = 0;
     came = false;
+    memset(asked, 0, sizeof asked);
     owner = getpid();
 }
 
@@ -60,11 +65,19 @@ size_t memory_blocks(void)
     return in_use;
 }
 
+bool memory_was_asked(size_t bytes)
+{
+    for (int i = 0; i < ASKED; i++)
+        if (asked[i] == bytes) return true;
+    return false;
+}
+
 /* Counts a call; true: there is nothing. */
-static bool fails(void)
+static bool fails(size_t bytes)
 {
     if (owner == 0 || owner != getpid()) return false;
     enter();
+    asked[calls % ASKED] = bytes;
     calls++;
     const bool due = now.call != 0 && (calls == now.call || (now.always && calls > now.call));
     came = came || due;
@@ -118,6 +131,8 @@ char *__real_strdup(const char *text);
 char *__real_strndup(const char *text, size_t n);
 void __real_free(void *at);
 void *__real_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t from);
+void *__real_XXH3_createState(void);
+void *__wrap_XXH3_createState(void);
 void *__wrap_malloc(size_t bytes);
 void *__wrap_calloc(size_t n, size_t bytes);
 void *__wrap_realloc(void *at, size_t bytes);
@@ -129,17 +144,17 @@ void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off
 
 void *__wrap_malloc(size_t bytes)
 {
-    return fails() ? NULL : given(__real_malloc(bytes));
+    return fails(bytes) ? NULL : given(__real_malloc(bytes));
 }
 
 void *__wrap_calloc(size_t n, size_t bytes)
 {
-    return fails() ? NULL : given(__real_calloc(n, bytes));
+    return fails(n * bytes) ? NULL : given(__real_calloc(n, bytes));
 }
 
 void *__wrap_realloc(void *at, size_t bytes)
 {
-    if (fails()) return NULL;
+    if (fails(bytes)) return NULL;
     taken(at);
     void *p = __real_realloc(at, bytes);
     given(p ? p : at);
@@ -148,17 +163,17 @@ void *__wrap_realloc(void *at, size_t bytes)
 
 void *__wrap_aligned_alloc(size_t alignment, size_t bytes)
 {
-    return fails() ? NULL : given(__real_aligned_alloc(alignment, bytes));
+    return fails(bytes) ? NULL : given(__real_aligned_alloc(alignment, bytes));
 }
 
 char *__wrap_strdup(const char *text)
 {
-    return fails() ? NULL : given(__real_strdup(text));
+    return fails(strlen(text) + 1) ? NULL : given(__real_strdup(text));
 }
 
 char *__wrap_strndup(const char *text, size_t n)
 {
-    return fails() ? NULL : given(__real_strndup(text, n));
+    return fails(strnlen(text, n) + 1) ? NULL : given(__real_strndup(text, n));
 }
 
 void __wrap_free(void *at)
@@ -170,5 +185,11 @@ void __wrap_free(void *at)
 /* Maps are large blocks and files; how many there are is not counted. */
 void *__wrap_mmap(void *at, size_t bytes, int protection, int flags, int fd, off_t from)
 {
-    return fails() ? MAP_FAILED : __real_mmap(at, bytes, protection, flags, fd, from);
+    return fails(bytes) ? MAP_FAILED : __real_mmap(at, bytes, protection, flags, fd, from);
+}
+
+/* Made by a library, which also frees it. */
+void *__wrap_XXH3_createState(void)
+{
+    return fails(0) ? NULL : __real_XXH3_createState();
 }

@@ -18,6 +18,8 @@ void memory_faults_begin(memory_fault fault);
 long memory_faults_end(void);
 /* Whether the call has come. */
 bool memory_faults_came(void);
+/* Whether one of the last calls asked for so many bytes. */
+bool memory_was_asked(size_t bytes);
 /* Blocks that are in use, of all that were given out since the program began. */
 size_t memory_blocks(void);
 #endif

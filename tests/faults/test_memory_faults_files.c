@@ -1,51 +1,8 @@
-/* test_memory_faults_files.c - whichever allocation of our own gets nothing: checkpoints, texts, tables.
- *
- * libhdf5 is not here: it runs in a child (store/child.c), whose failures are the child's.
+/* test_memory_faults_files.c - whichever allocation of our own gets nothing: texts, tables.
  * SPDX-License-Identifier: MIT */
 #include "faults/every_allocation.h"
 #include "rondo_csv.h"
 #include "rondo_series.h"
-#include "store/checkpoint.h"
-
-static rd_status fill(rd_archive *a, rd_error *err)
-{
-    const float weight[6] = {1, 2, 3, 4, 5, 6};
-    rd_status status = RD_OK;
-    for (int i = 0; i < 20; i++) {
-        char name[32];
-        snprintf(name, sizeof(name), "model/%d.weight", i);
-        DO(rd_archive_put(a, &(rd_entry){name, RD_ENTRY_F32, 2, {2, 3}, weight}, err));
-    }
-    DO(rd_archive_put(a, &(rd_entry){"text", RD_ENTRY_TEXT, 1, {5}, "Rondo"}, err));
-    return status;
-}
-
-static rd_status save_a_file(scratch *s, rd_error *err)
-{
-    rd_archive *a = NULL;
-    rd_status status = RD_OK;
-    DO(rd_archive_new(&a, err));
-    DO(fill(a, err));
-    DO(rd_archive_save(&core, a, scratch_path(s, "new.h5"), NULL, err));
-    rd_archive_free(a);
-    return status;
-}
-
-static rd_status load_a_file(scratch *s, rd_error *err)
-{
-    rd_archive *a = NULL;
-    const rd_status status = rd_archive_load(&core, scratch_path(s, "there.h5"), &a, NULL, err);
-    rd_archive_free(a);
-    return status;
-}
-
-static rd_status look_at_datasets(scratch *s, rd_error *err)
-{
-    rd_hdf5 *h = NULL;
-    const rd_status status = rd_hdf5_open(&core, scratch_path(s, "there.h5"), &h, err);
-    rd_hdf5_free(h);
-    return status;
-}
 
 static rd_status read_a_text(scratch *s, const rd_vocab_options *how, rd_error *err)
 {
@@ -134,25 +91,7 @@ static void check_with_files(scratch *s, deed do_it)
                               1 + i / 24, i % 24, i, i % 7 == 3 ? "NA" : "\"1e3\"");
     scratch_write(s, "rows.csv", rows, n);
     scratch_write(s, "text.txt", text, sizeof(text) - 1);
-    rd_archive *a = small_archive("log");
-    save(a, scratch_path(s, "there.h5"), NULL);
-    rd_archive_free(a);
     check_deed(s, do_it);
-}
-
-static void test_saving(void **state)
-{
-    check_with_files(*state, save_a_file);
-}
-
-static void test_loading(void **state)
-{
-    check_with_files(*state, load_a_file);
-}
-
-static void test_looking_at_datasets(void **state)
-{
-    check_with_files(*state, look_at_datasets);
 }
 
 static void test_reading_characters(void **state)
@@ -180,9 +119,6 @@ static void test_reading_rows(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_saving),
-        TEST(test_loading),
-        TEST(test_looking_at_datasets),
         TEST(test_reading_characters),
         TEST(test_reading_words),
         TEST(test_reading_pieces),

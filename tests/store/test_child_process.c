@@ -230,11 +230,11 @@ static bool succeed(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
     return job == NULL;
 }
 
-static int exit_of(const void *job)
+static int exit_of(const rd_core *with, const void *job)
 {
     rdc_child child;
     siginfo_t how = {0};
-    assert_int_equal(rdc_child_start(&core, succeed, job, &child, NULL), RD_OK);
+    assert_int_equal(rdc_child_start(with, succeed, job, &child, NULL), RD_OK);
     assert_int_equal(waitid(P_PID, (id_t)child.pid, &how, WEXITED | WNOWAIT), 0);
     assert_int_equal(rdc_child_end(&child, RD_OK, NULL), RD_OK);
     assert_int_equal(how.si_code, CLD_EXITED);
@@ -244,8 +244,20 @@ static int exit_of(const void *job)
 static void test_what_fn_returns_is_the_exit(void **state)
 {
     (void)state;
-    assert_int_equal(exit_of(NULL), 0);
-    assert_int_equal(exit_of(state), 1);
+    assert_int_equal(exit_of(&core, NULL), 0);
+    assert_int_equal(exit_of(&core, state), 1);
+}
+
+static void test_a_child_without_its_module_has_failed(void **state)
+{
+    (void)state;
+    char far[5000] = "";
+    memset(far, 'x', sizeof far - 1);
+    assert_int_equal(exit_of(&(rd_core){.lib_dir = far}, NULL), 1);
+    far[0] = '\0';
+    assert_int_equal(exit_of(&(rd_core){.lib_dir = far}, NULL), 1);
+    (void)snprintf(far, sizeof far, "%s/old", RD_TEST_LIAR_DIR); /* another version */
+    assert_int_equal(exit_of(&(rd_core){.lib_dir = far}, NULL), 1);
 }
 
 /* What a module that is not there says, in a folder of so many bytes. */
@@ -290,6 +302,7 @@ int main(void)
         TEST(test_how_a_reaped_child_ended_is_not_said),
         TEST(test_a_child_that_did_well_is_waited_for),
         TEST(test_what_fn_returns_is_the_exit),
+        TEST(test_a_child_without_its_module_has_failed),
         TEST(test_the_path_of_the_module_has_at_most_4095_bytes),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -67,29 +67,36 @@ static void test_columns_that_nobody_wants_are_passed_over(void **state)
     rd_series_free(s);
 }
 
-/* More values than are passed over at once. */
-static void test_a_long_column_is_passed_over(void **state)
+static void check_long(scratch *folder, uint64_t n)
 {
-    enum { LONG = 1025 };
     rd_error err = {0};
     rd_series *s = NULL;
-    const rd_series_form form = {
-        .rows = LONG, .columns = 1, .folder = "/tmp", .most_bytes = 1 << 20};
+    const rd_series_form form = {.rows = n, .columns = 1, .folder = "/tmp", .most_bytes = 1 << 20};
     assert_int_equal(rd_series_new(&form, &s, NULL), RD_OK);
+    sets.n = rows.n = 0;
     rdc_frame set = table;
-    set.shape[0] = LONG;
+    set.shape[0] = n;
     say_set(set, "table", "a\nb\n");
     say_done(&sets, 1);
-    say_frame(&rows, (rdc_frame){.type = RDC_FRAME_ENTRY, .ndim = 4, .shape = {0, 0, LONG, 2}});
-    for (int i = 0; i < 2 * LONG; i++) say(&rows, &(double){i}, sizeof(double));
+    say_frame(&rows, (rdc_frame){.type = RDC_FRAME_ENTRY, .ndim = 4, .shape = {0, 0, n, 2}});
+    for (uint64_t i = 0; i < 2 * n; i++) say(&rows, &(double){(double)i}, sizeof(double));
     say_done(&rows, 0);
-    rd_hdf5 *h = opened(*state);
+    rd_hdf5 *h = opened(folder);
     if (rd_hdf5_rows(&liar, h, 0, s, (uint32_t[]){RD_ALL, 0}, &err) != RD_OK)
         fail_msg("%s", err.text);
-    assert_true(rd_series_column(s, 0)[0] == LONG);
-    assert_true(rd_series_column(s, 0)[LONG - 1] == 2 * LONG - 1);
+    assert_true(rd_series_column(s, 0)[0] == (double)n);
+    assert_true(rd_series_column(s, 0)[n - 1] == (double)(2 * n - 1));
     rd_hdf5_free(h);
     rd_series_free(s);
+}
+
+/* 512 values are passed over at once. */
+static void test_a_long_column_is_passed_over(void **state)
+{
+    check_long(*state, 511);
+    check_long(*state, 512);
+    check_long(*state, 513);
+    check_long(*state, 1025);
 }
 
 static void check_rows_refused(scratch *s, const char *why)
@@ -129,6 +136,9 @@ static void test_no_more_values_come_than_there_are(void **state)
     say_tile(0, 0, 6, 1);
     say_tile(0, 0, 4, 2);
     say_done(&rows, 0);
+    check_rows_refused(*state, nonsense);
+    say_tile(0, 0, 6, 1); /* and what is too much is not waited for */
+    say_frame(&rows, (rdc_frame){.type = RDC_FRAME_ENTRY, .ndim = 4, .shape = {0, 0, 6, 2}});
     check_rows_refused(*state, nonsense);
 }
 

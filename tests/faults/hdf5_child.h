@@ -1,0 +1,110 @@
+/* hdf5_child.h - the sources of rondo_hdf5.so at work in a forked child, as that module is: what it says.
+ * SPDX-License-Identifier: MIT */
+#ifndef RD_FAULTS_HDF5_CHILD_H
+#define RD_FAULTS_HDF5_CHILD_H
+#include "faults/faulty_hdf5.h"
+#include "faults/tally.h"
+#include "store/checkpoint.h"
+#include "store/files.h"
+#include "store/hdf5_module.h"
+#include "store/seal.h"
+
+#include <hdf5.h>
+#include <sys/mman.h>
+#include <sys/wait.h>
+
+enum { MOST_BYTES = 1 << 18 };
+
+typedef struct talk { /* what a child sent and how it ended */
+    unsigned char at[MOST_BYTES];
+    size_t n;
+    int how;
+    hdf5_fault fault;
+} talk;
+
+typedef struct job {
+    bool (*run)(const struct job *job, const rdc_wire *wire);
+    const void *image; /* that is read */
+    size_t bytes;
+    const char *name; /* of the dataset whose rows are read */
+    const char *lie;  /* a call that only says that it is done */
+} job;
+
+/* Does the job in a child in which a call fails. */
+static inline void run(const job *j, long call, talk *t)
+{
+    int ends[2];
+    hdf5_fault *both =
+        mmap(NULL, sizeof(*both), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(both != MAP_FAILED);
+    *both = (hdf5_fault){.call = call, .lie = j->lie};
+    if (call > 0 || j->lie) tally_one();
+    assert_int_equal(pipe(ends), 0);
+    const pid_t pid = fork();
+    if (pid == 0) {
+        const rdc_wire wire = {.fd = ends[1], .send = rdc_write_all};
+        close(ends[0]);
+        hdf5_faults_begin(both);
+        const bool good = j->run(j, &wire);
+        hdf5_faults_end();
+        _exit(good ? 0 : 1);
+    }
+    close(ends[1]);
+    assert_true(rdc_read_all(ends[0], t->at, sizeof(t->at), &t->n));
+    close(ends[0]);
+    assert_int_equal(waitpid(pid, &t->how, 0), pid);
+    t->fault = *both;
+    munmap(both, sizeof(*both));
+}
+
+/* The type of the last frame; 0: what came does not end with one. */
+static inline uint32_t last_frame(const talk *t)
+{
+    rdc_frame frame = {0};
+    size_t at = 0;
+    while (at < t->n) {
+        if (t->n - at < sizeof(frame)) return 0;
+        memcpy(&frame, t->at + at, sizeof(frame));
+        at += sizeof(frame) + frame.name_bytes;
+        if (frame.type != RDC_FRAME_DONE) at += frame.data_bytes;
+    }
+    return at == t->n ? frame.type : 0;
+}
+
+static inline bool build(const job *j, const rdc_wire *wire)
+{
+    (void)j;
+    const rd_archive *a = small_archive("log");
+    return rdc_hdf5_image(a->entries, a->n, RDC_SEAL_BYTES, wire);
+}
+
+static inline bool parse(const job *j, const rdc_wire *wire)
+{
+    return rdc_hdf5_parse(j->image, j->bytes, wire);
+}
+
+static inline bool look(const job *j, const rdc_wire *wire)
+{
+    return rdc_hdf5_look(j->image, j->bytes, j->bytes, wire);
+}
+
+static inline bool rows(const job *j, const rdc_wire *wire)
+{
+    return rdc_hdf5_rows(j->image, j->bytes, &(rdc_rows_wanted){.name = j->name, .work = 1 << 20},
+                         wire);
+}
+
+/* What is sent is an error that begins so, and nothing else. */
+static inline void check_error(const job *j, const char *text)
+{
+    static talk t;
+    rdc_frame frame;
+    run(j, 0, &t);
+    assert_true(WIFEXITED(t.how) && WEXITSTATUS(t.how) == 1);
+    assert_true(t.n >= sizeof(frame) + strlen(text));
+    memcpy(&frame, t.at, sizeof(frame));
+    assert_int_equal(frame.type, RDC_FRAME_ERROR);
+    assert_memory_equal(t.at + sizeof(frame), text, strlen(text));
+    assert_int_equal(t.n, sizeof(frame) + frame.name_bytes);
+}
+#endif

@@ -1,0 +1,167 @@
+/* test_hdf5_refusals.c - what is refused is the reader's last word: one error and the end, whatever else
+ * there is in the file; and how long a reader may wait.
+ *
+ * That the parent says why is tested in store/test_strangers.c.
+ * SPDX-License-Identifier: MIT */
+#include "faults/hdf5_child.h"
+
+typedef void (*maker)(hid_t file);
+
+static void add(hid_t file, const char *name, hid_t type, hid_t space, hid_t plist)
+{
+    const hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    assert_true(set >= 0 && H5Dclose(set) >= 0 && H5Sclose(space) >= 0);
+}
+
+static hid_t line_of(hsize_t n)
+{
+    return H5Screate_simple(1, &n, NULL);
+}
+
+static job job_of(scratch *s, maker make, bool (*how)(const job *, const rdc_wire *))
+{
+    job j = {.run = how, .name = "x"};
+    const hid_t file = H5Fcreate(scratch_path(s, "b.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    make(file);
+    add(file, "z", H5T_IEEE_F64LE, line_of(0), H5P_DEFAULT); /* honest, and comes last */
+    assert_true(H5Fclose(file) >= 0);
+    j.image = scratch_read(s->path, &j.bytes);
+    return j;
+}
+
+/* Nothing but the error is sent. */
+static void check_refused(scratch *s, maker make, bool (*how)(const job *, const rdc_wire *),
+                          const char *text)
+{
+    const job j = job_of(s, make, how);
+    check_error(&j, text);
+    free((void *)(uintptr_t)j.image);
+}
+
+static void ring(hid_t file)
+{
+    assert_true(H5Lcreate_hard(file, "/", file, "x", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+}
+
+/* Thirty folders, each with two ways to the next. */
+static void forks(hid_t file)
+{
+    char path[64] = "x";
+    for (int i = 0; i < 30; i++) {
+        char other[64];
+        H5Gclose(H5Gcreate2(file, path, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT));
+        snprintf(other, sizeof other, "%.*sy", (int)strlen(path) - 1, path);
+        if (i > 0) H5Lcreate_hard(file, path, file, other, H5P_DEFAULT, H5P_DEFAULT);
+        strcat(path, "/x");
+    }
+}
+
+static void soft_link(hid_t file)
+{
+    assert_true(H5Lcreate_soft("z", file, "x", H5P_DEFAULT, H5P_DEFAULT) >= 0);
+}
+
+static void long_name(hid_t file)
+{
+    char name[RDC_NAME_BYTES + 2] = {0};
+    memset(name, 'x', sizeof name - 1);
+    add(file, name, H5T_IEEE_F64LE, line_of(0), H5P_DEFAULT);
+}
+
+static void named_type(hid_t file)
+{
+    const hid_t type = H5Tcopy(H5T_IEEE_F64LE);
+    assert_true(H5Tcommit2(file, "x", type, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT) >= 0);
+    H5Tclose(type);
+}
+
+static void other_type(hid_t file)
+{
+    add(file, "x", H5T_STD_REF_OBJ, line_of(1), H5P_DEFAULT);
+}
+
+static void other_shape(hid_t file)
+{
+    add(file, "x", H5T_IEEE_F64LE, H5Screate(H5S_NULL), H5P_DEFAULT);
+}
+
+static void other_layout(hid_t file)
+{
+    const hsize_t chunk = 2;
+    const hid_t plist = H5Pcreate(H5P_DATASET_CREATE);
+    assert_true(H5Pset_chunk(plist, 1, &chunk) >= 0);
+    add(file, "x", H5T_IEEE_F64LE, line_of(4), plist);
+    H5Pclose(plist);
+}
+
+/* No values are written, and so none lie in the file. */
+static void without_values(hid_t file)
+{
+    add(file, "x", H5T_IEEE_F64LE, line_of(4), H5P_DEFAULT);
+}
+
+static void nothing(hid_t file)
+{
+    (void)file;
+}
+
+static void test_a_refused_checkpoint_is_parsed_no_further(void **state)
+{
+    check_refused(*state, ring, parse, "there are too many folders in folders: 'x/x/");
+    check_refused(*state, forks, parse,
+                  "there are more ways to an array than a file of this size has links: 'x/");
+    check_refused(*state, soft_link, parse, "there is a link to elsewhere: 'x'");
+    check_refused(*state, long_name, parse, "there is a name that is too long: 'xxx");
+    check_refused(*state, named_type, parse,
+                  "there is an object that is neither array nor folder: 'x'");
+    check_refused(*state, other_type, parse,
+                  "there is an array of a type that Rondo does not write: 'x'");
+    check_refused(*state, other_shape, parse,
+                  "there is an array of a shape that Rondo does not write: 'x'");
+    check_refused(*state, other_layout, parse,
+                  "there is an array that Rondo does not write (layout or filter): 'x'");
+    check_refused(*state, without_values, parse, "there is an array larger than the file: 'x'");
+}
+
+static void test_datasets_that_have_no_end_are_looked_at_no_further(void **state)
+{
+    check_refused(*state, ring, look, "there are too many folders in folders, or a ring of them: ");
+    check_refused(*state, forks, look,
+                  "there are more ways to it than a file of this size has links: 'x/");
+}
+
+static void test_a_dataset_that_is_not_read_sends_nothing(void **state)
+{
+    check_refused(*state, nothing, rows, "cannot be opened by HDF5 'x'");
+    check_refused(*state, other_type, rows, "does not hold numbers 'x'");
+    check_refused(*state, other_shape, rows, "does not have one or two dimensions 'x'");
+}
+
+/* 30 seconds for each of processor, of which there are 10 and one for every 4 MiB. */
+static void test_a_reader_may_wait_for_minutes_and_not_for_ever(void **state)
+{
+    static talk t;
+    job j = job_of(*state, nothing, parse);
+    run(&j, 0, &t);
+    assert_int_equal(t.fault.seconds, 30 * 10);
+    j.bytes = (size_t)8 << 20;
+    void *longer = calloc(1, j.bytes); /* nothing that can be read */
+    free((void *)(uintptr_t)j.image);
+    j.image = longer;
+    run(&j, 0, &t);
+    assert_int_equal(t.fault.seconds, 30 * 12);
+    free(longer);
+}
+
+#define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_open, scratch_close)
+
+int main(void)
+{
+    const struct CMUnitTest tests[] = {
+        TEST(test_a_refused_checkpoint_is_parsed_no_further),
+        TEST(test_datasets_that_have_no_end_are_looked_at_no_further),
+        TEST(test_a_dataset_that_is_not_read_sends_nothing),
+        TEST(test_a_reader_may_wait_for_minutes_and_not_for_ever),
+    };
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
