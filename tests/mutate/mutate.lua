@@ -10,9 +10,10 @@ text and what the preprocessor reads are left alone.
 
 Everything happens in a copy of the tree, build/mutate/tree. A mutant is killed if a C test of tests/store or
 tests/faults fails, crashes or hangs, or else one of the specs below. Each runs in a process space and a /tmp of its own
-(unshare), because a mutant may kill any process or remove any file. Survivors are printed, with the rate; the status is
-1 if less than 90 % are killed. --survivors takes those alone that the last run of this seed has left; --list prints the
-mutants and runs nothing.
+(unshare), because a mutant may kill any process or remove any file; and with a malloc that looks at the ends of blocks
+and fills them with rubbish, as the sanitizers of the test runs would. Survivors are printed, with the rate; the status
+is 1 if less than 90 % are killed. --survivors takes those alone that the last run of this seed has left; --list prints
+the mutants and runs nothing.
 SPDX-License-Identifier: MIT ]]
 local FOLDER, REQUIRED = "core/store", 0.9
 local SPECS = { "core_store", "series_hdf5", "bad_input" } -- archives, datasets, files that are not what they should be
@@ -305,11 +306,12 @@ local function tests()
   return list
 end
 
+local MALLOC = "export LD_PRELOAD=libc_malloc_debug.so.0 GLIBC_TUNABLES=glibc.malloc.check=3:glibc.malloc.perturb=85"
+
 -- In a process space and a /tmp of its own, all else read-only; the shell is its first process, so the test is not.
 local function passes(test)
   write("build/mutate/test.sh", "mount -t tmpfs -o size=512m none /tmp && mount -o remount,bind,ro / && "
-    .. "ulimit -d 4000000 && ulimit -c 0 && "
-    .. test.command .. "\nexit $?\n")
+    .. "ulimit -d 4000000 && ulimit -c 0 && " .. MALLOC .. " && " .. test.command .. "\nexit $?\n")
   return (os.execute(("timeout -k 1 %d unshare --mount --pid --fork --mount-proc --kill-child sh build/mutate/test.sh "
     .. ">build/mutate/test.log 2>&1 </dev/null"):format(test.seconds)))
 end
