@@ -187,16 +187,15 @@ static void *open_checked(const char *path, char reason[RDC_REASON_BYTES])
     return handle;
 }
 
-struct
-try {
+typedef struct trial {
     const char *path;
     const rd_host *host;
-};
+} trial;
 
 /* In a child: all that the file's own code does before it is asked for anything. */
 static void try_it(const void *job)
 {
-    const struct try *const t = job;
+    const trial *const t = job;
     char reason[RDC_REASON_BYTES], why[RDC_WHY_BYTES] = "";
     void *handle = dlopen(t->path, RTLD_NOW | RTLD_LOCAL);
     const rd_plugin *p = handle ? dlsym(handle, SYMBOL_OF(RD_ABI_MAJOR)) : NULL;
@@ -210,7 +209,7 @@ bool rdc_plugin_open(const char *path, bool trust, const rd_host *host, rdc_plug
 {
     if (!check_file(path, trust, file, reason)) return false;
     if (file->found != RDC_INSTALLED &&
-        !rdc_probe(try_it, &(struct try){.path = path, .host = host}, reason))
+        !rdc_probe(try_it, &(trial){.path = path, .host = host}, reason))
         return false;
     void *handle = open_checked(path, reason);
     if (!handle) return false;

@@ -35,7 +35,7 @@ static _Noreturn void be_the_child(int report, rdc_probe_fn fn, const void *job)
     _exit(write(report, "k", 1) == 1 ? 0 : 1);
 }
 
-/* 1: it came to its end, 0: it ended before, -1: the time is up. */
+/* 1: it came to its end, 0: it ended before, or closed the pipe, -1: the time is up. */
 static int listen_to(int report)
 {
     struct timespec now, end;
@@ -86,9 +86,10 @@ bool rdc_probe(rdc_probe_fn fn, const void *job, char reason[RDC_REASON_BYTES])
     const int heard = child > 0 ? listen_to(ends[0]) : 1;
     close(ends[0]);
     if (child <= 0) return true;
-    (void)setpgid(child, child); /* whoever comes first */
-    if (heard < 0) (void)kill(child, SIGKILL);
-    while (waitpid(child, &how, 0) < 0 && errno == EINTR) continue;
+    /* It may live on behind a closed pipe; one that has ended keeps the status that it ended with. Until it
+     * is waited for its number is nobody else's, nor is that of the group with what it has left behind. */
+    (void)kill(child, SIGKILL);
     (void)kill(-child, SIGKILL);
+    while (waitpid(child, &how, 0) < 0 && errno == EINTR) continue;
     return judge(heard, how, reason);
 }

@@ -297,6 +297,7 @@ static void test_l4_a_crash_at_its_start_is_a_child_s(void **state)
     expect_refusal("constructor_crashes", "L4: opening the file ends badly: SIGABRT");
     expect_refusal("init_exits",
                    "L4: opening the file ends badly: it ended the process with status 3");
+    expect_refusal("init_closes", "L4: opening the file ends badly: SIGKILL");
     expect_load(copy("good"));
 }
 
