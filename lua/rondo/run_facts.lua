@@ -5,6 +5,7 @@
 local core = require "rondo.native"
 local json = require "rondo.json"
 local records = require "rondo.run_records"
+local run_folder = require "rondo.run_folder"
 local whole_file = require "rondo.whole_file"
 
 local run_facts = {}
@@ -28,10 +29,13 @@ function run_facts.messages(folder, n)
   return n < #list and table.move(list, #list - n + 1, #list, 1, {}) or list
 end
 
--- "training", "silent" (of a run that was killed, say), or how it ended, as status.json has it.
-local function state_of(log, status)
+-- How it ended, as status.json has it; "killed", if that has none and nobody holds the run's lock, which is seen on its
+-- own machine alone; "training", or "silent", without a new figure for long.
+local function state_of(log, config, status)
   if status.state and status.state ~= "running" then
     return tostring(status.state)
+  elseif status.state and config.host == core.hostname() and not run_folder.is_held(log.folder) then
+    return "killed"
   end
   local stat = core.stat(log.path)
   return stat and os.time() - stat.mtime > QUIET_SECONDS and "silent" or "training"
@@ -68,7 +72,7 @@ function run_facts.of(log)
     options = type(config.options) == "table" and config.options or {},
     step = last_record and last_record.step or 0, epoch = last_record and last_record.epoch }
   facts.steps, facts.epochs = steps_in_all(config, last_record)
-  facts.state = state_of(log, status)
+  facts.state = state_of(log, config, status)
   for _, figure in ipairs { "val_loss", "loss" } do
     local xs, ys = records.curve(log, figure)
     local value, at = lowest(xs, ys)

@@ -114,6 +114,11 @@ local function sweep(path)
   end
 end
 
+-- True while a Trainer of this machine, or a save that outlives it for a moment, is at work in the folder.
+function run_folder.is_held(path)
+  return core.locked(join(path, ".lock")) == true
+end
+
 -- Opens a run folder for training. A used one needs resume or overwrite (exit 2); `in_script`: those are fields of
 -- the Trainer's table, and there is no command line to give them on.
 function run_folder.open(path, resume, overwrite, in_script)

@@ -14,7 +14,7 @@ local watch = {}
 local FEWEST_LINES, WIDEST_BAR = 6, 40 -- of a picture; of the bar of progress
 local MESSAGES = 3
 local STATE_PAINT = { training = "32", done = "32", silent = "33", stopped = "33",
-  diverged = "31", failed = "31" }
+  diverged = "31", failed = "31", killed = "31" }
 
 -- A text for one line of the screen: no control characters, at most `width` columns (nil: any).
 local function plain(text, width)

@@ -230,6 +230,17 @@ static int files_lock(lua_State *L)
     return result(L, false, path);
 }
 
+/* locked(path): does somebody hold this lock? Nothing is made, and nobody is waited for. */
+static int files_locked(lua_State *L)
+{
+    const char *path = luaL_checkstring(L, 1);
+    const int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+    if (fd < 0) return result(L, false, path);
+    lua_pushboolean(L, flock(fd, LOCK_SH | LOCK_NB) != 0 && errno == EWOULDBLOCK);
+    close(fd);
+    return 1;
+}
+
 static int files_append(lua_State *L)
 {
     size_t length;
@@ -275,10 +286,19 @@ void rdl_open_files(lua_State *L)
     static const luaL_Reg append_meta[] = {
         {"__gc", append_close}, {"__close", append_close}, {NULL, NULL}};
     static const luaL_Reg functions[] = {
-        {"mkdir", files_mkdir},       {"listdir", files_listdir}, {"stat", files_stat},
-        {"rename", files_rename},     {"remove", files_remove},   {"realpath", files_realpath},
-        {"truncate", files_truncate}, {"chmod", files_chmod},     {"write_file", files_write_file},
-        {"lock", files_lock},         {"append", files_append},   {NULL, NULL},
+        {"mkdir", files_mkdir},
+        {"listdir", files_listdir},
+        {"stat", files_stat},
+        {"rename", files_rename},
+        {"remove", files_remove},
+        {"realpath", files_realpath},
+        {"truncate", files_truncate},
+        {"chmod", files_chmod},
+        {"write_file", files_write_file},
+        {"lock", files_lock},
+        {"locked", files_locked},
+        {"append", files_append},
+        {NULL, NULL},
     };
     rdl_new_class(L, &(rdl_class){.name = RDL_LOCK, .methods = lock_methods, .meta = lock_meta});
     rdl_new_class(L,

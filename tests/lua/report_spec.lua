@@ -62,6 +62,17 @@ describe("what a run says of itself", function()
     os.execute(("touch -d '1 hour ago' '%s/metrics.jsonl'"):format(path))
     assert.equal("silent", run_facts.of(records.open(path)).state)
   end)
+  it("is killed where nobody holds the lock of a run of this machine", function()
+    local path = run("held", 10, { cell = "gru" })
+    support.write(path .. "/status.json", '{"state":"running"}')
+    for host, state in pairs { [core.hostname()] = "killed", ["another-host"] = "training" } do
+      support.write(path .. "/config.json", json.encode { host = host })
+      assert.equal(state, run_facts.of(records.open(path)).state)
+    end
+    support.write(path .. "/config.json", json.encode { host = core.hostname() })
+    local _ <close> = assert(core.lock(path .. "/.lock"))
+    assert.equal("training", run_facts.of(records.open(path)).state)
+  end)
 end)
 
 describe("forecasts in a run folder", function()

@@ -3,6 +3,7 @@
 local core = require "rondo.native"
 local json = require "rondo.json"
 local records = require "rondo.run_records"
+local run_folder = require "rondo.run_folder"
 
 local MOST_TEXT = 65536 -- bytes of one value
 -- How a step went says nothing of how a run did, and lr is an option to those who ask.
@@ -60,12 +61,7 @@ local function state_of(folder, status)
   if status.state ~= "running" then
     return text(status.state)
   end
-  local lock, message = core.lock(folder .. "/.lock")
-  if lock then
-    lock:close()
-    return "killed"
-  end
-  return message:find("another process", 1, true) and "running" or "killed"
+  return run_folder.is_held(folder) and "running" or "killed"
 end
 
 -- The facts of the run in a folder, or nil if it is none. `state` where it is known.

@@ -136,16 +136,4 @@ function folder.set_state(path, state)
   must(core.write_file(path .. "/trial.json", json.encode(state, { "trial", "seed", "state" }) .. "\n"))
 end
 
--- True while a Trainer is at work in the folder: one that outlived its sweep and is saving.
-function folder.is_busy(path)
-  if not core.stat(path .. "/.lock") then
-    return false
-  end
-  local lock, message = core.lock(path .. "/.lock")
-  if lock then
-    lock:close()
-  end
-  return not lock and message:find("another process", 1, true) ~= nil
-end
-
 return folder

@@ -185,7 +185,7 @@ end
 -- The next run whose folder is free.
 local function next_run(self)
   for i, run in ipairs(self.waiting) do
-    if not folder.is_busy(run.folder) then
+    if not run_folder.is_held(run.folder) then
       return table.remove(self.waiting, i)
     elseif not self.told[run] then
       self.told[run] = true
