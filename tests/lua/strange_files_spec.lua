@@ -86,6 +86,18 @@ describe("a run folder of a stranger", function()
   end)
 end)
 
+it("a run of a stranger forecasts whatever its table of results is", function()
+  local path = folder .. "/forecaster"
+  assert(core.mkdir(path .. "/checkpoints"))
+  support.write(path .. "/checkpoints/step-000000000006.h5", support.read "tests/fixtures/series-1.h5")
+  support.write(folder .. "/new.csv", "load,step\n" .. ("1,2\n3,4\n"):rep(20))
+  for _, table_ in ipairs { "no end of a line", "", "\n\n" } do
+    support.write(path .. "/table.txt", table_)
+    local _, err, code = support.rondo(folder, "forecast forecaster --data new.csv")
+    assert.equal(0, code, err)
+  end
+end)
+
 describe("a table of a stranger", function()
   local function both(text)
     local path, list = support.write(folder .. "/t.csv", text), {}

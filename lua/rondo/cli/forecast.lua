@@ -71,7 +71,7 @@ local function say_verdicts(paths)
     local text = whole_file.read(folder .. "/table.txt", TABLE_BYTES)
       or whole_file.read((folder:match "^(.*)/seed%-%d+$" or folder) .. "/table.txt", TABLE_BYTES)
     if text and not said[text] then
-      io.stderr:write("When it was trained: ", text:match "^[^\n]*\n", text:match "([^\n]*\n)$" or "")
+      io.stderr:write("When it was trained: ", text:match "^[^\n]*\n" or "", text:match "([^\n]*\n)$" or "")
       said[text] = true
     end
   end
