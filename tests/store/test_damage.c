@@ -148,6 +148,16 @@ static void test_a_later_version_is_refused_as_such(void **state)
     check_message(path, "it has format 2, this Rondo reads format 1; a newer Rondo wrote it");
 }
 
+/* Its seal is right, and behind it are 4 GiB of a hole: nothing is asked for. */
+static void test_a_file_of_more_than_4_gibibytes_is_refused(void **state)
+{
+    unsigned char block[RDC_SEAL_BYTES];
+    rdc_seal_write(&(rdc_seal){.image_bytes = RDC_FILE_BYTES + 1 - RDC_SEAL_BYTES}, block);
+    const char *path = scratch_write(*state, "a.h5", block, sizeof(block));
+    if (truncate(path, (off_t)RDC_FILE_BYTES + 1) != 0) skip(); /* a disk without holes */
+    check_message(path, "it has 4.3 GB, the limit is 4 GiB");
+}
+
 /* Lets h5py make a file with a user block, then seals it; false: there is no h5py. */
 static bool forge(scratch *s, const char *statement)
 {
@@ -227,6 +237,7 @@ int main(void)
         TEST(test_a_sealed_file_that_is_not_hdf5_is_refused_by_the_child),
         TEST(test_the_version_is_under_the_checksum),
         TEST(test_a_later_version_is_refused_as_such),
+        TEST(test_a_file_of_more_than_4_gibibytes_is_refused),
         TEST(test_links_to_elsewhere_are_refused),
         TEST(test_storage_elsewhere_is_refused),
         TEST(test_other_types_are_refused),
