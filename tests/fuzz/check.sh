@@ -37,6 +37,7 @@ fuzz() {
         for input in "$found"/timeout-*; do
             if [ -e "$input" ] && fuzz_paused "$program" "${flags[@]}" "$input" >>"$log" 2>&1; then
                 rm "$input"
+                status=0
                 continue 2 # with what time is left
             fi
         done
