@@ -265,8 +265,8 @@ static rd_status value_before(rd_csv *c, uint32_t column, uint64_t row, double *
             RD_TRY(take_row(c, begin, end - begin, err));
             RD_TRY(rdc_csv_value(c, column, RD_MISSING_PREVIOUS, &one, err));
             if (isnan(one)) continue;
-            *value =
-                (rd_real)one; /* as it would lie in x, so that parts have the bits of the whole */
+            /* As it would lie in x, so that parts have the bits of the whole. */
+            *value = (rd_real)one;
             *back = row - i;
         }
         end = begin;

@@ -7,8 +7,7 @@
 #include <math.h>
 
 #define SECONDS_A_DAY 86400.0
-#define LAST_DAY \
-    1e12 /* 2.7 billion years: no calendar goes so far, and all of it is exact so far */
+#define LAST_DAY 1e12 /* 2.7 billion years, further than any calendar; numbers are exact so far */
 #define TWO_PI 0x1.921fb54442d18p+2
 
 typedef struct date {

@@ -41,8 +41,8 @@ end
 
 -- The number of a batch and of an epoch, as sources take them.
 function expect.batch(k, epoch, count)
-  expect.integer("batch: the number of a batch", k, 1, count)
-  return math.tointeger(k), expect.integer("batch: the epoch", epoch == nil and 1 or epoch, 0)
+  return expect.integer("batch: the number of a batch", k, 1, count),
+    expect.integer("batch: the epoch", epoch == nil and 1 or epoch, 0)
 end
 
 -- Ids as a list: of a number, a list or a tensor.
