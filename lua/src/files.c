@@ -246,7 +246,9 @@ static int files_append(lua_State *L)
     size_t length;
     const char *path = luaL_checklstring(L, 1, &length);
     handle *h = push_handle(L, RDL_APPEND, path, length);
-    h->fd = open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, FILE_MODE);
+    /* O_NONBLOCK: a pipe that nobody reads is an error, and is not waited for. */
+    h->fd =
+        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, FILE_MODE);
     if (h->fd < 0) return result(L, false, path);
     return 1;
 }

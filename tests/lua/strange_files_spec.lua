@@ -84,6 +84,16 @@ describe("a run folder of a stranger", function()
       assert.equal("file", core.stat(path .. "/" .. name).kind)
     end
   end)
+  it("is not waited for, and ends a training, where its logs are pipes", function()
+    for _, name in ipairs { "metrics.jsonl", "log.txt" } do
+      local path = run_with(name, STRANGE.pipe)
+      local trainer = rondo.Trainer { model = rondo.Linear { 2, 1 }, loss = rondo.MSELoss(), run_dir = path,
+        optimizer = rondo.optim.SGD { lr = 0.1 }, max_steps = 1, quiet = true, resume = true }
+      function trainer.notice() end
+      local failure = support.failure(trainer.fit, trainer, { { rondo.ones(2, 2), rondo.ones(2, 1) } })
+      assert.equal(("%s/%s: No such device or address"):format(path, name), failure.message)
+    end
+  end)
 end)
 
 it("a run of a stranger forecasts whatever its table of results is", function()
