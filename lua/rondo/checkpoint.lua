@@ -277,7 +277,7 @@ function checkpoint.read_rate(opened, optimizer)
   local lr = opened.archive:has "optimizer/lr" and opened.archive:get "optimizer/lr"
   local ok, why = pcall(function() optimizer.lr = lr or errors.raise("it holds no learning rate") end)
   if not ok then
-    return errors.outside(("%s: %s"):format(opened.path, (why:gsub("^[^\n]-%.lua:%d+: ", ""))))
+    return errors.outside(("%s: %s"):format(opened.path, errors.sentence(why)))
   end
   return true
 end
@@ -298,8 +298,7 @@ function checkpoint.rebuild(opened)
   end
   local ok, model = pcall(random.undisturbed, module.from_description, description)
   if not ok then
-    return errors.outside(("%s: its model cannot be built: %s"):format(opened.path,
-      tostring(model):gsub("^[^\n]-%.lua:%d+: ", "")))
+    return errors.outside(("%s: its model cannot be built: %s"):format(opened.path, errors.sentence(model)))
   end
   here, why, code = checkpoint.read_model(opened, model)
   if not here then

@@ -110,6 +110,11 @@ function errors.is_stop(value)
   return getmetatable(value) == Stop
 end
 
+-- The sentence of what was raised, whoever is blamed for it.
+function errors.sentence(raised)
+  return (tostring(raised):gsub("^[^\n]-%.lua:%d+: ", ""))
+end
+
 -- Ends the program with a code and a sentence. Under the rondo command this is an error that the command
 -- catches; in a stock interpreter it exits at once.
 function errors.stop(code, message)

@@ -130,7 +130,7 @@ function trainer_state.check(trainer)
   end)
   if not ok then
     errors.raise("Trainer: no checkpoint can hold this training: %s; without run_dir it is not kept",
-      errors.bare(failure))
+      errors.sentence(failure))
   end
 end
 

@@ -180,6 +180,21 @@ describe("a checkpoint with an entry that is not what its name says", function()
     end)
     assert.is_true(n > 300)
   end)
+  it("is refused in a recipe too, whose user has no line to blame", function()
+    local path = folder .. "/run/checkpoints/step-000000000004.h5"
+    local trainer, source = text_training {}
+    local entries, caught = entries_of(path), errors.caught
+    trainer:bind(source)
+    entries["optimizer/lr"] = -1
+    errors.recipe, errors.caught = debug.getinfo(1, "S").source:sub(2), true
+    local whole, why = opened_with(entries, function()
+      local rate, message, code = checkpoint.read_rate(checkpoint.open(path), trainer.optimizer)
+      assert.is_nil(rate)
+      check_refusal(path, rate, message, code)
+    end)
+    errors.recipe, errors.caught = nil, caught
+    assert.is_true(whole, why)
+  end)
   it("says which", function()
     local path = folder .. "/run/checkpoints/step-000000000004.h5"
     local entries = entries_of(path)

@@ -337,8 +337,7 @@ local function replay(path, o)
   elseif o.model or o.loss or type(message) ~= "string" then
     error(message, 0)
   end
-  message = message:gsub("^[^\n]-%.lua:%d+: ", "")
-  return errors.outside(("%s: cannot be played again: %s"):format(path, message))
+  return errors.outside(("%s: cannot be played again: %s"):format(path, errors.sentence(message)))
 end
 
 function capsule.options(given)
