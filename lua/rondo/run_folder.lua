@@ -11,7 +11,7 @@ local whole_file = require "rondo.whole_file"
 
 local run_folder = {}
 
-local METRICS_VERSION = 1
+local HEAD = { schema = 1, program = "rondo", version = core.VERSION } -- the first line of figures
 local MOST_WAITING = 10000 -- lines of figures, 2 MB, that a full disk keeps waiting
 
 local Run = {}
@@ -164,7 +164,8 @@ function Run:write_config(config)
   config.version, config.host, config.kernels = core.VERSION, core.hostname(), core.kernels()
   config.threads, config.real = core.threads(), core.real
   local path = join(self.path, "config.json")
-  local ok, message = core.write_file(path, json.encode(config) .. "\n")
+  self.config_text = json.encode(config) .. "\n"
+  local ok, message = core.write_file(path, self.config_text)
   must(ok, message, path)
 end
 
@@ -213,7 +214,7 @@ function Run:open_logs(step)
   must(self.metrics, message, path)
   self.metrics_path = path
   if not bytes or bytes == 0 then
-    self:metric({ schema = METRICS_VERSION, program = "rondo", version = core.VERSION })
+    self:metric(HEAD)
   end
   if self.tensorboard then
     self.events, message = require("rondo.tensorboard").open(self.path, step)
@@ -271,12 +272,36 @@ function Run:log(text)
   end
 end
 
--- Saves an archive under a name; somebody may have removed the folder. Nil, message where the disk does not take it:
--- then what was there is there still.
-local function save(self, archive, file)
-  if not core.stat(join(self.path, "checkpoints")) then
-    core.mkdir(join(self.path, "checkpoints"))
+-- Files that were removed while they are open have no name any more: new ones are.
+local function reopen(self, key, open, name)
+  local path = join(self.path, name)
+  local made = not core.stat(path) and open(path)
+  if made then
+    self[key]:close()
+    self[key] = made
   end
+  return made
+end
+
+-- Somebody may have removed the folder, or parts of it: what can be made again is, and it is said.
+local function make_again(self)
+  local checkpoints = join(self.path, "checkpoints")
+  local gone = not core.stat(self.metrics_path) and self.metrics_path or not core.stat(checkpoints) and checkpoints
+  if not gone or not core.mkdir(checkpoints) then
+    return
+  end
+  self.notice(gone .. " was removed; what the run folder lacks is made again")
+  reopen(self, "lock", core.lock, ".lock")
+  reopen(self, "log_handle", core.append, "log.txt")
+  if reopen(self, "metrics", core.append, "metrics.jsonl") then
+    core.write_file(join(self.path, "config.json"), self.config_text)
+    self:metric(HEAD)
+  end
+end
+
+-- Saves an archive under a name. Nil, message where the disk does not take it: then what was there is there still.
+local function save(self, archive, file)
+  make_again(self)
   return archive:save(file)
 end
 

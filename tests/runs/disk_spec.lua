@@ -232,10 +232,26 @@ it("what a killed writer has left is swept when the run goes on, and what else i
   assert.equal("mine", support.read(at "checkpoints/notes.tmp.txt"))
 end)
 
-it("a checkpoint folder that was removed is made again", function()
+it("a checkpoint folder that was removed is made again, and that is said", function()
   local err, code = train("removed", "--at-15 'rm -r removed/checkpoints'")
   assert.equal(0, code, err)
   assert.same(reference.digest, digest "removed")
+  assert.same(reference.curve, curve "removed")
+  assert.equal("note: removed/checkpoints was removed; what the run folder lacks is made again\n", err)
+end)
+
+it("a run folder that was removed is made again with what comes, and goes on", function()
+  local err, code = train("gone", "--at-15 'rm -r gone' --at-25 'flock -n gone/.lock true && touch gone/free'")
+  assert.equal(0, code, err)
+  assert.equal("note: gone/metrics.jsonl was removed; what the run folder lacks is made again\n", err)
+  assert.same(reference.digest, digest "gone")
+  local figures, all = curve "gone", reference.curve
+  table.remove(figures, 1) -- the head
+  assert.matches("^train 21 ", figures[1])
+  assert.same(table.move(all, #all - #figures + 1, #all, 1, {}), figures)
+  assert.is_nil((core.stat(folder .. "/gone/free")))
+  local _, why, status = support.rondo(folder, "verify gone --stretches 9")
+  assert.equal(0, status, why)
 end)
 
 it("the best that could not be written is not called the best", function()
