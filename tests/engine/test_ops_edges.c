@@ -7,23 +7,6 @@
 
 #define NEAR (sizeof(rd_real) == sizeof(double) ? 1e-13 : 3e-6)
 
-/* A leaf that wants a gradient. */
-static rd_tensor *leaf(rd_core *core, uint32_t ndim, const size_t *shape, const double *values)
-{
-    rd_error err;
-    rd_tensor *t = test_tensor(core, ndim, shape, values);
-    OK(rd_set_requires_grad(t, true, &err));
-    return t;
-}
-
-/* Plays y backward from the seed; releases both. */
-static void play(rd_tensor *y, rd_tensor *seed)
-{
-    rd_error err;
-    OK(rd_backward(y, seed, false, &err));
-    RELEASE(y, seed);
-}
-
 static rd_tensor *turned(rd_tensor *x)
 {
     rd_error err;
@@ -37,10 +20,10 @@ static rd_tensor *turned(rd_tensor *x)
 static void test_a_difference_takes_its_second_gradient_with_the_other_sign(void **state)
 {
     rd_error err;
-    rd_tensor *y = NULL, *a = leaf(*state, SHAPE(2), VALUES(1, 2));
-    rd_tensor *b = leaf(*state, SHAPE(2), VALUES(5, 7));
+    rd_tensor *y = NULL, *a = test_leaf_of(*state, SHAPE(2), VALUES(1, 2));
+    rd_tensor *b = test_leaf_of(*state, SHAPE(2), VALUES(5, 7));
     OK(rd_apply2(RD_SUB, a, b, &y, &err));
-    play(y, test_tensor(*state, SHAPE(2), VALUES(3, 4)));
+    test_play(y, test_tensor(*state, SHAPE(2), VALUES(3, 4)));
     test_expect(rd_grad(a), SHAPE(2), VALUES(3, 4));
     test_expect(rd_grad(b), SHAPE(2), VALUES(-3, -4));
     RELEASE(a, b);
@@ -49,10 +32,10 @@ static void test_a_difference_takes_its_second_gradient_with_the_other_sign(void
 static void test_a_mean_along_a_dimension_spreads_its_gradient(void **state)
 {
     rd_error err;
-    rd_tensor *y = NULL, *x = leaf(*state, SHAPE(2, 2, 2), VALUES(1, 2, 3, 4, 5, 6, 7, 8));
+    rd_tensor *y = NULL, *x = test_leaf_of(*state, SHAPE(2, 2, 2), VALUES(1, 2, 3, 4, 5, 6, 7, 8));
     OK(rd_mean(x, 1, false, &y, &err));
     test_expect(y, SHAPE(2, 2), VALUES(2, 3, 6, 7));
-    play(y, test_tensor(*state, SHAPE(2, 2), VALUES(2, 4, 6, 8)));
+    test_play(y, test_tensor(*state, SHAPE(2, 2), VALUES(2, 4, 6, 8)));
     test_expect(rd_grad(x), SHAPE(2, 2, 2), VALUES(1, 2, 1, 2, 3, 4, 3, 4));
     RELEASE(x);
 }
@@ -60,11 +43,11 @@ static void test_a_mean_along_a_dimension_spreads_its_gradient(void **state)
 static void test_a_gather_gives_gradients_back_where_it_took_them(void **state)
 {
     rd_error err;
-    rd_tensor *y = NULL, *x = leaf(*state, SHAPE(2, 3), VALUES(1, 2, 3, 4, 5, 6));
+    rd_tensor *y = NULL, *x = test_leaf_of(*state, SHAPE(2, 3), VALUES(1, 2, 3, 4, 5, 6));
     rd_tensor *ids = test_tensor(*state, SHAPE(2, 2), VALUES(3, 3, 0, 1));
     OK(rd_gather(x, 1, ids, &y, &err));
     test_expect(y, SHAPE(2, 2), VALUES(3, 3, 0, 4));
-    play(y, test_tensor(*state, SHAPE(2, 2), VALUES(1, 10, 100, 1000)));
+    test_play(y, test_tensor(*state, SHAPE(2, 2), VALUES(1, 10, 100, 1000)));
     test_expect(rd_grad(x), SHAPE(2, 3), VALUES(0, 0, 11, 1000, 0, 0));
     RELEASE(x, ids);
 }
@@ -74,13 +57,14 @@ static void test_a_reshape_by_copy_gives_gradients_back_in_any_order(void **stat
 {
     rd_error err;
     rd_tensor *y = NULL, *z = NULL,
-              *flat = leaf(*state, SHAPE(3, 2, 2), VALUES(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
+              *flat = test_leaf_of(*state, SHAPE(3, 2, 2),
+                                   VALUES(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
     rd_tensor *x = turned(flat), *seed = NULL;
     OK(rd_reshape(x, SHAPE(3, 2, 2), &y, &err));
     test_expect(y, SHAPE(3, 2, 2), VALUES(0, 1, 4, 5, 8, 9, 2, 3, 6, 7, 10, 11));
     seed = test_sequence(*state, SHAPE(3, 2, 2), VALUES(0, 1, 4, 5, 8, 9, 2, 3, 6, 7, 10, 11));
     OK(rd_contiguous(y, RD_SEQUENCE, &z, &err));
-    play(z, seed);
+    test_play(z, seed);
     test_expect(rd_grad(flat), SHAPE(3, 2, 2), VALUES(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11));
     RELEASE(flat, x, y);
 }
@@ -88,10 +72,10 @@ static void test_a_reshape_by_copy_gives_gradients_back_in_any_order(void **stat
 static void test_layer_norm_without_gain_and_bias(void **state)
 {
     rd_error err;
-    rd_tensor *y = NULL, *x = leaf(*state, SHAPE(1, 2), VALUES(1, 3));
+    rd_tensor *y = NULL, *x = test_leaf_of(*state, SHAPE(1, 2), VALUES(1, 3));
     OK(rd_layer_norm(x, NULL, NULL, 0, &y, &err)); /* mean 2, deviation 1 */
     test_expect_near(y, VALUES(-1, 1), NEAR);
-    play(y, test_tensor(*state, SHAPE(1, 2), VALUES(1, 5)));
+    test_play(y, test_tensor(*state, SHAPE(1, 2), VALUES(1, 5)));
     test_expect_near(rd_grad(x), VALUES(0, 0), NEAR); /* of two numbers only the sign is left */
     RELEASE(x);
 }
@@ -121,8 +105,10 @@ static void test_a_wide_layer_norm_without_gain_is_the_formula(void **state)
 static void test_rows_of_empty_tensors(void **state)
 {
     rd_error err;
-    rd_tensor *rows = leaf(*state, SHAPE(0, 3), NULL), *flat = leaf(*state, SHAPE(2, 0), NULL);
-    rd_tensor *w = leaf(*state, SHAPE(2, 3), VALUES(1, 2, 3, 4, 5, 6)), *y = NULL, *z = NULL;
+    rd_tensor *rows = test_leaf_of(*state, SHAPE(0, 3), NULL),
+              *flat = test_leaf_of(*state, SHAPE(2, 0), NULL);
+    rd_tensor *w = test_leaf_of(*state, SHAPE(2, 3), VALUES(1, 2, 3, 4, 5, 6)), *y = NULL,
+              *z = NULL;
     OK(rd_softmax(rows, 1, false, &y, &err));
     assert_int_equal(rd_tensor_numel(y), 0);
     RELEASE(y);
@@ -141,15 +127,16 @@ static void test_rows_of_empty_tensors(void **state)
 static void test_a_gather_and_a_sum_of_nothing(void **state)
 {
     rd_error err;
-    rd_tensor *x = leaf(*state, SHAPE(2, 3), VALUES(1, 2, 3, 4, 5, 6)), *y = NULL, *z = NULL;
+    rd_tensor *x = test_leaf_of(*state, SHAPE(2, 3), VALUES(1, 2, 3, 4, 5, 6)), *y = NULL,
+              *z = NULL;
     rd_tensor *none = test_tensor(*state, SHAPE(2, 0), NULL),
-              *empty = leaf(*state, SHAPE(2, 0, 2), NULL);
+              *empty = test_leaf_of(*state, SHAPE(2, 0, 2), NULL);
     OK(rd_gather(x, 1, none, &y, &err));
     test_expect(y, SHAPE(2, 0), NULL);
-    play(y, test_tensor(*state, SHAPE(2, 0), NULL));
+    test_play(y, test_tensor(*state, SHAPE(2, 0), NULL));
     OK(rd_sum(empty, 1, false, &z, &err));
     test_expect(z, SHAPE(2, 2), VALUES(0, 0, 0, 0));
-    play(z, test_tensor(*state, SHAPE(2, 2), VALUES(1, 1, 1, 1)));
+    test_play(z, test_tensor(*state, SHAPE(2, 2), VALUES(1, 1, 1, 1)));
     RELEASE(x, none, empty);
 }
 
@@ -309,13 +296,13 @@ static void test_dropout_of_a_vector_and_of_nothing(void **state)
 {
     rd_error err;
     const rd_stream stream = {.seed = 3, .purpose = RD_FOR_DROPOUT};
-    rd_tensor *y = NULL, *x = leaf(*state, SHAPE(4), VALUES(1, 1, 1, 1));
+    rd_tensor *y = NULL, *x = test_leaf_of(*state, SHAPE(4), VALUES(1, 1, 1, 1));
     rd_tensor *none = test_tensor(*state, SHAPE(2, 0), NULL);
     double expected[4];
     for (uint64_t e = 0; e < 4; e++) expected[e] = rd_uniform_at(&stream, 0, e) < 0.5 ? 0 : 2;
     OK(rd_dropout(x, 0.5, &stream, &y, &err));
     test_expect(y, SHAPE(4), expected);
-    play(y, test_tensor(*state, SHAPE(4), VALUES(1, 1, 1, 1)));
+    test_play(y, test_tensor(*state, SHAPE(4), VALUES(1, 1, 1, 1)));
     test_expect(rd_grad(x), SHAPE(4), expected);
     OK(rd_dropout(none, 0.5, &stream, &y, &err));
     test_expect(y, SHAPE(2, 0), NULL);

@@ -6,23 +6,6 @@
 
 #define NEAR (sizeof(rd_real) == sizeof(double) ? 1e-12 : 3e-5)
 
-/* A leaf that wants a gradient. */
-static rd_tensor *leaf(rd_core *core, uint32_t ndim, const size_t *shape, const double *values)
-{
-    rd_error err;
-    rd_tensor *t = test_tensor(core, ndim, shape, values);
-    OK(rd_set_requires_grad(t, true, &err));
-    return t;
-}
-
-/* Plays y backward from the seed; releases both. */
-static void play(rd_tensor *y, rd_tensor *seed)
-{
-    rd_error err;
-    OK(rd_backward(y, seed, false, &err));
-    RELEASE(y, seed);
-}
-
 /* c = a b and its gradients from the seed 1, 2, 3, ...; indices are those of the logical shape. */
 typedef struct product {
     size_t count, m, n, k; /* of matrices */
@@ -98,7 +81,7 @@ static void check_product(rd_core *core, const product *p)
     test_expect_near(y, c, NEAR);
     for (int i = 0; i < MOST; i++) seed[i] = i + 1;
     rd_tensor *dy = test_tensor(core, rd_tensor_ndim(y), rd_tensor_shape(y), seed);
-    play(y, dy);
+    test_play(y, dy);
     if (!p->only_b) check_gradient(under[0], p->a_turned, da);
     check_gradient(under[1], p->b_turned, db);
     RELEASE(a, b, under[0], under[1]);
@@ -131,17 +114,17 @@ static void test_products_of_stacks_are_those_of_loops(void **state)
 static void test_a_product_of_four_dimensions(void **state)
 {
     rd_error err;
-    rd_tensor *y = NULL, *a = leaf(*state, SHAPE(2, 1, 1, 2), VALUES(1, 2, 3, 4));
-    rd_tensor *b = leaf(*state, SHAPE(2, 1, 2, 1), VALUES(5, 6, 7, 8));
-    rd_tensor *w = leaf(*state, SHAPE(2, 2), VALUES(1, 0, 0, 2)), *z = NULL;
+    rd_tensor *y = NULL, *a = test_leaf_of(*state, SHAPE(2, 1, 1, 2), VALUES(1, 2, 3, 4));
+    rd_tensor *b = test_leaf_of(*state, SHAPE(2, 1, 2, 1), VALUES(5, 6, 7, 8));
+    rd_tensor *w = test_leaf_of(*state, SHAPE(2, 2), VALUES(1, 0, 0, 2)), *z = NULL;
     OK(rd_matmul(a, b, &y, &err));
     test_expect(y, SHAPE(2, 1, 1, 1), VALUES(17, 53));
-    play(y, test_tensor(*state, SHAPE(2, 1, 1, 1), VALUES(1, 10)));
+    test_play(y, test_tensor(*state, SHAPE(2, 1, 1, 1), VALUES(1, 10)));
     test_expect(rd_grad(a), SHAPE(2, 1, 1, 2), VALUES(5, 6, 70, 80));
     test_expect(rd_grad(b), SHAPE(2, 1, 2, 1), VALUES(1, 2, 30, 40));
     OK(rd_matmul(a, w, &z, &err));
     test_expect(z, SHAPE(2, 1, 1, 2), VALUES(1, 4, 3, 8));
-    play(z, test_tensor(*state, SHAPE(2, 1, 1, 2), VALUES(1, 1, 1, 1)));
+    test_play(z, test_tensor(*state, SHAPE(2, 1, 1, 2), VALUES(1, 1, 1, 1)));
     test_expect(rd_grad(w), SHAPE(2, 2), VALUES(4, 4, 6, 6));
     RELEASE(a, b, w);
 }

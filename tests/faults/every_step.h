@@ -12,26 +12,48 @@ typedef struct
 } work;
 typedef rd_status (*step)(rd_core *core, work *t, rd_error *err);
 
-static rd_core *step_core;
+static rd_core *opened; /* on which all steps of a program are tried */
 static step step_now;
+
+static inline int open_numbers(void **state)
+{
+    (void)state;
+    rd_error err;
+    return rd_core_open(&(rd_core_options){.threads = 1}, &opened, &err) == RD_OK ? 0 : -1;
+}
+
+static inline int close_numbers(void **state)
+{
+    (void)state;
+    rd_core_release(opened);
+    return 0;
+}
 
 static inline rd_status try_step(scratch *s, rd_error *err)
 {
     (void)s;
     work t = {0};
-    rd_core_trim(step_core);
-    const rd_status status = step_now(step_core, &t, err);
+    rd_core_trim(opened);
+    const rd_status status = step_now(opened, &t, err);
     test_release(sizeof(t) / sizeof(rd_tensor *), (rd_tensor *const *)&t);
-    rd_core_trim(step_core);
+    rd_core_trim(opened);
     return status;
 }
 
-static inline void check_step(rd_core *core, step now)
+static inline void test_every_allocation(void **state)
 {
-    step_core = core;
-    step_now = now;
+    step_now = *(step *)*state;
     check_deed(NULL, try_step);
 }
+
+/* A test of this name for a step. */
+#define STEP(f) \
+    { \
+        .name = #f, .test_func = test_every_allocation, .initial_state = &(step) \
+        { \
+            f \
+        } \
+    }
 
 /* A leaf that wants a gradient, with numbers in [0.1, 0.9). */
 static inline rd_status new_leaf(rd_core *core, rd_order order, uint32_t ndim, const size_t *shape,

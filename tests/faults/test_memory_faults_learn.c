@@ -4,22 +4,6 @@
 #include "rondo_forecast.h"
 #include "rondo_series.h"
 
-static rd_core *opened;
-
-static int open_numbers(void **state)
-{
-    (void)state;
-    rd_error err;
-    return rd_core_open(&(rd_core_options){.threads = 1}, &opened, &err) == RD_OK ? 0 : -1;
-}
-
-static int close_numbers(void **state)
-{
-    (void)state;
-    rd_core_release(opened);
-    return 0;
-}
-
 /* ---- losses ---- */
 
 /* A tensor whose rows lie apart: what reads rows makes a copy first. */
@@ -195,19 +179,6 @@ static rd_status columns(rd_core *core, work *t, rd_error *err)
     rd_series_free(s);
     return status;
 }
-
-static void test_every_allocation(void **state)
-{
-    check_step(opened, *(step *)*state);
-}
-
-#define STEP(f) \
-    { \
-#f, test_every_allocation, NULL, NULL, &(step) \
-        { \
-            f \
-        } \
-    }
 
 int main(void)
 {

@@ -4,22 +4,6 @@
 #include "rondo_custom.h"
 #include "rondo_parts.h"
 
-static rd_core *opened;
-
-static int open_numbers(void **state)
-{
-    (void)state;
-    rd_error err;
-    return rd_core_open(&(rd_core_options){.threads = 1}, &opened, &err) == RD_OK ? 0 : -1;
-}
-
-static int close_numbers(void **state)
-{
-    (void)state;
-    rd_core_release(opened);
-    return 0;
-}
-
 static rd_status elements(rd_core *core, work *t, rd_error *err)
 {
     rd_status status = RD_OK;
@@ -240,19 +224,6 @@ static rd_status several_roots(rd_core *core, work *t, rd_error *err)
     DO(rd_backward(t->x, t->u, false, err));
     return status;
 }
-
-static void test_every_allocation(void **state)
-{
-    check_step(opened, *(step *)*state);
-}
-
-#define STEP(f) \
-    { \
-#f, test_every_allocation, NULL, NULL, &(step) \
-        { \
-            f \
-        } \
-    }
 
 int main(void)
 {

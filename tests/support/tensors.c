@@ -72,6 +72,21 @@ rd_tensor *test_leaf(rd_core *core, uint32_t ndim, const size_t *shape, rd_order
     return t;
 }
 
+rd_tensor *test_leaf_of(rd_core *core, uint32_t ndim, const size_t *shape, const double *values)
+{
+    rd_error err;
+    rd_tensor *t = test_tensor(core, ndim, shape, values);
+    OK(rd_set_requires_grad(t, true, &err));
+    return t;
+}
+
+void test_play(rd_tensor *y, rd_tensor *seed)
+{
+    rd_error err;
+    OK(rd_backward(y, seed, false, &err));
+    RELEASE(y, seed);
+}
+
 void test_expect(const rd_tensor *t, uint32_t ndim, const size_t *shape, const double *values)
 {
     assert_int_equal(rd_tensor_ndim(t), ndim);

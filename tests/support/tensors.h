@@ -38,6 +38,10 @@ rd_tensor *test_sequence(rd_core *core, uint32_t ndim, const size_t *shape, cons
 /* A leaf that wants a gradient, with values between -1 and 1 that differ for each `seed`. */
 rd_tensor *test_leaf(rd_core *core, uint32_t ndim, const size_t *shape, rd_order order,
                      uint32_t seed);
+/* The same with these values, by rows. */
+rd_tensor *test_leaf_of(rd_core *core, uint32_t ndim, const size_t *shape, const double *values);
+/* Plays y backward from the seed; releases both. */
+void test_play(rd_tensor *y, rd_tensor *seed);
 
 /* Shape and values in logical order: bit by bit, after the literals are rounded to rd_real. */
 void test_expect(const rd_tensor *t, uint32_t ndim, const size_t *shape, const double *values);
