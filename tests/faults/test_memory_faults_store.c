@@ -82,8 +82,8 @@ static rd_status keep_a_tensor(scratch *s, rd_error *err)
     rd_archive *a = NULL;
     rd_status status = RD_OK;
     DO(rd_archive_new(&a, err));
-    DO(rd_archive_put_tensor(a, "x", tensor, err));
-    DO(rd_archive_get_tensor(a, "x", tensor, err));
+    DO(rd_archive_put_tensor(a, "a tensor", tensor, err));
+    DO(rd_archive_get_tensor(a, "a tensor", tensor, err));
     const bool done = a && rd_archive_count(a) == 1;
     rd_archive_free(a);
     return ended(status, done, err);
