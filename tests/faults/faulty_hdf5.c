@@ -7,6 +7,7 @@
 
 #include <hdf5.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 
@@ -76,6 +77,10 @@ int __wrap_timer_settime(timer_t timer, int flags, const struct itimerspec *when
         return lies(#name) ? 0 : fails(#name) ? (failure) : __real_##name values; \
     }
 
+CALL(void *, calloc, (size_t a, size_t b), (a, b), NULL)
+CALL(void *, malloc, (size_t a), (a), NULL)
+CALL(void *, realloc, (void *a, size_t b), (a, b), NULL)
+CALL(char *, strndup, (const char *a, size_t b), (a, b), NULL)
 CALL(herr_t, H5Aclose, (hid_t a), (a), -1)
 CALL(hid_t, H5Aget_space, (hid_t a), (a), -1)
 CALL(hid_t, H5Aget_type, (hid_t a), (a), -1)

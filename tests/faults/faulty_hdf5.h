@@ -1,5 +1,5 @@
 /* faulty_hdf5.h - calls of libhdf5 that fail when a test wants it: the linker puts these in front (--wrap).
- * That of the system which sets the reader's clock is looked at.
+ * So do allocations of those who call it; and the call that sets the reader's clock is looked at.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_FAULTS_FAULTY_HDF5_H
 #define RD_FAULTS_FAULTY_HDF5_H

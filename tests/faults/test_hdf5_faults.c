@@ -16,9 +16,38 @@ static bool is_one_of(const char *name, const char *const *list)
     return false;
 }
 
+/* What is said of a call that fails, named by its beginning: a text that ends in a mark goes on. */
+typedef struct reason {
+    const char *call, *text;
+} reason;
+
+static bool says(const talk *t, const reason *list)
+{
+    for (; list->call; list++) {
+        const size_t n = strlen(list->text);
+        const bool whole = strchr(": '", list->text[n - 1]) == NULL;
+        if (strncmp(t->fault.name, list->call, strlen(list->call)) == 0 &&
+            ends_in_error(t, list->text, whole))
+            return true;
+    }
+    return false;
+}
+
+/* Of calls that every reader begins with. */
+static const reason opening[] = {{"H5open", "HDF5 does not start"},
+                                 {"H5Eset_auto2", "HDF5 does not start"},
+                                 {"H5PLset_loading_state", "HDF5 does not start"},
+                                 {"H5Lunregister", "HDF5 does not start"},
+                                 {"H5Pcreate", "HDF5 cannot open the image: "},
+                                 {"H5Pset_", "HDF5 cannot open the image"},
+                                 {"H5Fopen", "HDF5 cannot open the image"},
+                                 {"H5Gopen2", "HDF5 cannot open the image's root"},
+                                 {NULL, NULL}};
+
 /* Lets every call fail in turn. A job that ends well has sent the same; and one of whose calls another than
  * `harmless` fails does not end well. Of calls that may be `needless` some do matter. */
-static void check_calls(const job *j, const char *const *harmless, const char *needless)
+static void check_calls(const job *j, const char *const *harmless, const char *needless,
+                        const reason *said)
 {
     static talk plain, failed;
     const talk *t = &plain;
@@ -31,7 +60,7 @@ static void check_calls(const job *j, const char *const *harmless, const char *n
         run(j, call, &failed);
         const bool well = failed.how == 0;
         CHECK(WIFEXITED(failed.how));
-        CHECK(well || last_frame(&failed) == RDC_FRAME_ERROR);
+        CHECK(well || says(&failed, said) || (j->image && says(&failed, opening)));
         CHECK(!well || (failed.n == plain.n && memcmp(failed.at, plain.at, plain.n) == 0));
         CHECK(!well || (call > 1 && is_one_of(failed.fault.name, harmless)));
         mattered += !well && strcmp(failed.fault.name, needless) == 0;
@@ -44,15 +73,34 @@ static void test_building_an_image(void **state)
 {
     (void)state;
     static const char *const harmless[] = {"H5open", NULL};
-    check_calls(&(job){.run = build}, harmless, "H5Dclose");
+    static const reason said[] = {{"H5open", "HDF5 does not start"},
+                                  {"H5Eset_auto2", "HDF5 does not start"},
+                                  {"H5Pcreate", "HDF5 cannot make a file image: "},
+                                  {"H5Pset_", "HDF5 cannot make a file image"},
+                                  {"H5Fcreate", "HDF5 cannot make a file image"},
+                                  {"H5Fclose", "HDF5 cannot close the image"},
+                                  {"H5D", "HDF5 cannot store '"},
+                                  {"H5G", "HDF5 cannot store '"},
+                                  {"H5L", "HDF5 cannot store '"},
+                                  {"H5S", "HDF5 cannot store '"},
+                                  {"H5T", "HDF5 cannot store '"},
+                                  {"strndup", "HDF5 cannot store '"},
+                                  {"malloc", "HDF5 cannot "},
+                                  {"realloc", "HDF5 cannot "},
+                                  {NULL, NULL}};
+    rd_archive *a = small_archive("log");
+    check_calls(&(job){.run = build, .a = a}, harmless, "H5Dclose", said);
+    rd_archive_free(a);
 }
 
 /* As libhdf5 of another version might do it. */
 static void test_an_image_that_was_not_kept_is_an_error(void **state)
 {
     (void)state;
-    check_error(&(job){.run = build, .lie = "H5Fclose"}, "HDF5 kept no image");
-    check_error(&(job){.run = build, .lie = "H5Pset_libver_bounds"}, "HDF5 kept no image");
+    rd_archive *a = small_archive("log");
+    check_error(&(job){.run = build, .a = a, .lie = "H5Fclose"}, "HDF5 kept no image");
+    check_error(&(job){.run = build, .a = a, .lie = "H5Pset_libver_bounds"}, "HDF5 kept no image");
+    rd_archive_free(a);
 }
 
 static job checkpoint_job(scratch *s)
@@ -74,9 +122,33 @@ static void test_parsing_an_image(void **state)
                                            "H5Oclose", "H5Tequal",
                                            "H5Dclose", "H5Dget_storage_size",
                                            NULL};
+    static const char type[] = "there is an array of a type that Rondo does not write: '";
+    static const char shape[] = "there is an array of a shape that Rondo does not write: '";
+    static const char layout[] =
+        "there is an array that Rondo does not write (layout or filter): '";
+    static const reason said[] = {
+        {"H5Literate", "HDF5 cannot list the image"},
+        {"H5Literate", "HDF5 cannot list the image: "}, /* of a folder in it */
+        {"H5Oopen", "HDF5 cannot open '"},
+        {"H5Iget_type", "there is an object that is neither array nor folder: '"},
+        {"H5Dget_create_plist", "HDF5 cannot read the layout of '"},
+        {"H5Pget_", layout},
+        {"H5Dget_type", "HDF5 cannot read the type of '"},
+        {"H5Tget_s", "HDF5 cannot read the type of '"}, /* size, strpad */
+        {"H5Tequal", type},
+        {"H5Tget_class", type},
+        {"H5Tis_variable_str", type},
+        {"H5Dget_space", "HDF5 cannot read the shape of '"},
+        {"H5Sget_simple_extent_dims", "HDF5 cannot read the shape of '"},
+        {"H5Sget_simple_extent_ndims", shape},
+        {"H5Sget_simple_extent_type", shape},
+        {"H5Dget_storage_size", "there is an array larger than the file: '"},
+        {"H5Dread", "HDF5 cannot read '"},
+        {"malloc", "there is no memory for '"},
+        {NULL, NULL}};
     const job j = checkpoint_job(*state);
-    check_calls(&j, harmless, "H5Tequal");
-    check_calls(&j, harmless, "H5Dget_storage_size");
+    check_calls(&j, harmless, "H5Tequal", said);
+    check_calls(&j, harmless, "H5Dget_storage_size", said);
     free((void *)(uintptr_t)j.image);
 }
 
@@ -95,7 +167,9 @@ static void check_open(const job *j, const char *left)
 static void test_no_array_stays_open(void **state)
 {
     const job j = checkpoint_job(*state);
-    check_open(&(job){.run = build}, "P5"); /* property lists, used for all */
+    rd_archive *a = small_archive("log");
+    check_open(&(job){.run = build, .a = a}, "P5"); /* property lists, used for all */
+    rd_archive_free(a);
     check_open(&j, "F1G1P1");
     free((void *)(uintptr_t)j.image);
 }
@@ -151,8 +225,30 @@ static void check_rows(scratch *s, const char *name)
 {
     static const char *const harmless[] = {"H5open",   "H5Pclose", "H5Sclose",
                                            "H5Tclose", "H5Oclose", NULL};
+    static const reason said[] = {
+        {"H5Dopen2", "cannot be opened by HDF5 '"},
+        {"H5Sget_simple_extent_", "does not have one or two dimensions '"},
+        {"H5Dget_space", "does not have one or two dimensions '"},
+        {"H5Dget_type", "does not hold numbers '"},
+        {"H5Tget_class", "does not hold numbers '"},
+        {"H5Tget_size", "has numbers of more than 8 bytes '"},
+        {"H5Dget_create_plist", "has a layout that HDF5 cannot read '"},
+        {"H5Pget_external_count", "has its values in another file '"},
+        {"H5Pget_layout", "has a layout that is not known '"},
+        {"H5Pget_chunk", "has chunks that HDF5 cannot read '"},
+        {"H5Pget_nfilters", "has filters that HDF5 cannot read '"},
+        {"H5Pget_filter2", "has a filter other than deflate, shuffle and fletcher32 '"},
+        /* and once it is known that it can be read */
+        {"H5Dget_create_plist", "HDF5 cannot read the layout of '"},
+        {"H5Pget_layout", "HDF5 cannot read the layout of '"},
+        {"H5Pget_chunk", "HDF5 cannot read the layout of '"},
+        {"H5Dget_space", "HDF5 cannot read '"},
+        {"H5S", "HDF5 cannot read '"},
+        {"H5Dread", "HDF5 cannot read '"},
+        {"malloc", "there is no memory for a chunk of '"},
+        {NULL, NULL}};
     const job j = rows_job(s, name);
-    check_calls(&j, harmless, "H5Dread");
+    check_calls(&j, harmless, "H5Dread", said);
     free((void *)(uintptr_t)j.image);
 }
 

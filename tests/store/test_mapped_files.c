@@ -34,12 +34,12 @@ static void test_a_mapping_is_given_back(void **state)
 {
     rdc_mapping m = {.fd = -1};
     unsigned char page;
-    const char *path = scratch_write(*state, "a.txt", "some text", 9);
+    const char *path = scratch_write(*state, "a.txt", "s", 1);
     assert_int_equal(rdc_map_file(path, &m, NULL), RD_OK);
     void *const at = (void *)(uintptr_t)m.at;
-    assert_int_equal(mincore(at, m.bytes, &page), 0);
+    assert_int_equal(mincore(at, 1, &page), 0);
     rdc_unmap_file(&m);
-    assert_int_equal(mincore(at, 9, &page), -1);
+    assert_int_equal(mincore(at, 1, &page), -1);
 }
 
 static void test_an_empty_file_is_mapped_to_nothing(void **state)
