@@ -13,7 +13,7 @@
 #include <sys/mman.h>
 #include <sys/wait.h>
 
-enum { MOST_BYTES = 1 << 18 };
+enum { MOST_BYTES = 1 << 20 };
 
 typedef struct talk { /* what a child sent and how it ended */
     unsigned char at[MOST_BYTES];
