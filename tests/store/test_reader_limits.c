@@ -15,6 +15,7 @@
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 #include <time.h>
 
 typedef struct image {
@@ -265,6 +266,28 @@ static void test_lower_limits_stay(void **state)
     assert_int_equal(of.time.rlim_max, 11);
 }
 
+/* In a child, since a hard limit cannot be raised again. */
+static void check_hard_limit(scratch *s, rlim_t seconds)
+{
+    const pid_t pid = fork();
+    int how = -1;
+    if (pid == 0) {
+        const struct rlimit low = {.rlim_cur = seconds, .rlim_max = seconds};
+        if (setrlimit(RLIMIT_CPU, &low) != 0) _exit(2);
+        const limits of = limits_of(s, parse, MIB);
+        _exit(of.time.rlim_cur == seconds && of.time.rlim_max == seconds ? 0 : 1);
+    }
+    assert_int_equal(waitpid(pid, &how, 0), pid);
+    assert_int_equal(how, 0);
+}
+
+static void test_lower_hard_limits_stay(void **state)
+{
+    need_filters();
+    check_hard_limit(*state, 9);
+    check_hard_limit(*state, 10);
+}
+
 #define TEST(f) cmocka_unit_test_setup_teardown(f, scratch_open, scratch_close)
 
 int main(void)
@@ -277,6 +300,7 @@ int main(void)
         TEST(test_what_is_needed_is_answered),
         TEST(test_whoever_asks_for_more_is_killed),
         TEST(test_lower_limits_stay),
+        TEST(test_lower_hard_limits_stay),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }
