@@ -36,9 +36,11 @@ static inline void check_deed(scratch *s, deed do_it)
 {
     rd_error err = {0};
     test_ok(do_it(s, &err), &err); /* what is taken once and kept is there afterwards */
+    const size_t blocks = memory_blocks();
     memory_faults_begin((memory_fault){0});
     test_ok(do_it(s, &err), &err);
     const long calls = memory_faults_end();
+    assert_int_equal(memory_blocks(), blocks);
     assert_true(calls > 2);
     for (long call = 1; call <= calls; call++)
         for (int always = 0; always < 2; always++)

@@ -25,12 +25,17 @@ static rd_series *series(void)
     return s;
 }
 
-/* Values of a tile: 10 * column + row. */
-static void say_tile(uint64_t row, uint64_t column, uint64_t n_rows, uint64_t n_columns)
+static void say_place(uint64_t row, uint64_t column, uint64_t n_rows, uint64_t n_columns)
 {
     say_frame(&rows, (rdc_frame){.type = RDC_FRAME_ENTRY,
                                  .ndim = 4,
                                  .shape = {row, column, n_rows, n_columns}});
+}
+
+/* Values of a tile: 10 * column + row. */
+static void say_tile(uint64_t row, uint64_t column, uint64_t n_rows, uint64_t n_columns)
+{
+    say_place(row, column, n_rows, n_columns);
     for (uint64_t k = 0; k < n_columns && k < 8; k++)
         for (uint64_t i = 0; i < n_rows && i < 16; i++)
             say(&rows, &(double){10.0 * (double)(column + k) + (double)(row + i)}, sizeof(double));
@@ -78,7 +83,7 @@ static void check_long(scratch *folder, uint64_t n)
     set.shape[0] = n;
     say_set(set, "table", "a\nb\n");
     say_done(&sets, 1);
-    say_frame(&rows, (rdc_frame){.type = RDC_FRAME_ENTRY, .ndim = 4, .shape = {0, 0, n, 2}});
+    say_place(0, 0, n, 2);
     for (uint64_t i = 0; i < 2 * n; i++) say(&rows, &(double){(double)i}, sizeof(double));
     say_done(&rows, 0);
     rd_hdf5 *h = opened(folder);
@@ -109,21 +114,21 @@ static void check_rows_refused(scratch *s, const char *why)
     rows.n = 0;
 }
 
+/* What is wrong is refused before its values are waited for. */
 static void test_a_tile_lies_in_the_dataset(void **state)
 {
     static const uint64_t wrong[][4] = {{7, 0, 1, 1}, {6, 0, 1, 1}, {0, 0, 7, 1},
                                         {5, 0, 2, 1}, {0, 3, 1, 1}, {0, 2, 1, 1},
                                         {0, 0, 1, 3}, {0, 1, 1, 2}, {0, 0, 0, 1}};
     for (size_t i = 0; i < sizeof(wrong) / sizeof(*wrong); i++) {
-        say_tile(wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3]);
-        say_done(&rows, 0);
+        say_place(wrong[i][0], wrong[i][1], wrong[i][2], wrong[i][3]);
         check_rows_refused(*state, nonsense);
     }
-    say_tile(0, 0, UINT64_MAX, 1);
+    say_place(0, 0, UINT64_MAX, 1);
     check_rows_refused(*state, nonsense);
-    say_tile(1, 0, UINT64_MAX, 1);
+    say_place(1, 0, UINT64_MAX, 1);
     check_rows_refused(*state, nonsense);
-    say_tile(0, 1, 1, UINT64_MAX);
+    say_place(0, 1, 1, UINT64_MAX);
     check_rows_refused(*state, nonsense);
 }
 
@@ -137,8 +142,8 @@ static void test_no_more_values_come_than_there_are(void **state)
     say_tile(0, 0, 4, 2);
     say_done(&rows, 0);
     check_rows_refused(*state, nonsense);
-    say_tile(0, 0, 6, 1); /* and what is too much is not waited for */
-    say_frame(&rows, (rdc_frame){.type = RDC_FRAME_ENTRY, .ndim = 4, .shape = {0, 0, 6, 2}});
+    say_tile(0, 0, 6, 1);
+    say_place(0, 0, 6, 2);
     check_rows_refused(*state, nonsense);
 }
 

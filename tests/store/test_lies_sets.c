@@ -98,6 +98,20 @@ static void test_names_of_columns_have_at_most_65536_bytes(void **state)
     rd_hdf5_free(h);
 }
 
+/* What follows is not looked at. */
+static void test_what_is_readable_has_one_or_two_dimensions(void **state)
+{
+    rdc_frame frame = table;
+    frame.ndim = 0;
+    say_frame(&sets, frame);
+    say_done(&sets, 0);
+    check_refused(*state, nonsense);
+    frame.ndim = 3;
+    say_frame(&sets, frame);
+    say_done(&sets, 0);
+    check_refused(*state, nonsense);
+}
+
 static void test_a_name_has_no_nul(void **state)
 {
     say_set(table, "ta\0le", "a\nb\n");
@@ -216,6 +230,7 @@ int main(void)
         TEST(test_an_honest_talk_is_listed),
         TEST(test_names_have_1_to_1024_bytes),
         TEST(test_names_of_columns_have_at_most_65536_bytes),
+        TEST(test_what_is_readable_has_one_or_two_dimensions),
         TEST(test_a_name_has_no_nul),
         TEST(test_there_are_at_most_4096_datasets),
         TEST(test_the_end_says_how_many_there_were),
