@@ -8,7 +8,7 @@
 -- code that is compiled several times, a line or branch counts when one of the copies ran it. What is not run is in
 -- rest.txt beside this file, under its reason, and counts as missing all the same: every line, and branches where there
 -- is more to say than that one way out of a condition is never taken. Exit status 1: below a bound, a line that is
--- missing and not in rest.txt, or a place of rest.txt that is not missing.
+-- missing and not in rest.txt, or a place in rest.txt where nothing is missing (or all is listed by a place above it).
 -- SPDX-License-Identifier: MIT
 local build = "build/coverage"
 local bounds = { { "all", "lines", 95 }, { "core", "branches", 90 } }
@@ -43,7 +43,7 @@ local function read(graph)
       line = files[file][at] or { at = at, text = text, branches = {} }
       files[file][at] = line
       line.next_branch = 0
-      if runs ~= "-" then
+      if runs ~= "-" and not text:find("^{$") then -- gcc puts there what leads nowhere in a function that forks
         line.func = func
         line.runs = math.max(line.runs or 0, tonumber((runs:gsub("%*", ""))) or 0)
       end
@@ -176,7 +176,7 @@ if sums.all.unlisted > 0 then
 end
 for _, reason in ipairs(reasons) do
   for _, rule in ipairs(reason.rules) do
-    if not rule.used then print(("rest.txt: nothing is missing at %s: %s"):format(rule.path, rule.text)) end
+    if not rule.used then refuse("tests/coverage/rest.txt: nothing is missing at %s: %s", rule.path, rule.text) end
   end
 end
 os.exit(good)

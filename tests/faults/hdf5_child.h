@@ -29,6 +29,7 @@ typedef struct job {
     size_t bytes;
     const char *name; /* of the dataset whose rows are read */
     const char *lie;  /* a call that only says that it is done */
+    const char *off;  /* a call that shuts in, which fails every time */
 } job;
 
 /* Does the job in a child in which a call fails. */
@@ -38,8 +39,8 @@ static inline void run(const job *j, long call, talk *t)
     hdf5_fault *both =
         mmap(NULL, sizeof(*both), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     assert_true(both != MAP_FAILED);
-    *both = (hdf5_fault){.call = call, .lie = j->lie};
-    if (call > 0 || j->lie) tally_one();
+    *both = (hdf5_fault){.call = call, .lie = j->lie, .off = j->off};
+    if (call > 0 || j->lie || j->off) tally_one();
     assert_int_equal(pipe(ends), 0);
     const pid_t pid = fork();
     if (pid == 0) {

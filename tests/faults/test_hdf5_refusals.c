@@ -1,5 +1,5 @@
 /* test_hdf5_refusals.c - what is refused is the reader's last word: one error and the end, whatever else
- * there is in the file; and where the limits lie.
+ * there is in the file; what cannot be shut in reads none; and where the limits lie.
  *
  * That the parent says why is tested in store/test_strangers.c.
  * SPDX-License-Identifier: MIT */
@@ -308,6 +308,35 @@ static void test_names_of_columns_have_at_most_65536_bytes(void **state)
     assert_int_equal(bytes_of_names(*state), 0);
 }
 
+/* Nothing is sent but why, whatever the file is. */
+static void check_off(job j, const char *name, const char *why)
+{
+    j.off = name;
+    check_error(&j, why);
+}
+
+static void test_what_cannot_be_limited_reads_nothing(void **state)
+{
+    const job j = job_of(*state, nothing, parse);
+    check_off(j, "getrlimit", "the reader's limits cannot be set");
+    check_off(j, "setrlimit", "the reader's limits cannot be set");
+    free((void *)(uintptr_t)j.image);
+}
+
+static void test_what_cannot_be_shut_in_reads_nothing(void **state)
+{
+    static talk t;
+    const char why[] = "the reader's system calls cannot be limited";
+    job j = job_of(*state, nothing, parse);
+    j.off = "seccomp_init";
+    run(&j, 0, &t);
+    if (*t.fault.name == '\0') skip(); /* a system without filters, or valgrind */
+    check_off(j, "seccomp_init", why);
+    check_off(j, "seccomp_rule_add", why);
+    check_off(j, "seccomp_load", why);
+    free((void *)(uintptr_t)j.image);
+}
+
 /* 30 seconds for each of processor, of which there are 10 and one for every 4 MiB. */
 static void test_a_reader_may_wait_for_minutes_and_not_for_ever(void **state)
 {
@@ -338,6 +367,8 @@ int main(void)
         TEST(test_a_name_has_at_most_32_parts),
         TEST(test_a_name_has_at_most_1024_bytes),
         TEST(test_names_of_columns_have_at_most_65536_bytes),
+        TEST(test_what_cannot_be_limited_reads_nothing),
+        TEST(test_what_cannot_be_shut_in_reads_nothing),
         TEST(test_a_reader_may_wait_for_minutes_and_not_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

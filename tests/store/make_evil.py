@@ -11,7 +11,7 @@ import sys
 
 import h5py
 import numpy as np
-from h5py import h5d, h5p, h5s, h5t, h5z
+from h5py import h5a, h5d, h5p, h5s, h5t, h5z
 
 kinds = {}
 
@@ -254,6 +254,9 @@ def column_names(f):
     columns(f, "long", ["x" * 70000, "y"])
     columns(f, "bytes", np.array([b"\xff", b"\xfe"]))
     columns(f, "nothing", h5py.Empty("S1"))
+    columns(f, "blank", np.array([b"  ", b"b "]))
+    d = f.create_dataset("unwritten", data=np.zeros((5, 2)))  # its names are null
+    h5a.create(d.id, b"columns", h5t.py_create(h5py.string_dtype(), logical=True), h5s.create_simple((2,)))
 
 
 @kind

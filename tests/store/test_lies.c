@@ -337,14 +337,29 @@ static void test_a_reason_is_said_as_it_came(void **state)
     check_not_saved(*state, RD_E_IO, "why");
 }
 
-static void test_a_module_of_another_version_is_refused(void **state)
+static void check_module(scratch *s, const char *lib_dir)
 {
     rd_error err = {0};
-    const rd_core old = {.lib_dir = (char *)(uintptr_t)RD_TEST_LIAR_DIR "/old"};
+    const rd_core other = {.lib_dir = (char *)(uintptr_t)lib_dir};
     rd_archive *a = only_x();
-    assert_int_equal(rd_archive_save(&old, a, scratch_path(*state, "a.h5"), NULL, &err), RD_E_IO);
+    assert_int_equal(rd_archive_save(&other, a, scratch_path(s, "a.h5"), NULL, &err), RD_E_IO);
     assert_non_null(strstr(err.text, "': rondo_hdf5.so is of another version of Rondo"));
     rd_archive_free(a);
+}
+
+static void test_a_module_of_another_version_is_refused(void **state)
+{
+    check_module(*state, RD_TEST_LIAR_DIR "/old");
+}
+
+static void test_a_module_that_shows_nothing_is_refused(void **state)
+{
+    scratch *s = *state;
+    size_t n;
+    unsigned char *other = scratch_read(RD_TEST_EVIL_DIR "/libevil_filter.so", &n);
+    scratch_write(s, "rondo_hdf5.so", other, n);
+    check_module(s, s->folder);
+    free(other);
 }
 
 #define TEST(f) cmocka_unit_test_setup_teardown(f, begin, scratch_close)
@@ -371,6 +386,7 @@ int main(void)
         TEST(test_an_image_comes_whole),
         TEST(test_a_reason_is_said_as_it_came),
         TEST(test_a_module_of_another_version_is_refused),
+        TEST(test_a_module_that_shows_nothing_is_refused),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -193,9 +193,10 @@ static volatile int locked;
 static void on_full(int number)
 {
     (void)number;
-    const int fd = open(being_written, O_RDONLY);
+    const int before = errno, fd = open(being_written, O_RDONLY);
     locked = fd >= 0 && flock(fd, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK;
     close(fd);
+    errno = before;
 }
 
 static void test_a_file_is_locked_while_it_is_written(void **state)
