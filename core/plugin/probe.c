@@ -21,9 +21,11 @@ enum { MOST_SECONDS = 10 };
 
 static const int crashes[] = {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGTRAP, SIGSYS};
 
-static _Noreturn void be_the_child(int report, rdc_probe_fn fn, const void *job)
+static _Noreturn void be_the_child(int end, rdc_probe_fn fn, const void *job)
 {
     const struct rlimit none = {0, 0};
+    /* Where the host has closed its standard files the pipe has their numbers. */
+    const int report = fcntl(end, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
     const int nothing = open("/dev/null", O_RDWR | O_CLOEXEC);
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     (void)setpgid(0, 0); /* what it leaves behind goes with it, and Ctrl-C is not for it */

@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 #include <cmocka.h>
 #include "base/pool.h"
@@ -301,6 +302,23 @@ static void test_l4_a_crash_at_its_start_is_a_child_s(void **state)
     expect_load(copy("good"));
 }
 
+/* The pipe to the child has their numbers then. */
+static void test_l4_a_host_may_have_no_standard_files(void **state)
+{
+    const char *path = copy("good");
+    rd_plugin_report report;
+    int how = -1;
+
+    (void)state;
+    const pid_t host = fork();
+    if (host == 0) {
+        for (int fd = 0; fd < 3; fd++) (void)close(fd);
+        _exit(rd_plugin_load(files.core, path, &report, &files.err) == RD_OK ? 0 : 1);
+    }
+    assert_int_equal(host, waitpid(host, &how, 0));
+    assert_int_equal(0, how);
+}
+
 /* ---- L3 ------------------------------------------------------------------------------------------ */
 
 static void test_l3_a_short_record(void **state)
@@ -394,6 +412,7 @@ int main(void)
         EACH(test_l2_needs_a_newer_host),
         EACH(test_l4_fast_math_each_time),
         EACH(test_l4_a_crash_at_its_start_is_a_child_s),
+        EACH(test_l4_a_host_may_have_no_standard_files),
         EACH(test_l3_a_short_record),
         EACH(test_l3_a_missing_string),
         EACH(test_l3_a_bad_name),
