@@ -3,14 +3,8 @@
 #include "store/child.h"
 #include "store/checkpoint.h"
 
-#include <errno.h>
-#include <linux/seccomp.h>
-#include <sched.h>
 #include <signal.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/syscall.h>
 #include <sys/wait.h>
 
 static bool crash(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
@@ -71,152 +65,6 @@ static void test_a_child_that_hangs_is_killed(void **state)
 {
     (void)state;
     check_child(hang, "the child process for HDF5 sent nonsense");
-}
-
-/* ---- what the reader of a file may do: `send` runs in it, in the middle of the parsing ---- */
-
-typedef struct image {
-    unsigned char *at;
-    size_t bytes;
-    bool (*send)(int fd, const void *bytes, size_t n);
-} image;
-
-static bool parse(const rdc_hdf5 *hdf5, const void *job, const rdc_wire *wire)
-{
-    const image *file = job;
-    return hdf5->parse(file->at, file->bytes, &(rdc_wire){.fd = wire->fd, .send = file->send});
-}
-
-/* Parses a checkpoint with a `send` of its own until it has sent one frame; the status of that. `limits`, if
- * any, is given the reader's. */
-static rd_status parse_with(scratch *s, bool (*send)(int, const void *, size_t),
-                            void (*limits)(pid_t), rd_error *err)
-{
-    rdc_child child;
-    rdc_frame frame;
-    image file = {.send = send};
-    rd_archive *a = small_archive("log");
-    save(a, scratch_path(s, "a.h5"), NULL);
-    rd_archive_free(a);
-    file.at = scratch_read(s->path, &file.bytes);
-    assert_int_equal(rdc_child_start(&core, parse, &file, &child, err), RD_OK);
-    rd_status status = rdc_child_frame(&child, &frame, err);
-    if (status == RD_OK && limits) limits(child.pid);
-    status = rdc_child_end(&child, status, err);
-    free(file.at);
-    return status;
-}
-
-/* Valgrind and emulators have no filters of system calls, and the build `coverage` shuts nothing in. */
-static void need_filters(void)
-{
-#ifdef RD_TEST_COVERAGE
-    skip();
-#endif
-    const uint32_t action = SECCOMP_RET_KILL_PROCESS;
-    if (syscall(SYS_seccomp, SECCOMP_GET_ACTION_AVAIL, 0, &action) != 0) skip();
-}
-
-static bool send_all(int fd, const void *bytes, size_t n)
-{
-    return write(fd, bytes, n) == (ssize_t)n;
-}
-
-static bool nothing_opens(int fd, const void *bytes, size_t n)
-{
-    if (open("/etc/passwd", O_RDONLY) >= 0 || errno != ENOENT) raise(SIGKILL);
-    for (int other = 0; other < 100; other++)
-        if (other != fd && close(other) == 0) raise(SIGKILL);
-    return send_all(fd, bytes, n);
-}
-
-static bool memory_ends(int fd, const void *bytes, size_t n)
-{
-    const int kind = MAP_PRIVATE | MAP_ANONYMOUS;
-    if (mmap(NULL, (size_t)1 << 30, PROT_READ, kind, -1, 0) != MAP_FAILED) raise(SIGKILL);
-    return send_all(fd, bytes, n);
-}
-
-static bool connects(int fd, const void *bytes, size_t n)
-{
-    (void)socket(AF_INET, SOCK_STREAM, 0);
-    return send_all(fd, bytes, n);
-}
-
-static void check_limits(pid_t reader)
-{
-    struct rlimit r;
-    assert_int_equal(prlimit(reader, RLIMIT_CPU, NULL, &r), 0);
-    assert_int_equal(r.rlim_cur, 10);
-    assert_int_equal(prlimit(reader, RLIMIT_FSIZE, NULL, &r), 0);
-    assert_int_equal(r.rlim_max, 0);
-    assert_int_equal(prlimit(reader, RLIMIT_NOFILE, NULL, &r), 0);
-    assert_int_equal(r.rlim_cur, 0);
-    assert_int_equal(prlimit(reader, RLIMIT_CORE, NULL, &r), 0);
-    assert_int_equal(r.rlim_max, 0);
-}
-
-static volatile bool *seen; /* shared: the parent has looked */
-
-static bool send_and_stay(int fd, const void *bytes, size_t n)
-{
-    const bool sent = send_all(fd, bytes, n);
-    while (!*seen) (void)sched_yield();
-    return sent;
-}
-
-/* The clock ends a reader that only waits. A kernel may have no list of timers. */
-static void check_clock(pid_t reader)
-{
-    char path[64], line[128] = "";
-    bool has = false;
-    snprintf(path, sizeof path, "/proc/%d/timers", (int)reader);
-    FILE *f = fopen(path, "r");
-    while (f && fgets(line, sizeof line, f)) has = has || strncmp(line, "signal: 9/", 10) == 0;
-    *seen = true;
-    if (!f) skip();
-    fclose(f);
-    assert_true(has);
-}
-
-static void test_a_reader_that_waits_is_ended_by_the_clock(void **state)
-{
-    rd_error err = {0};
-    need_filters();
-    void *shared = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
-    assert_true(shared != MAP_FAILED);
-    seen = shared;
-    if (parse_with(*state, send_and_stay, check_clock, &err) != RD_OK) fail_msg("%s", err.text);
-    munmap(shared, 1);
-}
-
-static void test_a_reader_opens_nothing(void **state)
-{
-    rd_error err = {0};
-    need_filters();
-    if (parse_with(*state, nothing_opens, NULL, &err) != RD_OK) fail_msg("%s", err.text);
-}
-
-static void test_a_reader_has_little_memory(void **state)
-{
-    rd_error err = {0};
-    if (parse_with(*state, memory_ends, NULL, &err) != RD_OK) fail_msg("%s", err.text);
-}
-
-static void test_a_reader_has_limits(void **state)
-{
-    rd_error err = {0};
-    need_filters(); /* valgrind keeps descriptors for itself */
-    if (parse_with(*state, send_all, check_limits, &err) != RD_OK) fail_msg("%s", err.text);
-}
-
-static void test_a_reader_that_connects_is_killed(void **state)
-{
-    rd_error err = {0};
-    need_filters();
-    assert_int_equal(parse_with(*state, connects, NULL, &err), RD_E_IO);
-    assert_string_equal(err.text,
-                        "the child process for HDF5 was killed by signal 31 (Bad system call)");
 }
 
 static void test_a_missing_module_is_named(void **state)
@@ -343,11 +191,6 @@ int main(void)
         TEST(test_a_child_that_says_nothing_is_an_error),
         TEST(test_a_child_that_talks_nonsense_is_an_error),
         TEST(test_a_child_that_hangs_is_killed),
-        TEST(test_a_reader_opens_nothing),
-        TEST(test_a_reader_has_little_memory),
-        TEST(test_a_reader_has_limits),
-        TEST(test_a_reader_that_waits_is_ended_by_the_clock),
-        TEST(test_a_reader_that_connects_is_killed),
         TEST(test_a_missing_module_is_named),
         TEST(test_no_descriptors_is_an_error),
         TEST(test_a_process_with_threads_saves_and_loads),

@@ -1,6 +1,7 @@
-/* test_reader_limits.c - how much the process that reads a file may take, and what it may ask of the system.
+/* test_reader_limits.c - what the process that reads a file may take, and what it may ask of the system.
  *
- * `send` runs in that process, in the middle of the parsing.
+ * `send` runs in that process, in the middle of the parsing. Over 400 lines: what starts it and what it does
+ * there serve all the tests.
  * SPDX-License-Identifier: MIT */
 #include "store/child.h"
 #include "store/checkpoint.h"
@@ -12,6 +13,7 @@
 #include <sys/mman.h>
 #include <sys/random.h>
 #include <sys/resource.h>
+#include <sys/socket.h>
 #include <sys/syscall.h>
 #include <sys/sysinfo.h>
 #include <sys/time.h>
@@ -215,7 +217,10 @@ static bool asks_who_it_is(int fd, const void *bytes, size_t n)
     return send_all(fd, bytes, n);
 }
 
-static rd_status parse_with(scratch *s, bool (*send)(int, const void *, size_t), rd_error *err)
+/* Parses a checkpoint with a `send` of its own until it has sent one frame; the status of that. `look_at`,
+ * if any, is given the process then. */
+static rd_status parse_with(scratch *s, bool (*send)(int, const void *, size_t),
+                            void (*look_at)(pid_t), rd_error *err)
 {
     rdc_child child;
     rdc_frame frame;
@@ -223,6 +228,7 @@ static rd_status parse_with(scratch *s, bool (*send)(int, const void *, size_t),
     file.send = send;
     assert_int_equal(rdc_child_start(&core, parse, &file, &child, err), RD_OK);
     rd_status status = rdc_child_frame(&child, &frame, err);
+    if (status == RD_OK && look_at) look_at(child.pid);
     status = rdc_child_end(&child, status, err);
     munmap(file.at, MIB);
     return status;
@@ -233,22 +239,121 @@ static void test_what_libraries_ask_for_in_vain_is_not_there(void **state)
     rd_error err = {0};
     need_filters();
     asked = "/etc/passwd";
-    if (parse_with(*state, asks_what_is_refused, &err) != RD_OK) fail_msg("%s", err.text);
+    if (parse_with(*state, asks_what_is_refused, NULL, &err) != RD_OK) fail_msg("%s", err.text);
 }
 
 static void test_what_is_needed_is_answered(void **state)
 {
     rd_error err = {0};
     need_filters();
-    if (parse_with(*state, asks_what_is_needed, &err) != RD_OK) fail_msg("%s", err.text);
+    if (parse_with(*state, asks_what_is_needed, NULL, &err) != RD_OK) fail_msg("%s", err.text);
 }
 
 static void test_whoever_asks_for_more_is_killed(void **state)
 {
     rd_error err = {0};
     need_filters();
-    assert_int_equal(parse_with(*state, asks_who_it_is, &err), RD_E_IO);
+    assert_int_equal(parse_with(*state, asks_who_it_is, NULL, &err), RD_E_IO);
     assert_non_null(strstr(err.text, "was killed by signal 31 (Bad system call)"));
+}
+
+/* ---- what is there of the rest of the system ---- */
+
+static bool nothing_opens(int fd, const void *bytes, size_t n)
+{
+    if (open("/etc/passwd", O_RDONLY) >= 0 || errno != ENOENT) raise(SIGKILL);
+    for (int other = 0; other < 100; other++)
+        if (other != fd && close(other) == 0) raise(SIGKILL);
+    return send_all(fd, bytes, n);
+}
+
+static bool memory_ends(int fd, const void *bytes, size_t n)
+{
+    const int kind = MAP_PRIVATE | MAP_ANONYMOUS;
+    if (mmap(NULL, (size_t)1 << 30, PROT_READ, kind, -1, 0) != MAP_FAILED) raise(SIGKILL);
+    return send_all(fd, bytes, n);
+}
+
+static bool connects(int fd, const void *bytes, size_t n)
+{
+    (void)socket(AF_INET, SOCK_STREAM, 0);
+    return send_all(fd, bytes, n);
+}
+
+static void check_limits(pid_t reader)
+{
+    struct rlimit r;
+    assert_int_equal(prlimit(reader, RLIMIT_CPU, NULL, &r), 0);
+    assert_int_equal(r.rlim_cur, 10);
+    assert_int_equal(prlimit(reader, RLIMIT_FSIZE, NULL, &r), 0);
+    assert_int_equal(r.rlim_max, 0);
+    assert_int_equal(prlimit(reader, RLIMIT_NOFILE, NULL, &r), 0);
+    assert_int_equal(r.rlim_cur, 0);
+    assert_int_equal(prlimit(reader, RLIMIT_CORE, NULL, &r), 0);
+    assert_int_equal(r.rlim_max, 0);
+}
+
+static volatile bool *seen; /* shared: the parent has looked */
+
+static bool send_and_stay(int fd, const void *bytes, size_t n)
+{
+    const bool sent = send_all(fd, bytes, n);
+    while (!*seen) (void)sched_yield();
+    return sent;
+}
+
+/* The clock ends a reader that only waits. A kernel may have no list of timers. */
+static void check_clock(pid_t reader)
+{
+    char path[64], line[128] = "";
+    bool has = false;
+    snprintf(path, sizeof path, "/proc/%d/timers", (int)reader);
+    FILE *f = fopen(path, "r");
+    while (f && fgets(line, sizeof line, f)) has = has || strncmp(line, "signal: 9/", 10) == 0;
+    *seen = true;
+    if (!f) skip();
+    fclose(f);
+    assert_true(has);
+}
+
+static void test_a_reader_that_waits_is_ended_by_the_clock(void **state)
+{
+    rd_error err = {0};
+    need_filters();
+    void *shared = mmap(NULL, 1, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    assert_true(shared != MAP_FAILED);
+    seen = shared;
+    if (parse_with(*state, send_and_stay, check_clock, &err) != RD_OK) fail_msg("%s", err.text);
+    munmap(shared, 1);
+}
+
+static void test_a_reader_opens_nothing(void **state)
+{
+    rd_error err = {0};
+    need_filters();
+    if (parse_with(*state, nothing_opens, NULL, &err) != RD_OK) fail_msg("%s", err.text);
+}
+
+static void test_a_reader_has_little_memory(void **state)
+{
+    rd_error err = {0};
+    if (parse_with(*state, memory_ends, NULL, &err) != RD_OK) fail_msg("%s", err.text);
+}
+
+static void test_a_reader_has_limits(void **state)
+{
+    rd_error err = {0};
+    need_filters(); /* valgrind keeps descriptors for itself */
+    if (parse_with(*state, send_all, check_limits, &err) != RD_OK) fail_msg("%s", err.text);
+}
+
+static void test_a_reader_that_connects_is_killed(void **state)
+{
+    rd_error err = {0};
+    need_filters();
+    assert_int_equal(parse_with(*state, connects, NULL, &err), RD_E_IO);
+    assert_string_equal(err.text,
+                        "the child process for HDF5 was killed by signal 31 (Bad system call)");
 }
 
 /* The limits of whoever started the program are not raised. */
@@ -299,6 +404,11 @@ int main(void)
         TEST(test_what_libraries_ask_for_in_vain_is_not_there),
         TEST(test_what_is_needed_is_answered),
         TEST(test_whoever_asks_for_more_is_killed),
+        TEST(test_a_reader_that_waits_is_ended_by_the_clock),
+        TEST(test_a_reader_opens_nothing),
+        TEST(test_a_reader_has_little_memory),
+        TEST(test_a_reader_has_limits),
+        TEST(test_a_reader_that_connects_is_killed),
         TEST(test_lower_limits_stay),
         TEST(test_lower_hard_limits_stay),
     };
