@@ -3,6 +3,7 @@
  * It is linked to Lua alone. The C module, and with it the core, is loaded when Lua code asks for it, so
  * that `rondo --version` and `rondo --help` stay quick.
  * SPDX-License-Identifier: MIT */
+#include <fcntl.h>
 #include <lauxlib.h>
 #include <limits.h>
 #include <lua.h>
@@ -12,6 +13,16 @@
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
+
+/* Who is started with a standard file closed gets one that is empty and cannot be written. The next file
+ * that opens would else take its number, and what is printed would go into a lock, a log, a checkpoint. */
+static void fill_standard_files(void)
+{
+    int fd;
+    do fd = open("/dev/null", O_RDONLY);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) close(fd);
+}
 
 /* <prefix> of the <prefix>/bin/rondo that runs. */
 static bool find_prefix(char prefix[PATH_MAX])
@@ -89,6 +100,7 @@ static int run(lua_State *L)
 
 int main(int argc, char **argv)
 {
+    fill_standard_files();
     if (argc == 2 && strcmp(argv[1], "--version") == 0) {
         puts("rondo " RONDO_VERSION); /* the build tells it */
         return fflush(stdout) == 0 ? EXIT_SUCCESS : EXIT_FAILURE;

@@ -102,6 +102,18 @@ describe("rondo run", function()
     assert.equal("-\ta\tb\n", pipe:read "a")
     pipe:close()
   end)
+  it("never writes what it says into a file, though its streams were closed", function()
+    support.write(folder .. "/c.lua", [[
+      local files = {}
+      for i = 1, 4 do files[i] = assert(io.open("c" .. i, "w")) end
+      print "said"
+      io.stderr:write "said" ]])
+    os.execute(("cd '%s' && rondo run c.lua <&- >&- 2>&-"):format(folder))
+    for i = 1, 4 do assert.equal("", support.read(folder .. "/c" .. i)) end
+    local _, _, code = os.execute(("cd '%s' && rondo --help >&- 2>.stderr"):format(folder))
+    assert.equal(1, code)
+    assert.equal("rondo: cannot write to standard output: Bad file descriptor\n", support.read(folder .. "/.stderr"))
+  end)
   it("writes no globals", function()
     support.write(folder .. "/g.lua", [[
       local before = {}
