@@ -261,7 +261,7 @@ static bool is_abandoned(int fd, const void *magic, size_t magic_bytes)
     if (magic_bytes > sizeof(head) || fstat(fd, &st) != 0 || !S_ISREG(st.st_mode)) return false;
     if (st.st_size > 0) {
         size_t got;
-        if (!rdc_read_all(fd, head, magic_bytes, &got)) return false;
+        (void)rdc_read_all(fd, head, magic_bytes, &got); /* what cannot be read is not ours */
         if (got < magic_bytes || memcmp(head, magic, magic_bytes) != 0) return false;
     }
     return flock(fd, LOCK_EX | LOCK_NB) == 0;

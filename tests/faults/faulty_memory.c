@@ -16,7 +16,7 @@
 
 enum {
     PLACES = 1 << 18,
-    ASKED = 8
+    ASKED = 2
 }; /* a power of two, more than blocks are ever in use; sizes kept */
 
 static const void *place[PLACES];

@@ -246,6 +246,40 @@ static void test_a_killed_save_leaves_a_whole_file(void **state)
     rd_archive_free(a);
 }
 
+static bool is_closed(int fd)
+{
+    return fcntl(fd, F_GETFD) == -1;
+}
+
+/* Descriptor 0 is one like others; which of the steps goes wrong. */
+static int work_without_input(scratch *s)
+{
+    rd_archive *a = small_archive("log"), *b = NULL;
+    rdc_mapping m;
+    char left[128];
+    (void)snprintf(left, sizeof left, "%s", temporary(s, "b.h5", dead_process(), RDC_SEAL_MAGIC));
+    const char *path = scratch_path(s, "a.h5");
+    for (int fd = 0; fd < 3; fd++) close(fd);
+    errno = EINTR; /* whatever came before */
+    if (rd_archive_save(&core, a, path, NULL, NULL) != RD_OK || is_there(left)) return 1;
+    if (!is_closed(0) || !is_closed(1)) return 2;
+    errno = EINTR;
+    if (rd_archive_load(&core, path, &b, NULL, NULL) != RD_OK || !is_closed(0)) return 3;
+    errno = EINTR;
+    if (rdc_map_file(path, &m, NULL) != RD_OK || m.fd != 0) return 4;
+    rdc_unmap_file(&m);
+    return is_closed(0) && is_closed(1) ? 0 : 5;
+}
+
+static void test_a_process_without_standard_input_saves_and_loads(void **state)
+{
+    int how;
+    const pid_t pid = fork();
+    if (pid == 0) _exit(work_without_input(*state));
+    assert_int_equal(waitpid(pid, &how, 0), pid);
+    assert_int_equal(how, 0);
+}
+
 static void test_sizes_are_said_in_three_digits(void **state)
 {
     (void)state;
@@ -272,6 +306,7 @@ int main(void)
         TEST(test_sweeping_leaves_what_may_be_another_s),
         TEST(test_sweeping_leaves_what_is_locked),
         TEST(test_a_killed_save_leaves_a_whole_file),
+        TEST(test_a_process_without_standard_input_saves_and_loads),
         TEST(test_sizes_are_said_in_three_digits),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -65,7 +65,14 @@ static void test_numbers_of_processes_end_somewhere(void **state)
     assert_true(name_stays(*state, "a.h5.tmp.%ld", 2147483648));
     assert_true(name_stays(*state, "a.h5.tmp.9%ld", 999999999999999999));
     assert_true(name_stays(*state, "a.h5.tmp.99%ld", 999999999999999999));
+}
+
+/* It is asked after, not told to go. */
+static void test_a_living_process_hears_nothing(void **state)
+{
+    void (*before)(int) = signal(SIGHUP, SIG_DFL);
     assert_true(name_stays(*state, "a.h5.tmp.%ld", getpid()));
+    signal(SIGHUP, before);
 }
 
 static void test_the_first_bytes_say_whose_a_temporary_is(void **state)
@@ -224,6 +231,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         TEST(test_names_of_temporaries_end_in_a_process),
         TEST(test_numbers_of_processes_end_somewhere),
+        TEST(test_a_living_process_hears_nothing),
         TEST(test_the_first_bytes_say_whose_a_temporary_is),
         TEST(test_a_name_without_an_extension_is_all_of_it),
         TEST(test_what_is_no_file_stays),
