@@ -35,7 +35,8 @@ fuzz() {
         time nice timeout -k 5 $((seconds + 300)) "$program" "${flags[@]}" "-max_total_time=$seconds" \
             -print_final_stats=1 "-artifact_prefix=$found/" "$new" "tests/fuzz/corpus/$name" || status=$?
     } >"$log" 2>&1
-    for input in "$found"/slow-unit-*; do
+    [ "$status" -ne 70 ] || status=0 # a timeout
+    for input in "$found"/slow-unit-* "$found"/timeout-*; do
         [ -e "$input" ] || continue
         if fuzz_quick "$program" "${flags[@]}" "$input" >>"$log" 2>&1; then
             rm "$input"
