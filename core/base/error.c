@@ -18,8 +18,12 @@ rd_status rdc_fail(rd_error *err, rd_status code, const char *format, ...)
         if (end > 0 && (unsigned char)err->text[end - 1] >= 0xC0) end--;
         err->text[end] = '\0';
     }
-    for (char *at = err->text; *at; at++) /* a name out of a file may hold anything */
-        if ((unsigned char)*at < ' ' || *at == '\177') *at = '?';
+    for (char *at = err->text; *at; at++) { /* a name out of a file may hold anything */
+        const unsigned char byte = (unsigned char)at[0], next = (unsigned char)at[1];
+        const bool c1 = byte == 0xC2 && next >= 0x80 && next < 0xA0; /* U+0080..U+009F */
+        if (byte < ' ' || byte == 0x7F || c1) at[0] = '?';
+        if (c1) at[1] = '?';
+    }
     return code;
 }
 

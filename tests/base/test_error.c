@@ -20,8 +20,8 @@ static void test_sentence_is_one_line_of_text(void **state)
 {
     rd_error err;
     (void)state;
-    rdc_fail(&err, RD_E_IO, "'%s' is not there", "a\nb\x1b[31m\x7f\xc3\xa4");
-    assert_string_equal(err.text, "'a?b?[31m?\xc3\xa4' is not there");
+    rdc_fail(&err, RD_E_IO, "'%s' is not there", "a\nb\x1b[31m\x7f\xc2\x9bm\xc2\xa0\xc3\xa4");
+    assert_string_equal(err.text, "'a?b?[31m???m\xc2\xa0\xc3\xa4' is not there");
 }
 
 static void test_long_sentence_is_cut_between_characters(void **state)
