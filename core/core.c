@@ -25,6 +25,14 @@ static uint32_t threads_for(const rd_core *core, uint32_t asked)
     return core->cpu.threads < RDC_MAX_THREADS ? core->cpu.threads : RDC_MAX_THREADS;
 }
 
+/* Where no more threads can be started, one does until somebody asks for a number. */
+static rd_status first_pool(rd_core *core, uint32_t asked, rd_error *err)
+{
+    rd_error why;
+    if (asked == 0 && rdc_pool_new(threads_for(core, 0), &core->pool, &why) == RD_OK) return RD_OK;
+    return rdc_pool_new(asked > 0 ? asked : 1, &core->pool, err);
+}
+
 rd_status rd_core_open(const rd_core_options *options, rd_core **out, rd_error *err)
 {
     const rd_core_options none = {0};
@@ -39,8 +47,7 @@ rd_status rd_core_open(const rd_core_options *options, rd_core **out, rd_error *
     rd_status status = RD_OK;
     if (!core->arena || (options->lib_dir && !core->lib_dir))
         status = rdc_no_memory(err, sizeof *core);
-    if (status == RD_OK)
-        status = rdc_pool_new(threads_for(core, options->threads), &core->pool, err);
+    if (status == RD_OK) status = first_pool(core, options->threads, err);
     if (status == RD_OK) status = rdc_registry_open(core, options, err);
     if (status != RD_OK) {
         destroy(core);

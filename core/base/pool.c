@@ -201,8 +201,8 @@ rd_status rdc_pool_new(uint32_t threads, rdc_pool **out, rd_error *err)
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     if (failure) {
         stop(p, started);
-        return rdc_fail(err, RD_E_NOMEM, "thread %u of %u could not be started", started + 1,
-                        threads);
+        return rdc_fail(err, RD_E_NOMEM, "thread %u of %u could not be started: %s", started + 1,
+                        threads, strerror(failure));
     }
     wait_for_start(p);
     *out = p;

@@ -182,6 +182,10 @@ local function finish(ok, result, with_traceback)
     end
     return result.code
   end
+  if type(result) ~= "table" then -- no handler is called where there is no memory
+    say("rondo: ", tostring(result))
+    return errors.SCRIPT
+  end
   say("rondo: ", result.text)
   if with_traceback then
     io.stderr:write(result.traceback, "\n")

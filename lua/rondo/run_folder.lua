@@ -207,7 +207,8 @@ function Run:open_logs(step)
   local path = join(self.path, "metrics.jsonl")
   local bytes = kept_bytes(path, step)
   if bytes then
-    must(core.truncate(path, bytes), "cannot be cut", path)
+    local ok, why = core.truncate(path, bytes)
+    must(ok, why, path)
   end
   local message
   self.metrics, message = core.append(path)

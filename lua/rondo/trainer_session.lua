@@ -7,6 +7,7 @@ local callbacks = require "rondo.callbacks"
 local checkpoint = require "rondo.checkpoint"
 local errors = require "rondo.errors"
 local figures = require "rondo.figures"
+local json = require "rondo.json"
 local metrics = require "rondo.metrics"
 local progress = require "rondo.progress"
 local random = require "rondo.random"
@@ -94,6 +95,18 @@ local function init_weights(self)
   self:say(("weights from %s"):format(file))
 end
 
+-- A run that was killed before its first checkpoint is begun again, also over a best.h5 that it had written. One that
+-- had ended has been tidied up by its owner: its best.h5 is what is left of it.
+local function keep_best(self)
+  local status = json.read(self.run_dir .. "/status.json")
+  if core.stat(self.run:best_file()) and status and status.state ~= "running" then
+    errors.stop(errors.USAGE, ("%s: only its best.h5 is left, and no checkpoint to go on from; start anew in another "
+      .. "folder with %s, or here with %s, which removes it"):format(self.run_dir,
+      self.options and "--init-from " .. self.run_dir or ("init_from = %q"):format(self.run_dir),
+      self.options and "--overwrite" or "overwrite = true"))
+  end
+end
+
 local function restore(self)
   local opened, failure
   do
@@ -104,6 +117,7 @@ local function restore(self)
     if failure then
       errors.stop(errors.DATA, ("%s: none of its checkpoints can be read"):format(self.run_dir))
     end
+    keep_best(self)
     self:notice(("%s: no checkpoint to go on from; starting anew"):format(self.run_dir))
     return
   end

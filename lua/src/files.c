@@ -25,6 +25,30 @@ static int result(lua_State *L, bool ok, const char *path)
     return luaL_fileresult(L, ok, path);
 }
 
+/* A file of a run folder, which may be somebody else's: a pipe that nobody reads is an error and not
+ * waited for, and so is a link, which would have another file written. */
+static int open_own(const char *path, int flags)
+{
+    return open(path, flags | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK | O_NOCTTY, FILE_MODE);
+}
+
+/* Why open_own failed. */
+static int not_opened(lua_State *L, const char *path)
+{
+    const int kept = errno;
+    struct stat st;
+    const char *why = NULL;
+    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) why = "it is a link, to be replaced by a file";
+    else if (kept == ENXIO)
+        why = "it is not a regular file";
+    errno = kept;
+    if (!why) return result(L, false, path);
+    luaL_pushfail(L);
+    lua_pushfstring(L, "%s: %s", path, why);
+    lua_pushinteger(L, kept);
+    return 3;
+}
+
 /* Makes the folder and those above it; one that is there is fine. */
 static int files_mkdir(lua_State *L)
 {
@@ -127,7 +151,13 @@ static int files_truncate(lua_State *L)
     const char *path = luaL_checkstring(L, 1);
     const lua_Integer bytes = luaL_checkinteger(L, 2);
     luaL_argcheck(L, bytes >= 0, 2, "a length must not be negative");
-    return result(L, truncate(path, (off_t)bytes) == 0, path);
+    const int fd = open_own(path, O_WRONLY);
+    if (fd < 0) return not_opened(L, path);
+    const bool ok = ftruncate(fd, (off_t)bytes) == 0;
+    const int kept = errno;
+    close(fd);
+    errno = kept;
+    return result(L, ok, path);
 }
 
 /* ---- writing ---- */
@@ -214,8 +244,8 @@ static int files_lock(lua_State *L)
     size_t length;
     const char *path = luaL_checklstring(L, 1, &length);
     handle *h = push_handle(L, RDL_LOCK, path, length);
-    h->fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC, FILE_MODE);
-    if (h->fd < 0) return result(L, false, path);
+    h->fd = open_own(path, O_RDWR | O_CREAT);
+    if (h->fd < 0) return not_opened(L, path);
     if (take_lock(h->fd)) return 1;
     const int kept = errno;
     close(h->fd);
@@ -246,10 +276,8 @@ static int files_append(lua_State *L)
     size_t length;
     const char *path = luaL_checklstring(L, 1, &length);
     handle *h = push_handle(L, RDL_APPEND, path, length);
-    /* O_NONBLOCK: a pipe that nobody reads is an error, and is not waited for. */
-    h->fd =
-        open(path, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, FILE_MODE);
-    if (h->fd < 0) return result(L, false, path);
+    h->fd = open_own(path, O_WRONLY | O_APPEND | O_CREAT);
+    if (h->fd < 0) return not_opened(L, path);
     return 1;
 }
 

@@ -3,6 +3,8 @@
 #include "core.h"
 #include "support/tensors.h"
 
+#include <pthread.h>
+
 static void test_a_core_opens_without_options(void **state)
 {
     rd_error err;
@@ -12,6 +14,29 @@ static void test_a_core_opens_without_options(void **state)
     assert_int_equal(rd_core_threads(core), rd_core_cpu(core)->threads);
     assert_string_equal(rd_core_kernels(core), "scalar"); /* the one that is built in */
     rd_core_release(core);
+}
+
+/* With stacks that no machine has room for, so that no thread starts. */
+static void test_a_core_opens_with_one_thread_where_no_other_starts(void **state)
+{
+    rd_error err;
+    rd_core *core = NULL;
+    pthread_attr_t before, huge;
+    (void)state;
+    assert_int_equal(pthread_getattr_default_np(&before), 0);
+    assert_int_equal(pthread_attr_init(&huge), 0);
+    assert_int_equal(pthread_attr_setstacksize(&huge, (size_t)1 << 52), 0);
+    assert_int_equal(pthread_setattr_default_np(&huge), 0);
+    const rd_status opened = rd_core_open(NULL, &core, &err);
+    const rd_status refused = opened == RD_OK ? rd_core_set_threads(core, 2, &err) : opened;
+    assert_int_equal(pthread_setattr_default_np(&before), 0);
+    OK(opened);
+    assert_int_equal(rd_core_threads(core), 1);
+    test_fails(refused, &err,
+               "thread 2 of 2 could not be started: Resource temporarily unavailable");
+    rd_core_release(core);
+    pthread_attr_destroy(&huge);
+    pthread_attr_destroy(&before);
 }
 
 static void test_a_core_of_too_many_threads_does_not_open(void **state)
@@ -68,6 +93,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_a_core_opens_without_options),
+        cmocka_unit_test(test_a_core_opens_with_one_thread_where_no_other_starts),
         cmocka_unit_test(test_a_core_of_too_many_threads_does_not_open),
         cmocka_unit_test(test_threads_stay_where_a_number_is_refused),
         cmocka_unit_test(test_no_number_of_threads_is_one_for_each_processor),

@@ -97,6 +97,13 @@ describe("rondo run", function()
     assert.equal(1, code)
     assert.matches("stack traceback", select(2, rondo "run s.lua bad --traceback"))
   end)
+  it("says in one line that memory is out", function()
+    if os.getenv "ASAN_OPTIONS" then
+      return -- its shadow needs more than any limit
+    end
+    support.write(folder .. "/s.lua", "local all = {} for i = 1, 64 do all[i] = ('x'):rep(1 << 30) end")
+    fails(1, "^rondo: not enough memory\n$", "run s.lua", [[sh -c 'ulimit -v 600000; "$@"' sh]])
+  end)
   it("reads a script from stdin", function()
     local pipe = assert(io.popen "echo 'print(arg[0], ...)' | rondo run - a b 2>&1")
     assert.equal("-\ta\tb\n", pipe:read "a")
@@ -204,6 +211,19 @@ describe("rondo train", function()
   end)
   it("resumes only where there is a run folder", function()
     fails(2, "%-%-resume needs a run folder", "train t.txt --quiet --resume " .. SMALL)
+  end)
+  it("does not write over a best.h5 that is all that is left of a run", function()
+    local train = "train t.txt --resume --quiet --max-steps 1 " .. SMALL .. " --run-dir tidied"
+    assert.equal(0, select(3, rondo(train)))
+    os.execute(("rm '%s'/tidied/checkpoints/step-*"):format(folder))
+    local best = support.read(folder .. "/tidied/checkpoints/best.h5")
+    fails(2, "tidied: only its best.h5 is left, and no checkpoint to go on from; start anew in another folder with "
+      .. "%-%-init%-from tidied, or here with %-%-overwrite, which removes it", train)
+    assert.equal(best, support.read(folder .. "/tidied/checkpoints/best.h5"))
+    support.write(folder .. "/tidied/status.json", '{"state":"running"}') -- killed at its first validation
+    local _, err, code = rondo(train)
+    assert.equal(0, code, err)
+    assert.matches("tidied: no checkpoint to go on from; starting anew", err)
   end)
   it("refuses weights for other symbols", function()
     support.write(folder .. "/upper.txt", support.sentences(60):upper())

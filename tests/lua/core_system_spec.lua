@@ -98,6 +98,23 @@ describe("files", function()
     assert.equal("one\ntwo\n", read(path))
     assert.is_nil((core.append(folder .. "/none/log")))
   end)
+  it("truncate, append and lock follow no link and wait for no pipe", function()
+    local victim, link, pipe = folder .. "/victim", folder .. "/link", folder .. "/unread"
+    assert(core.write_file(victim, "12345"))
+    assert(os.execute(("ln -s victim '%s' && ln -s created '%s/new' && mkfifo '%s'"):format(link, folder, pipe)))
+    for _, f in ipairs { core.append, core.lock, function(path) return core.truncate(path, 0) end } do
+      for _, path in ipairs { link, folder .. "/new" } do
+        local none, text = f(path)
+        assert.is_nil(none)
+        assert.equal(path .. ": it is a link, to be replaced by a file", text)
+      end
+    end
+    assert.equal("12345", read(victim))
+    assert.is_nil((core.stat(folder .. "/created")))
+    local none, text = core.append(pipe)
+    assert.is_nil(none)
+    assert.equal(pipe .. ": it is not a regular file", text)
+  end)
   it("append notices a full disk", function()
     local full = assert(core.append "/dev/full")
     local ok, text = full:write "line\n"

@@ -84,6 +84,19 @@ describe("a run folder of a stranger", function()
       assert.equal("file", core.stat(path .. "/" .. name).kind)
     end
   end)
+  it("has nothing written elsewhere by links in it", function()
+    for _, name in ipairs { "metrics.jsonl", "log.txt", ".lock" } do
+      local victim = folder .. "/mine"
+      support.write(victim, "mine")
+      local path = run_with(name, function(link) assert(os.execute(("ln -s ../mine '%s'"):format(link))) end)
+      local trainer = rondo.Trainer { model = rondo.Linear { 2, 1 }, loss = rondo.MSELoss(), run_dir = path,
+        optimizer = rondo.optim.SGD { lr = 0.1 }, max_steps = 1, quiet = true, resume = true }
+      function trainer.notice() end
+      local failure = support.failure(trainer.fit, trainer, { { rondo.ones(2, 2), rondo.ones(2, 1) } })
+      assert.equal(("%s/%s: it is a link, to be replaced by a file"):format(path, name), failure.message)
+      assert.equal("mine", support.read(victim))
+    end
+  end)
   it("is not waited for, and ends a training, where its logs are pipes", function()
     for _, name in ipairs { "metrics.jsonl", "log.txt" } do
       local path = run_with(name, STRANGE.pipe)
@@ -91,7 +104,7 @@ describe("a run folder of a stranger", function()
         optimizer = rondo.optim.SGD { lr = 0.1 }, max_steps = 1, quiet = true, resume = true }
       function trainer.notice() end
       local failure = support.failure(trainer.fit, trainer, { { rondo.ones(2, 2), rondo.ones(2, 1) } })
-      assert.equal(("%s/%s: No such device or address"):format(path, name), failure.message)
+      assert.equal(("%s/%s: it is not a regular file"):format(path, name), failure.message)
     end
   end)
 end)

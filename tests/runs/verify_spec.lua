@@ -82,6 +82,26 @@ describe("rondo verify", function()
       assert.is_nil((core.stat(path)))
     end
   end)
+  it("says that a training removes what it looks at", function()
+    support.write(folder .. "/living.lua", [[
+      local rondo = require "rondo"
+      local opt = rondo.args { run_dir = "living" }
+      local t = rondo.Trainer { options = opt, model = rondo.Linear { 3, 3 }, loss = rondo.MSELoss(), epochs = 2,
+        optimizer = rondo.optim.Adam {} }
+      if opt.pause_at then -- it is verify that runs it
+        os.remove "living/checkpoints/step-000000000002.h5"
+      end
+      t:fit { { rondo.randn(4, 3), rondo.randn(4, 3) } }
+    ]])
+    local _, err, code = support.rondo(folder, "run living.lua --quiet")
+    assert.equal(0, code, err)
+    local lock <close> = assert(core.lock(folder .. "/living/.lock"))
+    _, err, code = support.rondo(folder, "verify living")
+    assert.equal(3, code)
+    assert.matches("step%-000000000002.h5: the training that is at work there has removed it; verify the run when it "
+      .. "has ended, or give it %-%-keep%-every\n$", err)
+    assert(lock)
+  end)
   it("says what it lacks", function()
     local _, err, code = support.rondo(folder, "verify none")
     assert.equal(3, code)
