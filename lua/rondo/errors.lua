@@ -110,6 +110,15 @@ function errors.is_stop(value)
   return getmetatable(value) == Stop
 end
 
+local MOST_NAMED = 20
+
+-- Names for a sentence: a file of a stranger may have a million of them.
+function errors.list(names, between)
+  local more = #names - MOST_NAMED
+  return table.concat(names, between or ", ", 1, math.min(#names, MOST_NAMED))
+    .. (more > 0 and (", and %d more"):format(more) or "")
+end
+
 -- The sentence of what was raised, whoever is blamed for it.
 function errors.sentence(raised)
   return (tostring(raised):gsub("^[^\n]-%.lua:%d+: ", ""))

@@ -38,7 +38,8 @@ static int not_opened(lua_State *L, const char *path)
     const int kept = errno;
     struct stat st;
     const char *why = NULL;
-    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode)) why = "it is a link, to be replaced by a file";
+    if (lstat(path, &st) == 0 && S_ISLNK(st.st_mode))
+        why = "it is a link, to be replaced by a file";
     else if (kept == ENXIO)
         why = "it is not a regular file";
     errno = kept;

@@ -137,7 +137,8 @@ static void test_a_thread_that_does_not_start_is_an_error(void **state)
     assert_int_equal(pthread_setattr_default_np(&huge), 0);
     const rd_status status = rdc_pool_new(3, &p, &err);
     assert_int_equal(pthread_setattr_default_np(&before), 0);
-    test_fails(status, &err, "thread 2 of 3 could not be started: Resource temporarily unavailable");
+    test_fails(status, &err,
+               "thread 2 of 3 could not be started: Resource temporarily unavailable");
     assert_null(p);
     pthread_attr_destroy(&huge);
     pthread_attr_destroy(&before);

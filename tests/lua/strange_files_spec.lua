@@ -163,3 +163,14 @@ describe("lines of a stranger", function()
     assert.same({ nil, sentence }, { list, message })
   end)
 end)
+
+it("sentences name twenty columns of a file that has a million", function()
+  local names, words = {}, {}
+  for i = 1, 1000 do
+    names[i], words[i] = "c" .. i, "x"
+  end
+  support.write(folder .. "/wide.csv", table.concat(names, ",") .. "\n" .. table.concat(words, ",") .. "\n")
+  local none, message = rondo.data.Series.from_csv(folder .. "/wide.csv", {})
+  assert.is_nil(none)
+  assert.matches("no column holds numbers; columns are c1, c2, .-c19, c20, and 980 more$", message)
+end)

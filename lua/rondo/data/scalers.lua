@@ -141,7 +141,7 @@ function Scaler:stages(name, series)
   elseif not all[name] then
     local near = core.nearest(tostring(name), self.columns)
     errors.raise("%s: it was not fitted on a column '%s'%s", self.kind, tostring(name),
-      near and (" (did you mean '%s'?)"):format(near) or "; columns are " .. table.concat(self.columns, ", "))
+      near and (" (did you mean '%s'?)"):format(near) or "; columns are " .. errors.list(self.columns))
   elseif series and self.series then
     all = self.series[series]
     if not all then

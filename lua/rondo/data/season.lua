@@ -51,7 +51,7 @@ local function values_of(part, column)
     place = name == column and i or place
   end
   if not place then
-    errors.raise("season: there is no column '%s'; columns are %s", tostring(column), table.concat(part.columns, ", "))
+    errors.raise("season: there is no column '%s'; columns are %s", tostring(column), errors.list(part.columns))
   end
   local last
   for i, value in ipairs(numbers:numbers(place, math.max(piece.first, piece.last - ROWS + 1),

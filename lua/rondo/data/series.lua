@@ -93,7 +93,7 @@ local function columns_of(self, wanted)
     if not list[i] then
       local near = core.nearest(tostring(name), self.columns)
       errors.raise("Series: no column '%s' was read%s", tostring(name), near and (" (did you mean '%s'?)"):format(near)
-        or "; columns are " .. table.concat(self.columns, ", "))
+        or "; columns are " .. errors.list(self.columns))
     end
   end
   for k = 1, wanted == nil and #self.columns or 0 do

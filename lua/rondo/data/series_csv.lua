@@ -45,7 +45,7 @@ local function column_of(file, wanted)
   end
   local near = core.nearest(tostring(wanted), file.names)
   return nil, ("%s: there is no column '%s'%s"):format(file.path, tostring(wanted),
-    near and (" (did you mean '%s'?)"):format(near) or "; columns are " .. table.concat(file.names, ", "))
+    near and (" (did you mean '%s'?)"):format(near) or "; columns are " .. errors.list(file.names))
 end
 
 -- The column of times, 0 for none; or nil, message.
@@ -81,7 +81,7 @@ local function find_columns(file, wanted)
     end
   end
   if #places == 0 then
-    return nil, ("%s: no column holds numbers; columns are %s"):format(file.path, table.concat(file.names, ", "))
+    return nil, ("%s: no column holds numbers; columns are %s"):format(file.path, errors.list(file.names))
   end
   return places
 end

@@ -119,7 +119,7 @@ local function choose(path, list, place, o)
     local near = not place[name] and core.nearest(tostring(name), names)
     chosen[#chosen + 1] = place[name]
     return place[name], not place[name] and ("%s: there is no column '%s'%s"):format(path, tostring(name),
-      near and (" (did you mean '%s'?)"):format(near) or "; columns are " .. table.concat(names, ", ")) or nil
+      near and (" (did you mean '%s'?)"):format(near) or "; columns are " .. errors.list(names)) or nil
   end
   for _, name in ipairs(o.columns or names) do
     if name ~= o.time or o.columns then

@@ -28,7 +28,7 @@ function Table.__index(self, key)
   elseif type(key) == "string" and key:sub(1, 1) ~= "_" then
     local near = core.nearest(key, self.columns)
     errors.raise("Table: %s has no column '%s'%s", self.path, key, near and (" (did you mean '%s'?)"):format(near)
-      or "; columns are " .. table.concat(self.columns, ", "))
+      or "; columns are " .. errors.list(self.columns))
   end
 end
 

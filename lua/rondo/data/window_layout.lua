@@ -32,7 +32,7 @@ local function place_of(columns, name, option)
   end
   local near = core.nearest(name, columns)
   errors.raise("windows: option '%s': there is no column '%s'%s", option, name, near
-    and (" (did you mean '%s'?)"):format(near) or "; columns are " .. table.concat(columns, ", "))
+    and (" (did you mean '%s'?)"):format(near) or "; columns are " .. errors.list(columns))
 end
 
 -- Places of columns by name, none of which may have a role already.

@@ -127,7 +127,7 @@ local function read(opt, path)
     local series = recipe.read(path, nil, opt)
     if series.num_columns > 1 then
       stop(errors.USAGE, "%s has several columns of numbers; say which is to be forecast: --target %s", path,
-        table.concat(series.columns, ", or --target "))
+        errors.list(series.columns, ", or --target "))
     end
     return series, { series.columns[1] }
   end
