@@ -95,11 +95,12 @@ local function init_weights(self)
   self:say(("weights from %s"):format(file))
 end
 
--- A run that was killed before its first checkpoint is begun again, also over a best.h5 that it had written. One that
--- had ended has been tidied up by its owner: its best.h5 is what is left of it.
+-- A run that was killed, or failed, before its first checkpoint is begun again, also over a best.h5 that it had written.
+-- One that had ended had checkpoints, which its owner has removed: its best.h5 is what is left of it.
 local function keep_best(self)
   local status = json.read(self.run_dir .. "/status.json")
-  if core.stat(self.run:best_file()) and status and status.state ~= "running" then
+  local ended = type(status) == "table" and (status.state == "done" or status.state == "stopped")
+  if ended and core.stat(self.run:best_file()) then
     errors.stop(errors.USAGE, ("%s: only its best.h5 is left, and no checkpoint to go on from; start anew in another "
       .. "folder with %s, or here with %s, which removes it"):format(self.run_dir,
       self.options and "--init-from " .. self.run_dir or ("init_from = %q"):format(self.run_dir),
