@@ -95,8 +95,8 @@ local function init_weights(self)
   self:say(("weights from %s"):format(file))
 end
 
--- A run that was killed, or failed, before its first checkpoint is begun again, also over a best.h5 that it had written.
--- One that had ended had checkpoints, which its owner has removed: its best.h5 is what is left of it.
+-- A run that was killed, or failed, before its first checkpoint is begun again, also over a best.h5 that it had
+-- written. One that had ended had checkpoints, which its owner has removed: its best.h5 is what is left of it.
 local function keep_best(self)
   local status = json.read(self.run_dir .. "/status.json")
   local ended = type(status) == "table" and (status.state == "done" or status.state == "stopped")
