@@ -47,12 +47,12 @@ static const int refused[] = {
 /* Bytes of address space that are taken now; 0 if the system does not say. */
 static uint64_t address_space(void)
 {
-    unsigned long long pages = 0;
+    unsigned long long pages;
     FILE *f = fopen("/proc/self/statm", "re");
     if (!f) return 0;
-    if (fscanf(f, "%llu", &pages) != 1) pages = 0;
+    const bool told = fscanf(f, "%llu", &pages) == 1;
     fclose(f);
-    return (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE);
+    return told ? (uint64_t)pages * (uint64_t)sysconf(_SC_PAGESIZE) : 0;
 }
 
 /* Lowers a limit for good; under valgrind, which keeps descriptors for itself, until somebody raises it. */

@@ -261,20 +261,12 @@ static void test_a_name_has_at_most_1024_bytes(void **state)
     check_refused(*state, name_in_a_folder, parse, "there is a name that is too long: 'x/nn");
 }
 
-static size_t first_bytes; /* of the first of 64 names, where others have 1023 */
-
-static void named_columns(hid_t file)
+/* x, a row of so many columns, whose names are strings of one width, or of any if that is H5T_VARIABLE. */
+static void add_named(hid_t file, hsize_t n, size_t width, const void *names)
 {
-    static char texts[64][1025];
-    const char *names[64];
-    const hid_t type = H5Tcopy(H5T_C_S1);
-    H5Tset_size(type, H5T_VARIABLE);
-    for (int i = 0; i < 64; i++) {
-        memset(texts[i], 'n', sizeof texts[i]);
-        texts[i][i == 0 ? first_bytes : 1023] = '\0';
-        names[i] = texts[i];
-    }
-    const hid_t space = H5Screate_simple(2, (hsize_t[]){1, 64}, NULL), line = line_of(64);
+    const hid_t type = H5Tcopy(H5T_C_S1), line = line_of(n);
+    assert_true(H5Tset_size(type, width) >= 0);
+    const hid_t space = H5Screate_simple(2, (hsize_t[]){1, n}, NULL);
     const hid_t set =
         H5Dcreate2(file, "x", H5T_IEEE_F64LE, space, H5P_DEFAULT, H5P_DEFAULT, H5P_DEFAULT);
     const hid_t attribute = H5Acreate2(set, "columns", type, line, H5P_DEFAULT, H5P_DEFAULT);
@@ -286,12 +278,41 @@ static void named_columns(hid_t file)
     H5Tclose(type);
 }
 
+static size_t name_width; /* of the first of the names that are made */
+
+/* 64 names, of which the others have 1023 bytes. */
+static void long_names(hid_t file)
+{
+    static char texts[64][1025];
+    const char *names[64];
+    for (int i = 0; i < 64; i++) {
+        memset(texts[i], 'n', sizeof texts[i]);
+        texts[i][i == 0 ? name_width : 1023] = '\0';
+        names[i] = texts[i];
+    }
+    add_named(file, 64, H5T_VARIABLE, names);
+}
+
+static void one_wide_name(hid_t file)
+{
+    char name[2000] = "n";
+    add_named(file, 1, name_width, name);
+}
+
+/* As many as an attribute has room for. */
+static void wide_names(hid_t file)
+{
+    static char names[65000];
+    for (int i = 0; i < 65; i++) names[i * 1000] = 'n';
+    add_named(file, 65, 1000, names);
+}
+
 /* Bytes of the names of x. */
-static size_t bytes_of_names(scratch *s)
+static size_t bytes_of_names(scratch *s, maker make)
 {
     static talk t;
     rdc_frame frame;
-    const job j = job_of(s, named_columns, look);
+    const job j = job_of(s, make, look);
     run(&j, 0, &t);
     memcpy(&frame, t.at, sizeof frame);
     free((void *)(uintptr_t)j.image);
@@ -302,39 +323,19 @@ static size_t bytes_of_names(scratch *s)
 
 static void test_names_of_columns_have_at_most_65536_bytes(void **state)
 {
-    first_bytes = 1023;
-    assert_int_equal(bytes_of_names(*state), 65536);
-    first_bytes++;
-    assert_int_equal(bytes_of_names(*state), 0);
+    name_width = 1023;
+    assert_int_equal(bytes_of_names(*state, long_names), 65536);
+    name_width++;
+    assert_int_equal(bytes_of_names(*state, long_names), 0);
 }
 
-/* Nothing is sent but why, whatever the file is. */
-static void check_off(job j, const char *name, const char *why)
+static void test_names_of_one_width_have_at_most_1024_bytes(void **state)
 {
-    j.off = name;
-    check_error(&j, why);
-}
-
-static void test_what_cannot_be_limited_reads_nothing(void **state)
-{
-    const job j = job_of(*state, nothing, parse);
-    check_off(j, "getrlimit", "the reader's limits cannot be set");
-    check_off(j, "setrlimit", "the reader's limits cannot be set");
-    free((void *)(uintptr_t)j.image);
-}
-
-static void test_what_cannot_be_shut_in_reads_nothing(void **state)
-{
-    static talk t;
-    const char why[] = "the reader's system calls cannot be limited";
-    job j = job_of(*state, nothing, parse);
-    j.off = "seccomp_init";
-    run(&j, 0, &t);
-    if (*t.fault.name == '\0') skip(); /* a system without filters, or valgrind */
-    check_off(j, "seccomp_init", why);
-    check_off(j, "seccomp_rule_add", why);
-    check_off(j, "seccomp_load", why);
-    free((void *)(uintptr_t)j.image);
+    name_width = 1024;
+    assert_int_equal(bytes_of_names(*state, one_wide_name), 2);
+    name_width++;
+    assert_int_equal(bytes_of_names(*state, one_wide_name), 0);
+    assert_int_equal(bytes_of_names(*state, wide_names), 130);
 }
 
 /* 30 seconds for each of processor, of which there are 10 and one for every 4 MiB. */
@@ -369,6 +370,7 @@ int main(void)
         TEST(test_names_of_columns_have_at_most_65536_bytes),
         TEST(test_what_cannot_be_limited_reads_nothing),
         TEST(test_what_cannot_be_shut_in_reads_nothing),
+        TEST(test_names_of_one_width_have_at_most_1024_bytes),
         TEST(test_a_reader_may_wait_for_minutes_and_not_for_ever),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

@@ -6,7 +6,10 @@ A mutant differs in one place: a comparison or an operator is another one, a num
 a call, an assignment, a return or a goto is missing, something else is returned. COUNT of them (200) are drawn by SEED
 (1), from each file in proportion to its lines, and within a file by the seed and its name. One that does not compile,
 or whose object code at -O2 is that of the source or of a mutant before it, is replaced by the next. Sizes of arrays,
-text and what the preprocessor reads are left alone.
+text and what the preprocessor reads are left alone, and two kinds of change that are none:
+
+  a < b ? a : b, if (a > b) a = b    with <= and >=: where the two are equal either is the smaller one
+  id < 0, id >= 0 of a hid_t         with <=, > and 1: HDF5 gives out positive numbers or -1, never 0
 
 Everything happens in a copy of the tree, build/mutate/tree. A mutant is killed if a C test of tests/store or
 tests/faults fails, crashes or hangs, or else one of the specs below. Each runs in a process space and a /tmp of its own
@@ -116,9 +119,57 @@ function Source:between(first, last)
   return self.text:sub(self.tokens[first].from, self.tokens[last].to)
 end
 
+local STOPS = set "= ; , && || ? : return"
+
+-- The operand that begins (step 1) or ends (step -1) at i, without blanks and casts; the place behind it.
+function Source:operand(i, step)
+  local first, ends = i, step > 0 and CLOSES or OPENS
+  while not STOPS[self.tokens[i].text] and not ends[self.tokens[i].text] do
+    i = (self.tokens[i].match or i) + step
+  end
+  local text = self:between(math.min(first, i - step), math.max(first, i - step))
+  return (text:gsub("%s", ""):gsub("^%([%a_][%w_]*%)", "")), i
+end
+
+-- Whether the smaller or larger one of two is taken by the comparison at i.
+function Source:takes_one_of_two(i)
+  local tokens, a, b, stop = self.tokens, self:operand(i - 1, -1), self:operand(i + 1, 1)
+  local choice = tokens[stop].text == "?" and ":"
+    or tokens[stop].text == ")" and tokens[tokens[stop].match - 1].text == "if" and "="
+  if not choice then return false end
+  local x, mark = self:operand(stop + 1, 1)
+  local y = tokens[mark].text == choice and self:operand(mark + 1, 1)
+  return x == a and y == b or x == b and y == a
+end
+
+-- Names that are declared as hid_t somewhere in the file, those of functions aside.
+function Source:identifiers()
+  local names, tokens = {}, self.tokens
+  for i, t in ipairs(tokens) do
+    local more = t.text == "hid_t"
+    while more and tokens[i + 1].kind == "word" and set ", ; = )"[tokens[i + 2].text] do
+      names[tokens[i + 1].text] = true
+      i = i + 2
+      while not CLOSES[tokens[i].text] and tokens[i].text ~= "," and tokens[i].text ~= ";" do
+        i = (tokens[i].match or i) + 1
+      end
+      more = tokens[i].text == ","
+    end
+  end
+  return names
+end
+
+-- Whether the comparison at i is of an identifier with 0.
+function Source:is_of_identifier(i)
+  local text = self.tokens[i].text
+  return (text == "<" or text == ">=") and self.tokens[i + 1].text == "0" and self.ids[self.tokens[i - 1].text]
+end
+
 -- Operators and numbers of one token.
 function Source:token(i)
   local t, before, after = self.tokens[i], self.tokens[i - 1], self.tokens[i + 1]
+  if self:is_of_identifier(i) or self:is_of_identifier(i - 1) then return end
+  if t.text:find "^[<>]=?$" and self:takes_one_of_two(i) then return end
   if t.kind == "number" then
     local digits, suffix = t.text:match "^(.-)([UuLl]*)$"
     local n = tonumber(digits)
@@ -249,7 +300,9 @@ end
 
 local function mutants_of(name, seed)
   local text, list, hash = read(TREE .. "/" .. name), {}, 0
-  setmetatable({ name = name, text = text, tokens = tokens_of(text), mutants = list }, Source):outside()
+  local source = setmetatable({ name = name, text = text, tokens = tokens_of(text), mutants = list }, Source)
+  source.ids = source:identifiers()
+  source:outside()
   for k = 1, #name do hash = (hash * 31 + name:byte(k)) % (1 << 31) end
   math.randomseed(seed, hash)
   for k = #list, 2, -1 do
