@@ -124,4 +124,39 @@ static inline void check_error(const job *j, const char *text)
     (void)last_frame_at(&t, &at);
     assert_int_equal(at, 0);
 }
+
+/* ---- files that are made for a test ---- */
+
+typedef void (*maker)(hid_t file);
+
+static inline void add(hid_t file, const char *name, hid_t type, hid_t space, hid_t plist)
+{
+    const hid_t set = H5Dcreate2(file, name, type, space, H5P_DEFAULT, plist, H5P_DEFAULT);
+    assert_true(set >= 0 && H5Dclose(set) >= 0 && H5Sclose(space) >= 0);
+}
+
+static inline hid_t line_of(hsize_t n)
+{
+    return H5Screate_simple(1, &n, NULL);
+}
+
+static inline job job_of(scratch *s, maker make, bool (*how)(const job *, const rdc_wire *))
+{
+    job j = {.run = how, .name = "x"};
+    const hid_t file = H5Fcreate(scratch_path(s, "b.h5"), H5F_ACC_TRUNC, H5P_DEFAULT, H5P_DEFAULT);
+    make(file);
+    add(file, "z", H5T_IEEE_F64LE, line_of(0), H5P_DEFAULT); /* honest, and comes last */
+    assert_true(H5Fclose(file) >= 0);
+    j.image = scratch_read(s->path, &j.bytes);
+    return j;
+}
+
+/* Nothing but the error is sent. */
+static inline void check_refused(scratch *s, maker make, bool (*how)(const job *, const rdc_wire *),
+                                 const char *text)
+{
+    const job j = job_of(s, make, how);
+    check_error(&j, text);
+    free((void *)(uintptr_t)j.image);
+}
 #endif
