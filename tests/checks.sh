@@ -350,7 +350,7 @@ c_tests() {
         grep -vE 'test_(lua_memory|io_faults|memory_faults|strangers|mutations)'
 }
 memcheck() {
-    RONDO_KERNELS=avx2,scalar valgrind --quiet --error-exitcode=9 --leak-check=full \
+    RONDO_KERNELS=avx2,scalar valgrind --quiet --error-exitcode=9 --fair-sched=try --leak-check=full \
         --errors-for-leak-kinds=definite --trace-children=no --child-silent-after-fork=yes "$@"
 }
 # Every tenth C test under valgrind, which knows AVX2 at most.

@@ -42,6 +42,10 @@ static bool runs_here(const rd_kernels *kernels)
     (void)kernels;
     return true;
 }
+static bool is_wanted(const rd_kernels *kernels)
+{
+    return kernels->score != NULL;
+}
 #else
 extern const rd_plugin test_template_kernel;
 static rd_core *core;
@@ -73,12 +77,16 @@ static bool runs_here(const rd_kernels *kernels)
     return (kernels->needs & ~rd_core_cpu(core)->features) == 0 &&
            !(kernels->flags & RD_KERNELS_INEXACT);
 }
+static bool is_wanted(const rd_kernels *kernels)
+{
+    return kernels->score(rd_core_cpu(core)) > 0;
+}
 #endif
 
-/* Slow builds take fewer products: sanitizers, counted branches, and emulated processors. */
+/* Slow builds take fewer products: sanitizers, and emulated processors. */
 #if defined(RDC_GUARD)
 enum { THIN = 37 };
-#elif defined(RD_TEST_ALONE) || defined(RD_TEST_COVERAGE)
+#elif defined(RD_TEST_ALONE)
 enum { THIN = 5 };
 #else
 enum { THIN = 1 };
@@ -117,9 +125,19 @@ TEST(test_small_sums_of_bf16_are_zero_as_rule_10_has_it, kernel_bits_small_bf16,
 TEST(test_rows_of_bf16_can_be_added_in_parts, kernel_bits_bf16_parts, RD_KERNELS_BF16)
 TEST(test_products_of_int8_equal_rule_10, kernel_bits_int8, RD_KERNELS_INT8)
 
+static void test_a_backend_wants_a_processor_that_can_run_it(void **state)
+{
+    const rd_kernels *kernels;
+
+    (void)state;
+    for (size_t i = 0; (kernels = backend_at(i)); i++)
+        if (runs_here(kernels) && !is_wanted(kernels)) fail_msg("%s", kernels->name);
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
+        cmocka_unit_test(test_a_backend_wants_a_processor_that_can_run_it),
         cmocka_unit_test(test_products_of_every_pair_of_sizes_are_right),
         cmocka_unit_test(test_large_products_are_right),
         cmocka_unit_test(test_products_of_bf16_are_right),
