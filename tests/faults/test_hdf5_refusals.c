@@ -126,7 +126,10 @@ static void test_what_cannot_be_shut_in_reads_nothing(void **state)
     job j = job_of(*state, nothing, parse);
     j.off = "seccomp_init";
     run(&j, 0, &t);
-    if (*t.fault.name == '\0') skip(); /* a system without filters, or valgrind */
+    if (*t.fault.name == '\0') { /* a system without filters, or valgrind */
+        free((void *)(uintptr_t)j.image);
+        skip();
+    }
     check_off(j, "seccomp_init", why);
     check_off(j, "seccomp_rule_add", why);
     check_off(j, "seccomp_load", why);

@@ -67,7 +67,7 @@ static void be_well(const void *job)
 static void crash(const void *job)
 {
     (void)job;
-    (void)raise(SIGRTMAX);
+    (void)raise(SIGRTMIN);
 }
 
 static void hang(const void *job)
