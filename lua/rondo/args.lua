@@ -208,10 +208,25 @@ local function read_run(path)
   if not config or type(config.options) ~= "table" then
     usage("--config " .. (message or path .. ": this is not the config.json of a run: it has no options"))
   end
-  for _, name in ipairs { "run_dir", "resume", "overwrite", "pause_at", "config" } do
+  for _, name in ipairs { "run_dir", "resume", "overwrite", "pause_at", "config", "plugin" } do
     config.options[name] = nil
   end
   return config.options
+end
+
+local function convert_list(spec, values)
+  if type(values) ~= "table" then
+    return nil, "must be a list"
+  end
+  local list = {}
+  for i, value in ipairs(values) do
+    local converted, why = convert(spec, value)
+    if converted == nil then
+      return nil, why
+    end
+    list[i] = converted
+  end
+  return list
 end
 
 -- Values of a config file.
@@ -228,11 +243,11 @@ local function read_config(path, by_name)
       local near = core.nearest(tostring(name), names)
       usage(("--config %s: unknown option '%s'%s"):format(path, tostring(name),
         near and (" (did you mean '%s'?)"):format(near) or ""))
+    elseif name == "plugin" or name == "config" then -- data loads no code
+      usage(("--config %s: option '%s' is for the command line alone"):format(path, name))
     end
-    local converted, why = convert(spec, value)
-    if spec.list then
-      converted = value
-    elseif converted == nil then
+    local converted, why = (spec.list and convert_list or convert)(spec, value)
+    if converted == nil then
       usage(("--config %s: %s %s"):format(path, name, why))
     end
     result[name] = converted
