@@ -169,6 +169,7 @@ local function new(given)
   self.metrics, self.callbacks = metrics.check(o.metrics), o.callbacks or {}
   add_diagnosis(self)
   self.step, self.epoch, self.position, self.evaluated = 0, 0, 0, 0
+  self.unsaved = true -- the state is not that of the last checkpoint
   self.bptt, self.offset, self.tail, self.batches_read = bptt_options.read(o.bptt), 0, 0, {}
   self.memory = o.memory and memory_plan.bytes(o.memory)
   self.pending = { sum = 0.0, count = 0.0, epoch_sum = 0.0, epoch_count = 0.0 }
@@ -221,13 +222,17 @@ end
 
 local function loop(self, source, valid)
   while true do
-    if evaluation_due(self, source, valid) and not self:validate(valid) then
-      return core.interrupted()
+    if evaluation_due(self, source, valid) then
+      if not self:validate(valid) then
+        return core.interrupted()
+      end
+      self.unsaved = true
     end
     local due = self.step > 0 and (self.save_every > 0 and self.step % self.save_every == 0
       or self.keep_every > 0 and self.step % self.keep_every == 0)
     if self.position >= #source then
       end_epoch(self, source)
+      self.unsaved = true
       due = due or self.save_every == 0
     end
     self:save_best() -- before the checkpoint that calls it the best so far: a kill may come between
@@ -238,13 +243,14 @@ local function loop(self, source, valid)
     elseif self.pause_at and self.step >= self.pause_at then
       return "pause_at" -- not an end: no last validation, and the schedule is that of the whole run
     end
-    if due and self.saved ~= self.step then
+    if due and self.unsaved then
       self:save_when_due()
     end
     if self.position == 0 then
       self:call("on_epoch_begin", { epoch = self.epoch + 1, step = self.step })
     end
     self:one_update(source)
+    self.unsaved = true
   end
 end
 

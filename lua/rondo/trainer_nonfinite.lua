@@ -168,7 +168,7 @@ local function roll_back(self)
   else
     self.optimizer.lr = before * factor
   end
-  self.saved, self.stopping, self.best_due, self.begun = self.step, nil, nil, nil
+  self.saved, self.unsaved, self.stopping, self.best_due, self.begun = self.step, false, nil, nil, nil
   self.run:reopen_logs(self.step)
   self:notice(("%s Going back to step %d: the rate goes from %.4g to %.4g (%d of at most %d times)."):format(
     self.failure, self.step, before, self.optimizer.lr, self.rollbacks, self.rollback_tries))

@@ -57,7 +57,7 @@ function saving:save()
   if not file then
     return nil, message
   end
-  self.saved, self.last_file = self.step, file
+  self.saved, self.unsaved, self.last_file = self.step, false, file
   say_slow(self, core.time() - began)
   self:call("on_save", { step = self.step, path = file, best = false })
   return true

@@ -126,7 +126,7 @@ local function restore(self)
   if not ok then
     errors.stop(code or errors.DATA, message)
   end
-  self.saved = self.step
+  self.saved, self.unsaved = self.step, false
   self:say(("going on from step %d (%s)"):format(self.step, opened.path))
 end
 
@@ -306,7 +306,7 @@ end
 
 function session:finish(valid, signal)
   self.view:clear()
-  if self.saved ~= self.step then
+  if self.unsaved then
     local ok, message = self:save()
     if not ok then
       errors.stop(errors.DATA, ("%s; step %d is lost, %s"):format(message, self.step, self:last_good()))

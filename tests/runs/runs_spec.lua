@@ -122,6 +122,34 @@ describe("a run that is stopped and resumed gives the files of one that is not,"
     assert.is_nil(left_over(run), where)
   end
 
+  -- What is saved then is not the end: the validation, the end of the epoch are not in it.
+  it("stopped in the validation behind its last step", function()
+    support.write(folder .. "/stops.lua", [[
+      local rondo = require "rondo"
+      local opt = rondo.args { "Stops once.", stop = false }
+      local text = assert(rondo.data.Text.open("t.txt", { level = "char" }))
+      local train, valid = text:split(0.9)
+      local source = valid:sequences { seq_len = 10, batch_size = 4 }
+      local trainer
+      local last = setmetatable({ batch = function(_, k, epoch)
+        if opt.stop and trainer.step == 46 then os.execute "kill -TERM $PPID" end
+        return source:batch(k, epoch)
+      end }, { __index = source, __len = function() return #source end })
+      trainer = rondo.Trainer { model = rondo.Sequential { rondo.Embedding { #text.vocab, 4 },
+        rondo.LSTM { hidden_size = 8 }, rondo.Linear { #text.vocab } }, vocab = text.vocab, options = opt,
+        loss = rondo.CrossEntropyLoss(), optimizer = rondo.optim.Adam { lr = 0.01 }, epochs = 2 }
+      trainer:fit(train:sequences { seq_len = 10, batch_size = 11, stateful = true }, last)]])
+    local function run(name, options)
+      local _, err, code = support.rondo(folder, ("run stops.lua --quiet --run-dir %s %s"):format(name, options))
+      return code, err
+    end
+    assert.equal(0, run("not-stopped", ""))
+    local code, err = run("in-validation", "--stop")
+    assert.equal(75, code, err)
+    assert.matches("stopped by SIGTERM after step 46", err)
+    assert.equal(0, run("in-validation", "--resume"))
+    assert.same(files "not-stopped", files "in-validation")
+  end)
   it("stopped by SIGINT at random steps", function() stopped_by("INT", 4, { [130] = true }) end)
   it("stopped by SIGTERM at random steps", function() stopped_by("TERM", 4, { [75] = true, [143] = true }) end)
   -- 138, 143: the signal came before the command listened.
