@@ -180,13 +180,14 @@ check_style() { lua5.4 scripts/check_style.lua; }
 
 # Every header compiles alone; those that a plugin includes also as later C and as C++.
 check_headers() {
-    local header compile
+    local header compile hdf5
     need clang++ clang
+    hdf5=$(pkg-config --cflags hdf5-serial || pkg-config --cflags hdf5)
     for header in $(files .h core plugins lua tests); do
         case $header in
         *_body.h) continue ;; # one source for several instruction sets, included with macros set
         lua/*) compile="gcc -std=c11 $(pkg-config --cflags lua5.4)" ;;
-        tests/*) compile='gcc -std=c11 -Itests -DRD_TEST_LIAR_DIR=""' ;;
+        tests/*) compile="gcc -std=c11 -Itests $hdf5 -DRD_TEST_LIAR_DIR=\"\"" ;;
         plugins/kernels/*) compile='gcc -std=c11 -Iplugins/kernels' ;;
         *) compile='gcc -std=c11' ;;
         esac
