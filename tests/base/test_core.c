@@ -1,9 +1,8 @@
 /* test_core.c - opening a core, its threads, its memory, its precision.
  * SPDX-License-Identifier: MIT */
 #include "core.h"
+#include "support/stacks.h"
 #include "support/tensors.h"
-
-#include <pthread.h>
 
 static void test_a_core_opens_without_options(void **state)
 {
@@ -16,17 +15,12 @@ static void test_a_core_opens_without_options(void **state)
     rd_core_release(core);
 }
 
-/* With stacks that no machine has room for, so that no thread starts. */
 static void test_a_core_opens_with_one_thread_where_no_other_starts(void **state)
 {
     rd_error err;
     rd_core *core = NULL;
-    pthread_attr_t before, huge;
     (void)state;
-    assert_int_equal(pthread_getattr_default_np(&before), 0);
-    assert_int_equal(pthread_attr_init(&huge), 0);
-    assert_int_equal(pthread_attr_setstacksize(&huge, (size_t)1 << 52), 0);
-    assert_int_equal(pthread_setattr_default_np(&huge), 0);
+    pthread_attr_t before = stacks_without_room();
     const rd_status opened = rd_core_open(NULL, &core, &err);
     const rd_status refused = opened == RD_OK ? rd_core_set_threads(core, 2, &err) : opened;
     assert_int_equal(pthread_setattr_default_np(&before), 0);
@@ -35,7 +29,6 @@ static void test_a_core_opens_with_one_thread_where_no_other_starts(void **state
     test_fails(refused, &err,
                "thread 2 of 2 could not be started: Resource temporarily unavailable");
     rd_core_release(core);
-    pthread_attr_destroy(&huge);
     pthread_attr_destroy(&before);
 }
 

@@ -1,11 +1,11 @@
 /* test_pool.c - worker threads: every element once, any number of workers, the contract's environment.
  * SPDX-License-Identifier: MIT */
 #include "base/pool.h"
+#include "support/stacks.h"
 #include "support/tensors.h"
 
 #include <fenv.h>
 #include <float.h>
-#include <pthread.h>
 #include <string.h>
 
 static rdc_pool *pool_of(uint32_t threads)
@@ -124,23 +124,17 @@ static void test_pool_refuses_silly_numbers(void **state)
     rdc_pool_free(p);
 }
 
-/* Stacks that no machine has room for. */
 static void test_a_thread_that_does_not_start_is_an_error(void **state)
 {
     rd_error err;
     rdc_pool *p = NULL;
-    pthread_attr_t before, huge;
     (void)state;
-    assert_int_equal(pthread_getattr_default_np(&before), 0);
-    assert_int_equal(pthread_attr_init(&huge), 0);
-    assert_int_equal(pthread_attr_setstacksize(&huge, (size_t)1 << 52), 0);
-    assert_int_equal(pthread_setattr_default_np(&huge), 0);
+    pthread_attr_t before = stacks_without_room();
     const rd_status status = rdc_pool_new(3, &p, &err);
     assert_int_equal(pthread_setattr_default_np(&before), 0);
     test_fails(status, &err,
                "thread 2 of 3 could not be started: Resource temporarily unavailable");
     assert_null(p);
-    pthread_attr_destroy(&huge);
     pthread_attr_destroy(&before);
 }
 
