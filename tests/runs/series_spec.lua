@@ -116,6 +116,16 @@ describe("a run of a table", function()
     assert.equal(json.decode(out).skill and 0 or 5, code, err)
     assert.is_nil(require("rondo.core").stat(folder .. "/none"))
   end)
+  it("enters into the ledger what is kept", function()
+    local ledger = "RONDO_LEDGER=$PWD/ledger.sqlite"
+    for _, run_dir in ipairs { "none", "runs/kept" } do
+      local _, err, code = support.rondo(folder, ("train load.csv --seeds 2 --run-dir %s --max-steps 1"):format(run_dir)
+        .. SMALL, ledger)
+      assert.equal(0, code, err)
+    end
+    local out = support.rondo(folder, "runs --show seed", ledger)
+    assert.matches("^folder [^\n]+\nruns/kept/seed%-1 [^\n]+\nruns/kept/seed%-2 [^\n]+\n$", out)
+  end)
   it("says what is wrong with new data", function()
     support.write(folder .. "/short.csv", rows(8))
     fails(3, "short.csv has 8 rows, and runs/load reads 12 before it forecasts", "forecast runs/load --data short.csv")

@@ -253,6 +253,7 @@ function recipe.folder(opt)
   end
   local path = os.tmpname()
   os.remove(path)
+  require("rondo.ledger").leave_out(path)
   return setmetatable({ path = path, temporary = true }, Folder)
 end
 

@@ -84,11 +84,26 @@ local function enter(db, facts)
 end
 
 local warned = false
+local left_out = {}
+
+-- A folder that will not stay: no run in it is entered by this process.
+function ledger.leave_out(folder)
+  left_out[#left_out + 1] = folder .. "/"
+end
+
+local function is_left_out(folder)
+  for _, above in ipairs(left_out) do
+    if (folder .. "/"):sub(1, #above) == above then
+      return true
+    end
+  end
+  return false
+end
 
 -- Enters a run folder as it is now; `state` where the caller knows it. What goes wrong is a notice, once.
 function ledger.enter(folder, state)
   local path = places.ledger()
-  if not path then
+  if not path or is_left_out(folder) then
     return
   end
   local ok, message = pcall(function()
