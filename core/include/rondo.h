@@ -677,6 +677,9 @@ uint64_t rd_text_border(const rd_text *t, uint64_t offset);
 uint64_t rd_text_characters(const rd_text *t, uint64_t from, uint64_t to);
 /* Adds a range of bytes to the counts. */
 rd_status rd_text_fit(const rd_text *t, uint64_t from, uint64_t to, rd_vocab_fit *f, rd_error *err);
+/* The XXH3-128 of a range of bytes, in lower-case hex. */
+rd_status rd_text_digest(const rd_text *t, uint64_t from, uint64_t to, char digest[33],
+                         rd_error *err);
 /* How many of the n symbols from `from` on have no id, or that of <unk>. */
 rd_status rd_text_lacking(const rd_text *t, const rd_vocab *v, uint64_t from, uint64_t n,
                           uint64_t *lacking, rd_error *err);

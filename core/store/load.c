@@ -65,7 +65,7 @@ static rd_status read_sealed(int fd, uint64_t bytes, const char *path, sealed *f
     memcpy(file->at, head, sizeof(head));
     RD_TRY(read_part(fd, path, file, sizeof(head), err));
     unsigned char digest[RDC_DIGEST_BYTES];
-    rdc_digest_image(file->at + RDC_SEAL_BYTES, file->bytes - RDC_SEAL_BYTES, digest);
+    rdc_digest_bytes(file->at + RDC_SEAL_BYTES, file->bytes - RDC_SEAL_BYTES, digest);
     if (memcmp(digest, file->seal.file, sizeof(digest)) != 0)
         return rdc_fail(err, RD_E_IO,
                         "cannot load '%s': it is damaged (its bytes do not match its digest)",

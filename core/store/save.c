@@ -61,7 +61,7 @@ rd_status rd_archive_save(const rd_core *core, const rd_archive *a, const char *
     status = rdc_digest_state(a, seal.state, err);
     if (status != RD_OK) goto done;
     seal.image_bytes = bytes - RDC_SEAL_BYTES;
-    rdc_digest_image(image + RDC_SEAL_BYTES, bytes - RDC_SEAL_BYTES, seal.file);
+    rdc_digest_bytes(image + RDC_SEAL_BYTES, bytes - RDC_SEAL_BYTES, seal.file);
     rdc_seal_write(&seal, image);
     rdc_sweep_temporaries(path, RDC_SEAL_MAGIC, RDC_SEAL_MAGIC_BYTES);
     status = rdc_write_durable(path, &(rdc_part){.at = image, .bytes = bytes}, 1, err);

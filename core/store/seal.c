@@ -1,5 +1,4 @@
 /* seal.c - writes and checks the user block of a checkpoint, and makes the two digests.
- *
  * SPDX-License-Identifier: MIT */
 #include "base/error.h"
 
@@ -82,13 +81,6 @@ rd_status rdc_seal_read(const unsigned char *block, size_t n, const char *path, 
     return RD_OK;
 }
 
-void rdc_digest_image(const void *image, size_t n, unsigned char digest[RDC_DIGEST_BYTES])
-{
-    XXH128_canonical_t canonical;
-    XXH128_canonicalFromHash(&canonical, XXH3_128bits(image, n));
-    memcpy(digest, canonical.digest, RDC_DIGEST_BYTES);
-}
-
 static void hash_entry(XXH3_state_t *hash, const rd_entry *entry)
 {
     uint64_t head[2 + RD_MAX_DIMS] = {(uint64_t)entry->kind, entry->ndim};
@@ -115,18 +107,8 @@ rd_status rdc_digest_state(const rd_archive *a, unsigned char digest[RDC_DIGEST_
     return RD_OK;
 }
 
-static void to_hex(const unsigned char digest[RDC_DIGEST_BYTES], char text[33])
-{
-    static const char digits[] = "0123456789abcdef";
-    for (size_t i = 0; i < RDC_DIGEST_BYTES; i++) {
-        text[2 * i] = digits[digest[i] >> 4];
-        text[2 * i + 1] = digits[digest[i] & 15];
-    }
-    text[2 * RDC_DIGEST_BYTES] = '\0';
-}
-
 void rdc_seal_digests(const rdc_seal *seal, rd_digests *out)
 {
-    to_hex(seal->file, out->file);
-    to_hex(seal->state, out->state);
+    rdc_digest_hex(seal->file, out->file);
+    rdc_digest_hex(seal->state, out->state);
 }

@@ -10,13 +10,13 @@
  * SPDX-License-Identifier: MIT */
 #ifndef RD_SEAL_H
 #define RD_SEAL_H
+#include "base/digest.h"
 #include "rondo.h"
 
 #define RDC_SEAL_BYTES ((size_t)512)
 #define RDC_SEAL_MAGIC "RONDO\r\n\x1a"
 #define RDC_SEAL_MAGIC_BYTES ((size_t)8)
 #define RDC_SEAL_VERSION 1u
-#define RDC_DIGEST_BYTES ((size_t)16)
 
 typedef struct rdc_seal {
     uint64_t image_bytes; /* bytes 512..end of the file */
@@ -30,7 +30,6 @@ void rdc_seal_write(const rdc_seal *seal, unsigned char block[RDC_SEAL_BYTES]);
 rd_status rdc_seal_read(const unsigned char *block, size_t n, const char *path, rdc_seal *out,
                         rd_error *err);
 
-void rdc_digest_image(const void *image, size_t n, unsigned char digest[RDC_DIGEST_BYTES]);
 /* Of every entry that is not history, in order of name: its name with NUL, kind, rank and shape, values. */
 rd_status rdc_digest_state(const rd_archive *a, unsigned char digest[RDC_DIGEST_BYTES],
                            rd_error *err);

@@ -7,6 +7,7 @@
  * its size is asked again before each read. Editors that replace a file by rename do no harm. Decoding
  * never reads past `end`, whatever the bytes have become.
  * SPDX-License-Identifier: MIT */
+#include "base/digest.h"
 #include "base/error.h"
 #include "base/tensor.h"
 #include "text/text.h"
@@ -269,6 +270,12 @@ uint64_t rd_text_characters(const rd_text *t, uint64_t from, uint64_t to)
 
 /* ---- reading ---- */
 
+static rd_status check_whole(const rd_text *t, rd_error *err)
+{
+    if (rdc_map_is_whole(&t->file)) return RD_OK;
+    return rdc_fail(err, RD_E_IO, "'%s' shrank while it was in use", t->path);
+}
+
 rd_status rdc_text_check(const rd_text *t, const rd_vocab *v, rd_error *err)
 {
     if (v->how.level != t->how.level)
@@ -279,9 +286,7 @@ rd_status rdc_text_check(const rd_text *t, const rd_vocab *v, rd_error *err)
                         "'%s' is read with%s punctuation split off, the vocabulary is of words "
                         "with%s it split off",
                         t->path, t->how.punctuation ? "" : "out", v->how.punctuation ? "" : "out");
-    if (!rdc_map_is_whole(&t->file))
-        return rdc_fail(err, RD_E_IO, "'%s' shrank while it was in use", t->path);
-    return RD_OK;
+    return check_whole(t, err);
 }
 
 static rd_status check_read(const rd_text *t, const rd_vocab *v, rd_error *err)
@@ -302,14 +307,31 @@ static rd_status check_range(const rd_text *t, uint64_t from, uint64_t n, rd_err
                     (unsigned long long)from);
 }
 
-rd_status rd_text_fit(const rd_text *t, uint64_t from, uint64_t to, rd_vocab_fit *f, rd_error *err)
+/* How many bytes of the range there are. */
+static rd_status check_bytes(const rd_text *t, uint64_t from, uint64_t to, size_t *n, rd_error *err)
 {
     const uint64_t bytes = rd_text_bytes(t);
     if (to > bytes) to = bytes;
-    if (from >= to) return RD_OK;
-    if (!rdc_map_is_whole(&t->file))
-        return rdc_fail(err, RD_E_IO, "'%s' shrank while it was in use", t->path);
-    return rd_vocab_fit_add(f, (const char *)t->begin + from, (size_t)(to - from), err);
+    *n = from < to ? (size_t)(to - from) : 0;
+    return check_whole(t, err);
+}
+
+rd_status rd_text_fit(const rd_text *t, uint64_t from, uint64_t to, rd_vocab_fit *f, rd_error *err)
+{
+    size_t n = 0;
+    RD_TRY(check_bytes(t, from, to, &n, err));
+    return n == 0 ? RD_OK : rd_vocab_fit_add(f, (const char *)t->begin + from, n, err);
+}
+
+rd_status rd_text_digest(const rd_text *t, uint64_t from, uint64_t to, char digest[33],
+                         rd_error *err)
+{
+    size_t n = 0;
+    RD_TRY(check_bytes(t, from, to, &n, err));
+    unsigned char bytes[RDC_DIGEST_BYTES];
+    rdc_digest_bytes(n == 0 ? NULL : t->begin + from, n, bytes);
+    rdc_digest_hex(bytes, digest);
+    return RD_OK;
 }
 
 rd_status rd_text_lacking(const rd_text *t, const rd_vocab *v, uint64_t from, uint64_t n,

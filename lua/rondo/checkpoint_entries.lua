@@ -39,8 +39,8 @@ local ENTRIES = { config = "text", ["train/step"] = "a whole number, 0 or more",
   ["train/lr_scale"] = "a number", ["random/calls"] = "a whole number, 0 or more", ["optimizer/lr"] = "a number",
   ["average/count"] = "a whole number, 0 or more", ["history/evaluated"] = "a whole number, 0 or more",
   ["history/best"] = "two numbers", ["history/pending"] = "numbers", ["history/callbacks"] = "text",
-  ["capsule/first"] = "a whole number, 0 or more", ["capsule/n"] = "a whole number, 0 or more",
-  ["capsule/seeds"] = "text", ["capsule/trail"] = "text" }
+  ["history/data"] = "text", ["capsule/first"] = "a whole number, 0 or more",
+  ["capsule/n"] = "a whole number, 0 or more", ["capsule/seeds"] = "text", ["capsule/trail"] = "text" }
 local MANY = { ["model/"] = "real numbers", ["average/weights/"] = "real numbers", ["train/state/"] = "real numbers",
   ["optimizer/scalars/"] = "a number", ["history/train/"] = "numbers", ["history/valid/"] = "numbers" }
 -- Of the description: what is a table where it is there.

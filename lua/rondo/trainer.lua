@@ -301,6 +301,7 @@ function Trainer:bind(source)
     self.schedule:bind(self.optimizer)
   end
   self.config = trainer_state.config(self, source)
+  self.digest = source.digest and self.run_dir and source:digest() or nil
 end
 
 local function fit(self, train, valid)

@@ -96,6 +96,9 @@ local function put_history(archive, trainer)
   local p = trainer.pending
   archive:put("history/pending", { p.sum, p.count, p.epoch_sum, p.epoch_count })
   archive:put("history/evaluated", trainer.evaluated)
+  if trainer.digest then
+    archive:put("history/data", trainer.digest)
+  end
   if trainer.best then
     archive:put("history/best", { trainer.best.value + 0.0, trainer.best.step + 0.0 })
     if trainer.monitor ~= "val_loss" then
@@ -179,6 +182,11 @@ local function check_config(trainer, opened)
     "", {})
   if #data > 0 then
     return errors.outside(("%s: was made with other data or batches: %s"):format(opened.path, data[1]), errors.USAGE)
+  end
+  local digest = opened.archive:has "history/data" and opened.archive:get "history/data"
+  if digest and trainer.digest and digest ~= trainer.digest then
+    return errors.outside(("%s: was made with other data, whose digest is %s; that of these is %s"):format(opened.path,
+      digest, trainer.digest), errors.USAGE)
   end
   there.data, here.data, there.series, here.series, there.model, here.model = nil, nil, nil, nil, nil, nil
   for _, line in ipairs(differences(there, here, "", {})) do

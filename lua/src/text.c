@@ -7,6 +7,12 @@ static rd_text *check_text(lua_State *L)
     return rdl_check(L, 1, RDL_TEXT, "text");
 }
 
+static int push_count(lua_State *L, uint64_t n)
+{
+    lua_pushinteger(L, (lua_Integer)n);
+    return 1;
+}
+
 static int text_close(lua_State *L)
 {
     rd_text **slot = luaL_checkudata(L, 1, RDL_TEXT);
@@ -33,16 +39,14 @@ static int text_open(lua_State *L)
 
 static int text_len(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)rd_text_length(check_text(L)));
-    return 1;
+    return push_count(L, rd_text_length(check_text(L)));
 }
 
 /* text:use(vocab): level bpe numbers its symbols by it. */
 static int text_use(lua_State *L)
 {
     rd_text *t = check_text(L);
-    rd_vocab *v = rdl_check_vocab(L, 2);
-    RDL_DO(L, rd_text_use(t, v, &err));
+    RDL_DO(L, rd_text_use(t, rdl_check_vocab(L, 2), &err));
     return 0;
 }
 
@@ -56,8 +60,7 @@ static uint64_t check_offset(lua_State *L, int arg)
 
 static int text_bytes(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)rd_text_bytes(check_text(L)));
-    return 1;
+    return push_count(L, rd_text_bytes(check_text(L)));
 }
 
 /* text:offset(symbol): bytes before it */
@@ -66,31 +69,37 @@ static int text_offset(lua_State *L)
     const rd_text *t = check_text(L);
     const lua_Integer symbol = luaL_checkinteger(L, 2);
     luaL_argcheck(L, symbol >= 1, 2, "symbols count from 1");
-    lua_pushinteger(L, (lua_Integer)rd_text_offset(t, (uint64_t)symbol - 1));
-    return 1;
+    return push_count(L, rd_text_offset(t, (uint64_t)symbol - 1));
 }
 
 /* text:count(offset): symbols before it */
 static int text_count(lua_State *L)
 {
     const rd_text *t = check_text(L);
-    lua_pushinteger(L, (lua_Integer)rd_text_count(t, check_offset(L, 2)));
-    return 1;
+    return push_count(L, rd_text_count(t, check_offset(L, 2)));
 }
 
 static int text_border(lua_State *L)
 {
     const rd_text *t = check_text(L);
-    lua_pushinteger(L, (lua_Integer)rd_text_border(t, check_offset(L, 2)));
-    return 1;
+    return push_count(L, rd_text_border(t, check_offset(L, 2)));
 }
 
 /* text:characters(from, to) */
 static int text_characters(lua_State *L)
 {
     const rd_text *t = check_text(L);
-    const uint64_t from = check_offset(L, 2);
-    lua_pushinteger(L, (lua_Integer)rd_text_characters(t, from, check_offset(L, 3)));
+    const uint64_t from = check_offset(L, 2), to = check_offset(L, 3);
+    return push_count(L, rd_text_characters(t, from, to));
+}
+
+static int text_digest(lua_State *L)
+{
+    const rd_text *t = check_text(L);
+    const uint64_t from = check_offset(L, 2), to = check_offset(L, 3);
+    char digest[33];
+    RDL_DO(L, rd_text_digest(t, from, to, digest, &err));
+    lua_pushstring(L, digest);
     return 1;
 }
 
@@ -168,8 +177,7 @@ static int text_lacking(lua_State *L)
     const uint64_t from = check_stretch(L, t, luaL_checkinteger(L, 3), n);
     uint64_t lacking = 0;
     RDL_DO(L, rd_text_lacking(t, v, from, (uint64_t)n, &lacking, &err));
-    lua_pushinteger(L, (lua_Integer)lacking);
-    return 1;
+    return push_count(L, lacking);
 }
 
 /* ---- pieces ---- */
@@ -216,14 +224,12 @@ static int text_pieces(lua_State *L)
 
 static int pieces_len(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)rd_pieces_count(check_pieces(L)));
-    return 1;
+    return push_count(L, rd_pieces_count(check_pieces(L)));
 }
 
 static int pieces_units(lua_State *L)
 {
-    lua_pushinteger(L, (lua_Integer)rd_pieces_units(check_pieces(L)));
-    return 1;
+    return push_count(L, rd_pieces_units(check_pieces(L)));
 }
 
 /* pieces:first(i): the first piece from i on that begins a unit, or #pieces + 1 */
@@ -348,6 +354,7 @@ void rdl_open_text(lua_State *L)
     static const luaL_Reg text_methods[] = {
         {"use", text_use},
         {"bytes", text_bytes},
+        {"digest", text_digest},
         {"offset", text_offset},
         {"count", text_count},
         {"border", text_border},

@@ -40,7 +40,7 @@ static const char *file_of(uint8_t how, const uint8_t *at, size_t n)
     FUZZ_HOLDS(file != NULL);
     memcpy(file + RDC_SEAL_BYTES, at, n);
     if (how & CHECKSUMS) fuzz_hdf5_checksums(file + RDC_SEAL_BYTES, n);
-    rdc_digest_image(file + RDC_SEAL_BYTES, n, seal.file);
+    rdc_digest_bytes(file + RDC_SEAL_BYTES, n, seal.file);
     rdc_seal_write(&seal, file);
     const char *path = fuzz_file(file, RDC_SEAL_BYTES + n);
     free(file);

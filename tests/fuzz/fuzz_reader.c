@@ -137,7 +137,7 @@ static void load(const rd_core *core, const fuzz_input *in, size_t bytes)
     rdc_seal seal = {.image_bytes = bytes};
     rd_digests digests;
     rd_error err = {0};
-    rdc_digest_image(file + RDC_SEAL_BYTES, bytes, seal.file);
+    rdc_digest_bytes(file + RDC_SEAL_BYTES, bytes, seal.file);
     if (wanted) FUZZ_HOLDS(rdc_digest_state(wanted, seal.state, NULL) == RD_OK);
     rdc_seal_write(&seal, file);
     const char *path = fuzz_file(file, RDC_SEAL_BYTES + bytes);

@@ -28,10 +28,14 @@ local function trainer_of(run, given)
   return rondo.Trainer(o)
 end
 
+local function parts_of(whole)
+  local train, valid = whole:split(0.8)
+  return train:sequences { seq_len = 8, batch_size = 10, stateful = true },
+    valid:sequences { seq_len = 8, batch_size = 4, stateful = true }
+end
+
 local function fit(trainer)
-  local train, valid = text:split(0.8)
-  local batches = { seq_len = 8, batch_size = 10, stateful = true }
-  return trainer:fit(train:sequences(batches), valid:sequences { seq_len = 8, batch_size = 4, stateful = true })
+  return trainer:fit(parts_of(text))
 end
 
 local function last_file(run)
@@ -152,6 +156,20 @@ describe("a run that is stopped and resumed", function()
       trainer_of("whole", { resume = true }):fit(text:sequences { seq_len = 9, batch_size = 10, stateful = true })
     end)
     assert.matches("was made with other data or batches", tostring(failure))
+  end)
+  it("refuses a text that was changed and is as long as it was", function()
+    local words = support.sentences(60):gsub("t", "s", 1)
+    local changed = assert(rondo.data.Text.open(support.write(folder .. "/changed.txt", words), { vocab = text.vocab }))
+    local trainer = trainer_of("whole", { resume = true })
+    local failure = support.failure(function() trainer:fit(parts_of(changed)) end)
+    assert.matches("was made with other data, whose digest is %x+; that of these is %x+$", tostring(failure))
+  end)
+  it("goes on from a checkpoint that has no digest of its text, as older ones", function()
+    local train, valid = parts_of(text)
+    train.digest = false
+    trainer_of("older", { max_steps = 7 }):fit(train, valid)
+    fit(trainer_of("older", { resume = true }))
+    assert.equal(support.read(last_file "whole"), support.read(last_file "older"))
   end)
 end)
 

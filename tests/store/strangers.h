@@ -11,7 +11,7 @@ static inline const char *seal_image(scratch *s, const unsigned char *image, siz
 {
     unsigned char *bytes = malloc(RDC_SEAL_BYTES + n);
     rdc_seal seal = {.image_bytes = n};
-    rdc_digest_image(image, n, seal.file);
+    rdc_digest_bytes(image, n, seal.file);
     rdc_seal_write(&seal, bytes);
     memcpy(bytes + RDC_SEAL_BYTES, image, n);
     const char *path = scratch_write(s, "sealed.h5", bytes, RDC_SEAL_BYTES + n);

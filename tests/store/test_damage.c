@@ -109,7 +109,7 @@ static const char *sealed(scratch *s, const void *image, size_t n, unsigned char
 {
     unsigned char *bytes = malloc(RDC_SEAL_BYTES + n);
     rdc_seal seal = {.image_bytes = n};
-    rdc_digest_image(image, n, seal.file);
+    rdc_digest_bytes(image, n, seal.file);
     rdc_seal_write(&seal, bytes);
     bytes[8] = version;
     memcpy(bytes + RDC_SEAL_BYTES, image, n);

@@ -161,17 +161,34 @@ static void test_what_a_vocabulary_lacks_is_counted(void **state)
     rd_text_free(t);
 }
 
+/* As `xxhsum -H2` prints it; places count from behind a byte order mark. */
+static void test_the_digest_of_a_text_is_of_its_bytes(void **state)
+{
+    rd_error err;
+    char digest[33];
+    rd_text *t = open_text(*state, RD_CHAR,
+                           "\xEF\xBB\xBF"
+                           "abc",
+                           6);
+    OK(rd_text_digest(t, 0, 3, digest, &err));
+    assert_string_equal(digest, "06b05ab6733a618578af5f94892f3950");
+    OK(rd_text_digest(t, 2, 2, digest, &err));
+    assert_string_equal(digest, "99aa06d3014798d86001c324468d497f");
+    rd_text_free(t);
+}
+
 static void test_a_text_that_shrank_is_not_counted(void **state)
 {
     rd_error err;
     rd_vocab_fit *f = NULL;
-    char expected[256];
+    char expected[256], digest[33];
     rd_text *t = open_text(*state, RD_CHAR, "abc", 3);
     OK(rd_vocab_fit_new(&by_char, &f, &err));
     assert_int_equal(truncate(((scratch *)*state)->path, 1), 0);
     snprintf(expected, sizeof(expected), "'%s' shrank while it was in use",
              ((scratch *)*state)->path);
     test_fails(rd_text_fit(t, 0, 3, f, &err), &err, expected);
+    test_fails(rd_text_digest(t, 0, 3, digest, &err), &err, expected);
     rd_vocab_fit_free(f);
     rd_text_free(t);
 }
@@ -317,6 +334,7 @@ int main(void)
         TEST(test_ranges_beyond_the_end_are_what_is_there),
         TEST(test_characters_of_bytes_are_bytes),
         TEST(test_what_a_vocabulary_lacks_is_counted),
+        TEST(test_the_digest_of_a_text_is_of_its_bytes),
         TEST(test_a_text_that_shrank_is_not_counted),
         TEST(test_words_that_are_not_utf8_are_located),
         TEST(test_a_batch_has_rows_and_steps),

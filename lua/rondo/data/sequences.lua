@@ -55,6 +55,11 @@ function methods:describe()
     bucket_by_length = not stream and self.bucket or nil }
 end
 
+-- What tells its text from others.
+function methods:digest()
+  return self.text:digest()
+end
+
 -- for x, y, info in source: one epoch from its beginning; the next loop is the next epoch.
 function Sequences:__call(_, control)
   if control == nil then

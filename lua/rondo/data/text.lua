@@ -128,6 +128,10 @@ function methods:characters()
   return self.handle:characters(self:range())
 end
 
+function methods:digest()
+  return self.handle:digest(self:range())
+end
+
 -- Symbols of this part that the vocabulary lacks.
 function methods:lacking()
   return self.handle:lacking(self.vocab, self.first, #self)
