@@ -100,6 +100,8 @@ int __real_fsync(int fd);
 int __real_rename(const char *from, const char *to);
 int __real_unlink(const char *path);
 int __real_flock(int fd, int how);
+int __real_fstat(int fd, struct stat *st);
+int __real_stat(const char *path, struct stat *st);
 int __real_pipe2(int ends[2], int flags);
 pid_t __real_fork(void);
 DIR *__real_opendir(const char *path);
@@ -112,6 +114,8 @@ int __wrap_fsync(int fd);
 int __wrap_rename(const char *from, const char *to);
 int __wrap_unlink(const char *path);
 int __wrap_flock(int fd, int how);
+int __wrap_fstat(int fd, struct stat *st);
+int __wrap_stat(const char *path, struct stat *st);
 int __wrap_pipe2(int ends[2], int flags);
 pid_t __wrap_fork(void);
 DIR *__wrap_opendir(const char *path);
@@ -184,6 +188,16 @@ int __wrap_unlink(const char *path)
 int __wrap_flock(int fd, int how)
 {
     return fails("flock") ? -1 : __real_flock(fd, how);
+}
+
+int __wrap_fstat(int fd, struct stat *st)
+{
+    return fails("fstat") ? -1 : __real_fstat(fd, st);
+}
+
+int __wrap_stat(const char *path, struct stat *st)
+{
+    return fails("stat") ? -1 : __real_stat(path, st);
 }
 
 int __wrap_pipe2(int ends[2], int flags)

@@ -130,14 +130,15 @@ static void check_says(scratch *s, long call, io_fault fault, const char *why)
     assert_string_equal(o.err.text, expected);
 }
 
-/* After its opening a file is read in two parts, the seal and the rest. */
+/* After it was opened and looked at a file is read in two parts, the seal and the rest. */
 static void test_what_failed_is_said(void **state)
 {
     check_says(*state, 1, (io_fault){.number = EACCES}, "Permission denied");
-    check_says(*state, 2, (io_fault){.number = EIO}, "Input/output error (read)");
+    check_says(*state, 2, (io_fault){.number = EIO}, "Input/output error");
     check_says(*state, 3, (io_fault){.number = EIO}, "Input/output error (read)");
-    check_says(*state, 2, (io_fault){.number = IO_END}, "it is empty, not a Rondo checkpoint");
-    check_says(*state, 3, (io_fault){.number = IO_END}, "it shrank while it was read");
+    check_says(*state, 4, (io_fault){.number = EIO}, "Input/output error (read)");
+    check_says(*state, 3, (io_fault){.number = IO_END}, "it is empty, not a Rondo checkpoint");
+    check_says(*state, 4, (io_fault){.number = IO_END}, "it shrank while it was read");
 }
 
 static volatile int *answered; /* memory that is shared with the child */

@@ -152,6 +152,25 @@ static void test_the_digest_of_a_state_is_of_its_entries(void **state)
     rd_archive_free(a);
 }
 
+static void test_a_state_of_as_many_dimensions_as_there_are_has_a_digest(void **state)
+{
+    (void)state;
+    static const float w[4] = {1, 2, 3, 4};
+    const uint64_t head[2 + RD_MAX_DIMS] = {RD_ENTRY_F32, RD_MAX_DIMS, 1, 1, 1, 1, 1, 1, 2, 2};
+    unsigned char digest[RDC_DIGEST_BYTES], expected[16];
+    rd_archive *a = NULL;
+    assert_int_equal(rd_archive_new(&a, NULL), RD_OK);
+    put(a, (rd_entry){"w", RD_ENTRY_F32, RD_MAX_DIMS, {1, 1, 1, 1, 1, 1, 2, 2}, w});
+    assert_int_equal(rdc_digest_state(a, digest, NULL), RD_OK);
+    char bytes[2 + sizeof(head) + sizeof(w)];
+    memcpy(bytes, "w", 2);
+    memcpy(bytes + 2, head, sizeof(head));
+    memcpy(bytes + 2 + sizeof(head), w, sizeof(w));
+    digest_of(bytes, sizeof(bytes), expected);
+    assert_memory_equal(digest, expected, 16);
+    rd_archive_free(a);
+}
+
 static void test_digests_are_said_in_hexadecimal(void **state)
 {
     (void)state;
@@ -184,6 +203,7 @@ int main(void)
         TEST(test_the_first_bytes_say_what_a_file_is),
         TEST(test_the_digest_of_an_image_is_xxh3_of_its_bytes),
         TEST(test_the_digest_of_a_state_is_of_its_entries),
+        TEST(test_a_state_of_as_many_dimensions_as_there_are_has_a_digest),
         TEST(test_digests_are_said_in_hexadecimal),
         TEST(test_histories_lie_in_a_folder),
     };
