@@ -2,6 +2,8 @@
  * SPDX-License-Identifier: MIT */
 #include "base/digest.h"
 
+#include "rondo.h"
+
 #include <string.h>
 #include <xxhash.h>
 
@@ -20,4 +22,11 @@ void rdc_digest_hex(const unsigned char digest[RDC_DIGEST_BYTES], char hex[33])
         hex[2 * i + 1] = digits[digest[i] & 15];
     }
     hex[2 * RDC_DIGEST_BYTES] = '\0';
+}
+
+void rd_digest(const void *bytes, size_t n, char hex[33])
+{
+    unsigned char digest[RDC_DIGEST_BYTES];
+    rdc_digest_bytes(bytes, n, digest);
+    rdc_digest_hex(digest, hex);
 }

@@ -1,4 +1,4 @@
-/* digest.h - XXH3-128 of bytes, as `xxhsum -H2` has it: what tells files and texts apart.
+/* digest.h - XXH3-128 of bytes, as `xxhsum -H2` has it: what tells files and data apart.
  * SPDX-License-Identifier: MIT */
 #ifndef RD_DIGEST_H
 #define RD_DIGEST_H

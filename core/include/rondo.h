@@ -601,6 +601,9 @@ rd_status rd_archive_save(const rd_core *core, const rd_archive *a, const char *
 rd_status rd_archive_load(const rd_core *core, const char *path, rd_archive **out,
                           rd_digests *digests, rd_error *err);
 
+/* XXH3-128 as lower-case hex, as `xxhsum -H2` prints it: tells data apart, not who made it. */
+void rd_digest(const void *bytes, size_t n, char digest[33]);
+
 /* Writes a whole file the way a checkpoint is written: the old one stays until the new one is safe. */
 rd_status rd_write_file(const char *path, const void *bytes, size_t n, rd_error *err);
 
@@ -677,7 +680,7 @@ uint64_t rd_text_border(const rd_text *t, uint64_t offset);
 uint64_t rd_text_characters(const rd_text *t, uint64_t from, uint64_t to);
 /* Adds a range of bytes to the counts. */
 rd_status rd_text_fit(const rd_text *t, uint64_t from, uint64_t to, rd_vocab_fit *f, rd_error *err);
-/* The XXH3-128 of a range of bytes, in lower-case hex. */
+/* rd_digest of a range of bytes. */
 rd_status rd_text_digest(const rd_text *t, uint64_t from, uint64_t to, char digest[33],
                          rd_error *err);
 /* How many of the n symbols from `from` on have no id, or that of <unk>. */

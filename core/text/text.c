@@ -7,7 +7,6 @@
  * its size is asked again before each read. Editors that replace a file by rename do no harm. Decoding
  * never reads past `end`, whatever the bytes have become.
  * SPDX-License-Identifier: MIT */
-#include "base/digest.h"
 #include "base/error.h"
 #include "base/tensor.h"
 #include "text/text.h"
@@ -328,9 +327,7 @@ rd_status rd_text_digest(const rd_text *t, uint64_t from, uint64_t to, char dige
 {
     size_t n = 0;
     RD_TRY(check_bytes(t, from, to, &n, err));
-    unsigned char bytes[RDC_DIGEST_BYTES];
-    rdc_digest_bytes(n == 0 ? NULL : t->begin + from, n, bytes);
-    rdc_digest_hex(bytes, digest);
+    rd_digest(n == 0 ? NULL : t->begin + from, n, digest);
     return RD_OK;
 }
 

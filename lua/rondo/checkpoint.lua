@@ -4,8 +4,8 @@
 -- optimizer/scalars/<name>, optimizer/lr, average/count, average/weights/<parameter>, train/..., vocab/level,
 -- vocab/options (JSON) and what the level has, vocab/symbols (byte, char), vocab/words (one a line) or vocab/merges
 -- (bpe), vocab/unit where texts are not read as a stream, vocab/form where a Trainer was given a tokenizer (strings or
--- tokens), labels/names (one a line); history/... is left out of the state digest; history/data is the digest of a
--- text. No host, time, path, thread count or backend: equal states give equal files.
+-- tokens), labels/names (one a line); history/... is left out of the state digest; history/data is the digest of
+-- text or series. No host, time, path, thread count or backend: equal states give equal files.
 -- Over 400 lines: writing and reading are of one format.
 -- SPDX-License-Identifier: MIT
 local core = require "rondo.native"

@@ -268,6 +268,17 @@ static int archive_load(lua_State *L)
     return 2;
 }
 
+/* digest(text) -> 32 digits */
+static int digest(lua_State *L)
+{
+    size_t n;
+    const char *text = luaL_checklstring(L, 1, &n);
+    char hex[33];
+    rd_digest(text, n, hex);
+    lua_pushstring(L, hex);
+    return 1;
+}
+
 void rdl_open_archive(lua_State *L)
 {
     static const luaL_Reg methods[] = {
@@ -291,6 +302,7 @@ void rdl_open_archive(lua_State *L)
     static const luaL_Reg functions[] = {
         {"archive", archive_new},
         {"load_archive", archive_load},
+        {"digest", digest},
         {NULL, NULL},
     };
     rdl_new_class(L, &(rdl_class){.name = RDL_ARCHIVE, .methods = methods, .meta = meta});

@@ -103,6 +103,17 @@ static int columns_numbers(lua_State *L)
     return 1;
 }
 
+/* columns:digest(column, from, n) -> 32 digits */
+static int columns_digest(lua_State *L)
+{
+    rd_series *s = rdl_check_series(L, 1);
+    const lua_Integer n = luaL_checkinteger(L, 4);
+    char digest[33];
+    rd_digest(check_stretch(L, s, n), (size_t)n * sizeof(double), digest);
+    lua_pushstring(L, digest);
+    return 1;
+}
+
 /* columns:set(column, from, list) */
 static int columns_set(lua_State *L)
 {
@@ -324,12 +335,20 @@ static int natural_log(lua_State *L)
 void rdl_open_series(lua_State *L)
 {
     static const luaL_Reg methods[] = {
-        {"close", columns_close},       {"take_csv", columns_take_csv},
-        {"numbers", columns_numbers},   {"set", columns_set},
-        {"missing", columns_missing},   {"grouped", columns_grouped},
-        {"falls", columns_falls},       {"too_large", columns_too_large},
-        {"values", columns_values},     {"moments", columns_moments},
-        {"quantile", columns_quantile}, {NULL, NULL}};
+        {"close", columns_close},
+        {"take_csv", columns_take_csv},
+        {"numbers", columns_numbers},
+        {"set", columns_set},
+        {"missing", columns_missing},
+        {"grouped", columns_grouped},
+        {"falls", columns_falls},
+        {"too_large", columns_too_large},
+        {"values", columns_values},
+        {"moments", columns_moments},
+        {"quantile", columns_quantile},
+        {"digest", columns_digest},
+        {NULL, NULL},
+    };
     static const luaL_Reg meta[] = {
         {"__gc", columns_close}, {"__close", columns_close}, {NULL, NULL}};
     static const luaL_Reg functions[] = {

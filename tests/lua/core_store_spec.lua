@@ -52,6 +52,7 @@ describe("an archive", function()
     assert.equal(6, #a:names())
   end)
   it("is saved and loaded with the same digests", function()
+    assert.equal("06b05ab6733a618578af5f94892f3950", core.digest "abc") -- as `xxhsum -H2` prints it
     local path = folder .. "/a.h5"
     local digests = assert(filled():save(path))
     assert.matches("^%x+$", digests.file)

@@ -241,10 +241,40 @@ describe("a scaler in windows", function()
   end)
 end)
 
+describe("the digest of windows", function()
+  it("is of the columns and rows that they are made of", function()
+    local function digest(given, row, column)
+      local series = assert(from_csv(write("digest.csv", "month,a,b,c", 20, function(i)
+        local values = { month(row == "later" and i + 1 or i), i, 10 * i, 3 }
+        if i == row then
+          values[column] = 99
+        end
+        return table.unpack(values)
+      end)))
+      local how = { input = 3, target = "a", past = {} }
+      for key, value in pairs(given) do
+        how[key] = value
+      end
+      return series:split { 15, 5 }:windows(how):digest()
+    end
+    local plainly = digest {}
+    assert.equal(plainly, digest {})
+    assert.not_equal(plainly, digest({}, 15, 2))
+    assert.equal(plainly, digest({}, 16, 2))
+    assert.equal(plainly, digest({}, 5, 3))
+    assert.equal(plainly, digest({}, "later"))
+    for column, given in pairs { [3] = { known = { "b" } }, [4] = { past = { "c" } } } do
+      assert.not_equal(digest(given), digest(given, 5, column))
+    end
+    assert.not_equal(digest { static = { "c" } }, digest({ static = { "c" } }, 1, 4))
+    assert.not_equal(digest { calendar = { "month" } }, digest({ calendar = { "month" } }, "later"))
+  end)
+end)
+
 describe("a Trainer on windows", function()
-  local function fit(run_dir, epochs, resume)
+  local function fit(run_dir, epochs, resume, series)
     rondo.manual_seed(7)
-    local train, valid = plain(60):split { 45, 15 }
+    local train, valid = (series or plain(60)):split { 45, 15 }
     local scaler = rondo.data.StandardScaler():fit(train)
     local function windows(part, shuffle)
       return part:windows { input = 6, horizon = 2, target = "a", scaler = scaler, batch_size = 8, shuffle = shuffle }
@@ -272,6 +302,11 @@ describe("a Trainer on windows", function()
     local scaler = rondo.data.StandardScaler():fit(train)
     support.same((plain(70):windows { input = 6, horizon = 2, target = "a", scaler = scaler, future = true }:batch(1)),
       (there:batch(1)))
+    local changed = assert(from_csv(write("changed.csv", "month,a,b", 60, function(i)
+      return month(i), i == 7 and 8 or i == 8 and 7 or i, 10 * i -- neither mean nor deviation tells
+    end)))
+    assert.matches("was made with other data, whose digest is %x+; that of these is %x+$",
+      tostring(support.failure(fit, "parts", 4, true, changed)))
     c.scaler.shared = nil
     assert.matches("windows_like: what the checkpoint says of its scaler is none", support.failure(there.series
       .windows_like, there.series, c), 1, true)

@@ -79,6 +79,21 @@ function methods:describe()
     shuffle = self.shuffle, stride = self.stride, series = #self.pieces > 1 and #self.pieces or nil }
 end
 
+-- What tells the numbers that windows are made of from others.
+function methods:digest()
+  local parts = {}
+  for _, piece in ipairs(self.pieces) do
+    local of = self.layouts[piece.layout]
+    for _, list in ipairs { of.features, of.targets } do
+      for _, feature in ipairs(list) do
+        parts[#parts + 1] = feature.column and self.columns:digest(feature.column, piece.begin,
+          piece.last - piece.begin + 1) or ("%a"):format(feature.value or 0)
+      end
+    end
+  end
+  return core.digest(table.concat(parts, " "))
+end
+
 -- What a checkpoint keeps of the series: all that a forecast of new data needs beside the model.
 function methods:config()
   local roles, summary = self.roles, self.series:summary()
