@@ -283,6 +283,15 @@ local function bind_average(self)
   end
 end
 
+-- What tells the data of a source from others; nil where it does not say.
+local function digest_of(source)
+  local digest = type(source.digest) == "function" and source:digest() or nil
+  if digest and type(digest) ~= "string" then
+    errors.raise("fit: digest() of the source must give a string, got a %s", type(digest))
+  end
+  return digest
+end
+
 function Trainer:bind(source)
   self.source = source
   if predict.is_windows(source) then
@@ -301,7 +310,7 @@ function Trainer:bind(source)
     self.schedule:bind(self.optimizer)
   end
   self.config = trainer_state.config(self, source)
-  self.digest = source.digest and self.run_dir and source:digest() or nil
+  self.digest = self.run_dir and digest_of(source)
 end
 
 local function fit(self, train, valid)

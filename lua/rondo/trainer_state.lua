@@ -1,7 +1,8 @@
 -- trainer_state.lua - the state of a training: what a checkpoint keeps of it, and how it comes back.
 --
 -- Numbers depend on: parameters, optimizer, update number, epoch, position in the data, carried state, seed.
--- Figures (losses so far, best, counters of callbacks) do not change a number: they go under history/.
+-- Figures (losses so far, best, counters of callbacks) do not change a number: they go under history/. So does the
+-- digest of the data, so that equal weights are equal states whatever a source says of itself.
 -- SPDX-License-Identifier: MIT
 local bptt_options = require "rondo.bptt_options"
 local core = require "rondo.native"
@@ -185,8 +186,8 @@ local function check_config(trainer, opened)
   end
   local digest = opened.archive:has "history/data" and opened.archive:get "history/data"
   if digest and trainer.digest and digest ~= trainer.digest then
-    return errors.outside(("%s: was made with other data, whose digest is %s; that of these is %s"):format(opened.path,
-      digest, trainer.digest), errors.USAGE)
+    return errors.outside(("%s: was made with other data, whose digest is %s, of these %s; its weights alone are "
+      .. "taken with --init-from"):format(opened.path, digest:sub(1, 64), trainer.digest:sub(1, 64)), errors.USAGE)
   end
   there.data, here.data, there.series, here.series, there.model, here.model = nil, nil, nil, nil, nil, nil
   for _, line in ipairs(differences(there, here, "", {})) do

@@ -86,6 +86,18 @@ describe("a file with an id column", function()
     x = s:windows { input = 2, target = "sales", scaler = shared, past = {} }:batch(1)
     assert.near(99 / 1199, x[{ 1, 1, 1 }], 1e-6)
   end)
+  it("has a digest of all series, also where each target is one", function()
+    local s = assert(shops())
+    local function digest(series, given)
+      given.input = 2
+      return series:windows(given):digest()
+    end
+    assert.not_equal(digest(s, { target = "sales" }), digest(s:one "a", { target = "sales" }))
+    assert.not_equal(digest(s, { target = "sales" }), digest(s, { target = "sales", static = { "size" }, past = {} }))
+    local both = { target = { "sales", "size" }, separate = true }
+    assert.equal(digest(s, both), digest(assert(shops()), both))
+    assert.not_equal(digest(s, both), digest(s, { target = { "sales" }, separate = true, past = { "size" } }))
+  end)
   it("tells the model which series it is, where asked", function()
     local s = assert(shops())
     local x = s:windows { input = 2, target = "sales", past = {}, ids = "embedding", batch_size = 64 }:batch(1)

@@ -162,7 +162,7 @@ describe("a run that is stopped and resumed", function()
     local changed = assert(rondo.data.Text.open(support.write(folder .. "/changed.txt", words), { vocab = text.vocab }))
     local trainer = trainer_of("whole", { resume = true })
     local failure = support.failure(function() trainer:fit(parts_of(changed)) end)
-    assert.matches("was made with other data, whose digest is %x+; that of these is %x+$", tostring(failure))
+    assert.matches("was made with other data, whose digest is %x+, of these %x+; its weights alone", tostring(failure))
   end)
   it("goes on from a checkpoint that has no digest of its text, as older ones", function()
     local train, valid = parts_of(text)
@@ -170,6 +170,24 @@ describe("a run that is stopped and resumed", function()
     trainer_of("older", { max_steps = 7 }):fit(train, valid)
     fit(trainer_of("older", { resume = true }))
     assert.equal(support.read(last_file "whole"), support.read(last_file "older"))
+  end)
+  it("asks a source of a script's own for its digest, where it has one", function()
+    local batches = parts_of(text)
+    local function fit_on(run, digest, given)
+      local source = setmetatable({ digest = digest, batch = function(_, k, epoch) return batches:batch(k, epoch) end },
+        { __len = function() return #batches end })
+      return trainer_of(run, given):fit(source)
+    end
+    fit_on("field", "no function", { max_steps = 2 })
+    fit_on("named", function() return "mine" end, { max_steps = 2 })
+    fit_on("named", function() return "mine" end, { max_steps = 3, resume = true })
+    local failure = support.failure(fit_on, "named", function() return ("other"):rep(100) end, { resume = true })
+    assert.matches("whose digest is mine, of these [other]+; its weights", tostring(failure))
+    assert.is_true(#tostring(failure) < 300)
+    for _, digest in ipairs { 7, {}, true } do
+      assert.matches("digest%(%) of the source must give a string, got a " .. type(digest),
+        tostring(support.failure(fit_on, "wrong", function() return digest end)))
+    end
   end)
 end)
 

@@ -305,7 +305,7 @@ describe("a Trainer on windows", function()
     local changed = assert(from_csv(write("changed.csv", "month,a,b", 60, function(i)
       return month(i), i == 7 and 8 or i == 8 and 7 or i, 10 * i -- neither mean nor deviation tells
     end)))
-    assert.matches("was made with other data, whose digest is %x+; that of these is %x+$",
+    assert.matches("was made with other data, whose digest is %x+, of these %x+; ",
       tostring(support.failure(fit, "parts", 4, true, changed)))
     c.scaler.shared = nil
     assert.matches("windows_like: what the checkpoint says of its scaler is none", support.failure(there.series

@@ -79,7 +79,7 @@ function methods:describe()
     shuffle = self.shuffle, stride = self.stride, series = #self.pieces > 1 and #self.pieces or nil }
 end
 
--- What tells the numbers that windows are made of from others.
+-- What tells the numbers that windows are made of from others; rows before the part too, as they fill what is missing.
 function methods:digest()
   local parts = {}
   for _, piece in ipairs(self.pieces) do
