@@ -44,7 +44,7 @@ mirror=$(grep -hsE '^(URIs:|deb ).*/debian( |$)' /etc/apt/sources.list /etc/apt/
 mirror=${mirror:-http://deb.debian.org/debian}
 
 clean() {
-    umount "$tree/proc" 2>/dev/null || true
+    umount "$tree/dev/pts" "$tree/proc" 2>/dev/null || true
     if [ $keep = no ]; then
         rm -rf --one-file-system "$tree"
     fi
@@ -70,6 +70,7 @@ echo "debootstrap from $mirror (log: $folder/debootstrap.log)"
 debootstrap --variant=minbase bookworm "$tree" "$mirror" >"$folder/debootstrap.log" 2>&1
 cp /etc/resolv.conf "$tree/etc/resolv.conf"
 mount -t proc proc "$tree/proc"
+mount -t devpts -o newinstance,ptmxmode=666,mode=620,gid=5 devpts "$tree/dev/pts"
 git clone -q --no-hardlinks . "$tree/root/rondo"
 echo "commit $(git log -1 --format='%h %s')"
 

@@ -194,14 +194,14 @@ describe("the search for plugins", function()
       .. "' -e 'print(require(\"rondo.core\").getenv \"RONDO_PLUGIN_PATH\")'"
     local made = os.execute(("cp \"$(command -v lua5.4)\" '%s' && chmod 755 '%s'"):format(folder .. "/lua", folder))
     assert.is_true(made)
-    local function answer()
-      local pipe <close> = io.popen(asks .. " 2>&1")
-      return pipe:read "a"
-    end
+    local function answer() return io.popen(asks .. " 2>&1"):read "a" end
     assert.equal("/x\n", answer())
     if not os.getenv "LD_PRELOAD" -- a sanitizer, which such a program does not take from there
       and os.execute(("chown 65534 '%s' 2>/dev/null && chmod 4755 '%s'"):format(lua, lua)) then
       local said = answer()
+      if said:find "module 'rondo.core' not found" then
+        return pending "user 65534 cannot read this build"
+      end
       assert.is_true(said == "nil\n" or said == "/x\n" and not os.execute("findmnt -no OPTIONS -T '" .. folder
         .. "' | grep -qv nosuid"), said)
     end

@@ -118,7 +118,7 @@ it("a permission that is lost for a while does not end the training", function()
   local root = io.popen("id -u"):read "n" == 0
   local change = "--at-15 'chmod a-w open/lost/checkpoints' --at-35 'chmod u+w open/lost/checkpoints'"
   local err, code = train("open/lost", change, root and "setpriv --reuid=65534 --regid=65534 --clear-groups")
-  if err:find "Permission denied" and not err:find "cannot save" then
+  if (err:find "Permission denied" or err:find "module 'rondo.cli' not found") and not err:find "cannot save" then
     return pending "user 65534 cannot read this build"
   end
   assert.equal(0, code, err)
